@@ -1,0 +1,65 @@
+"""The words box and centre share: kinds of violation and the clauses that prove them.
+
+A kind is what an alert says happened; a clause is one measured condition of a rule. Both carry their Chinese
+and English names here and nowhere else, so a page can explain an alert of a rule it has never heard of.
+What follows from a kind (deadline, who may act, which law) is the centre's business: `enforcement/catalogue.py`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Literal
+
+Scene = Literal["street", "garden", "plant"]
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """One term in the two languages of the interface."""
+
+    zh: str
+    en: str
+
+    def in_language(self, language: str) -> str:
+        """Chinese for any `zh…` tag, English otherwise."""
+        return self.zh if language.startswith("zh") else self.en
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A kind of violation a camera can report as a lead (线索)."""
+
+    key: str
+    scene: Scene
+    words: Words
+
+
+def _table(*kinds: Kind) -> Mapping[str, Kind]:
+    return MappingProxyType({kind.key: kind for kind in kinds})
+
+
+KINDS: Mapping[str, Kind] = _table(
+    Kind("street.illegal_parking", "street", Words("机动车违法停车", "Illegal parking")),
+    Kind("garden.intrusion", "garden", Words("闯入茶园保护地块", "Intrusion into a protected tea plot")),
+    Kind("plant.presence", "plant", Words("封闭区内有人", "Person in a closed area of the plant")),
+)
+
+CLAUSES: Mapping[str, Words] = MappingProxyType(
+    {
+        "vehicle_in_zone": Words("车辆在禁停区内", "vehicle inside the no-parking zone"),
+        "person_in_zone": Words("人员在保护区内", "person inside the protected area"),
+        "standing_time": Words("停留时间", "standing time"),
+        "time_inside": Words("在区内时间", "time inside"),
+        "persons": Words("人数", "persons"),
+        "overlap": Words("与区域重叠", "overlap with the zone"),
+        "within_schedule": Words("在管控时段内", "within the guarded hours"),
+    }
+)
+
+UNITS: Mapping[str, Words] = MappingProxyType(
+    {
+        "ms": Words("毫秒", "ms"),
+        "count": Words("个", ""),
+        "permille": Words("‰", "‰"),
+    }
+)

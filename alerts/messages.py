@@ -1,0 +1,206 @@
+"""What travels between box and centre: frozen, versioned, nothing extra, no floating-point numbers.
+
+Every class here is the `data` of a CloudEvents 1.0 object; `Event` is that object. Measures are integers with their
+unit in the name. Boxes are in pixels of the original frame, origin at its upper left corner. Times are aware UTC.
+A change that an old reader could misread gets a new type (`…v2`), never a new meaning of an old field.
+"""
+
+from enum import StrEnum
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+
+Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+Id = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
+Count = Annotated[int, Field(ge=0, le=2**53 - 1)]
+
+
+class Message(BaseModel):
+    """Base of everything that is signed: frozen, strict about unknown fields."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class Phase(StrEnum):
+    """Where an incident stands when the alert is made."""
+
+    OPENED = "opened"
+    UPDATED = "updated"
+    CLOSED = "closed"
+
+
+class ClockQuality(StrEnum):
+    """How far the box's UTC can be trusted; the centre stores whatever comes and shows this beside it."""
+
+    SYNCHRONISED = "synchronised"
+    UNSYNCHRONISED = "unsynchronised"
+    UNKNOWN = "unknown"
+
+
+class Box(Message):
+    """A rectangle in pixels of the original frame."""
+
+    x: int
+    y: int
+    width: Count
+    height: Count
+
+
+class SeenObject(Message):
+    """One object the rule was about, as detected in the frame of the alert."""
+
+    class_name: Id
+    score_permille: Annotated[int, Field(ge=0, le=1000)]
+    box: Box
+
+
+class Clause(Message):
+    """One condition of the rule: what was measured, against which threshold. `name` is a key of `catalogue.CLAUSES`."""
+
+    name: Id
+    holds: bool
+    measured: int
+    threshold: int
+    unit: Id
+
+
+class Because(Message):
+    """Why the rule fired: its clauses and the stream times, in milliseconds, of the frames they rest on."""
+
+    clauses: Annotated[tuple[Clause, ...], Field(min_length=1, max_length=32)]
+    first_frame_ms: Count
+    last_frame_ms: Count
+
+
+class Model(Message):
+    """The network that saw it."""
+
+    name: Id
+    sha256: Sha256
+
+
+class Artefact(Message):
+    """A file of evidence, announced by hash and size before it is sent."""
+
+    sha256: Sha256
+    size_bytes: Annotated[int, Field(gt=0, le=2**31)]
+    media_type: Annotated[str, StringConstraints(pattern=r"^[a-z]+/[a-z0-9.+-]{1,64}$")]
+    role: Literal["picture", "annotated", "clip", "redacted"]
+    derived_from: Sha256 | None = None
+
+
+class FrameSize(Message):
+    """Width and height of the original frame in pixels."""
+
+    width: Annotated[int, Field(gt=0, le=32768)]
+    height: Annotated[int, Field(gt=0, le=32768)]
+
+
+class Alert(Message):
+    """One phase of one incident. Revisions count from 1; the highest revision is the truth."""
+
+    TYPE: ClassVar[str] = "teawatch.alert.v1"
+
+    incident: Id
+    revision: Annotated[int, Field(ge=1)]
+    phase: Phase
+    kind: Id
+    rule: Id
+    config_sha256: Sha256
+    camera: Id
+    zone: Id
+    observed_at: AwareDatetime
+    opened_at: AwareDatetime
+    stream_ms: Count
+    footage: Literal["live", "recording"]
+    frame: FrameSize
+    objects: Annotated[tuple[SeenObject, ...], Field(max_length=64)]
+    because: Because
+    model: Model
+    evidence: Annotated[tuple[Artefact, ...], Field(max_length=16)] = ()
+    clock: ClockQuality
+    unobserved_ms: Count = 0
+
+
+class Evidence(Message):
+    """Files sealed for an incident after its alert went out: derivatives such as the annotated picture."""
+
+    TYPE: ClassVar[str] = "teawatch.evidence.v1"
+
+    incident: Id
+    camera: Id
+    artefacts: Annotated[tuple[Artefact, ...], Field(min_length=1, max_length=16)]
+
+
+class Clock(Message):
+    """Maps one boot of the box to UTC: at `monotonic_ms` of this boot the box believed it was `utc`."""
+
+    TYPE: ClassVar[str] = "teawatch.clock.v1"
+
+    boot: Id
+    monotonic_ms: Count
+    utc: AwareDatetime
+    quality: ClockQuality
+
+
+class Status(Message):
+    """Whether the box is on line; retained, with a last will; not part of the journal's chain."""
+
+    TYPE: ClassVar[str] = "teawatch.status.v1"
+
+    online: bool
+    epoch: Id
+    pending_records: Count
+    pending_uploads: Count
+    rejected_downlinks: Count
+    trouble: Annotated[str, StringConstraints(max_length=200)] = ""
+
+
+class Disposition(StrEnum):
+    """What the centre did with a record."""
+
+    STORED = "stored"
+    QUARANTINED = "quarantined"
+
+
+class Span(Message):
+    """An inclusive range of sequence numbers with one disposition."""
+
+    first: Annotated[int, Field(ge=1)]
+    last: Annotated[int, Field(ge=1)]
+    disposition: Disposition
+
+
+class Receipt(Message):
+    """The centre's word that its database has these records of one epoch.
+
+    Everything up to and including `cumulative` is safe; `spans` names what is safe beyond it, and, with
+    `quarantined`, what was put aside anywhere.
+    """
+
+    TYPE: ClassVar[str] = "teawatch.receipt.v1"
+
+    cumulative: Count
+    spans: Annotated[tuple[Span, ...], Field(max_length=256)] = ()
+
+
+class Event(Message):
+    """A CloudEvents 1.0 object in structured mode; `data` is one of the messages above, named by `type`.
+
+    `sequence` and `prevhash` are set on journal records only; `counter` and `expires` on what the centre sends.
+    """
+
+    specversion: Literal["1.0"] = "1.0"
+    id: Annotated[str, StringConstraints(min_length=1, max_length=128)]
+    source: Annotated[str, StringConstraints(min_length=1, max_length=256)]
+    type: Annotated[str, StringConstraints(pattern=r"^teawatch\.[a-z]+\.v[0-9]+$")]
+    time: AwareDatetime
+    datacontenttype: Literal["application/json"] = "application/json"
+    tenant: Id
+    device: Id
+    epoch: Id
+    sequence: Annotated[int, Field(ge=1)] | None = None
+    prevhash: Sha256 | None = None
+    counter: Annotated[int, Field(ge=1)] | None = None
+    expires: AwareDatetime | None = None
+    data: dict[str, object]

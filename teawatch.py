@@ -1,0 +1,67 @@
+"""The front door: one `teawatch` command. Each sub-command is imported only when it is called.
+
+A box has nothing of the centre installed and the centre nothing of the box, so this module imports neither.
+"""
+
+import importlib
+from collections.abc import Callable
+from typing import NamedTuple
+
+import typer
+
+OWN_PACKAGES = {"alerts", "center", "edge", "enforcement", "models", "streams", "traceability"}
+
+
+class Room(NamedTuple):
+    """Where a sub-command lives, which extra it needs, and what `teawatch --help` says without importing it."""
+
+    module: str
+    extra: str
+    help: str
+
+
+ROOMS = {
+    "demo": Room("center.demo", "center,edge", "The whole product on this machine: centre, box, real footage."),
+    "edge": Room("edge.cli", "edge", "The box beside the cameras: enrol, check, run."),
+    "center": Room("center.cli", "center", "The enforcement centre: initialise, enrol boxes, serve."),
+    "models": Room("models.cli", "edge", "Model cards: list, check, evaluate."),
+}
+
+app = typer.Typer(
+    name="teawatch",
+    help="TeaWatch watches tea gardens, tea plants and streets, and carries what it finds to somebody's task.",
+    no_args_is_help=True,
+)
+
+
+def _door(name: str, room: Room) -> Callable[[typer.Context], None]:
+    def enter(context: typer.Context) -> None:
+        try:
+            inner: typer.Typer = importlib.import_module(room.module).app
+        except ModuleNotFoundError as error:
+            missing = (error.name or "").partition(".")[0]
+            if missing in OWN_PACKAGES:
+                raise
+            typer.echo(f"teawatch {name}: {missing} is missing; pip install 'teawatch[{room.extra}]'", err=True)
+            raise typer.Exit(1) from None
+        inner(args=context.args, prog_name=f"teawatch {name}")
+
+    return enter
+
+
+for _name, _room in ROOMS.items():
+    app.command(
+        _name,
+        help=_room.help,
+        add_help_option=False,
+        context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "allow_interspersed_args": False},
+    )(_door(_name, _room))
+
+
+def main() -> None:
+    """Entry point of the console script."""
+    app()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,47 @@
+"""What every test may ask for: the folder of shared data, Debian packages, and quiet warnings about either."""
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+SHARED = Path(__file__).parents[2] / "shared"
+IN_CI = os.environ.get("CI") == "true"
+
+# What `@pytest.mark.system(...)` may name, and how its presence is seen. The packages: tests/system-packages.txt.
+PRESENT = {
+    "mosquitto": lambda: shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin"),
+    "chromium": lambda: shutil.which("chromium"),
+    "fonts-noto-cjk": lambda: Path("/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc").exists(),
+    "ffmpeg": lambda: shutil.which("ffmpeg"),
+    "gst-rtsp-server": lambda: any(Path("/usr/lib").glob("*/girepository-1.0/GstRtspServer-1.0.typelib")),
+}
+
+
+def absent(reason: str) -> None:
+    """Skip, by name, on a user's machine; fail in CI, where everything is there."""
+    if IN_CI:
+        pytest.fail(reason)
+    pytest.skip(reason)
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    for marker in item.iter_markers("system"):
+        missing = [package for package in marker.args if not PRESENT[package]()]
+        if missing:
+            absent(f"needs {', '.join(missing)}: see tests/system-packages.txt")
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The read-only folder of footage, models and pictures beside the checkout."""
+    if not SHARED.is_dir():
+        absent(f"shared data is not at {SHARED.name} beside the checkout")
+    return SHARED
+
+
+@pytest.fixture(scope="session")
+def vtest(shared: Path) -> Path:
+    """PETS 2009 S2.L1: 768x576, 10 fps, 795 frames; a van and a car parked throughout."""
+    return shared / "footage" / "vtest.avi"

@@ -1,0 +1,110 @@
+"""Accounts: who may sign in, with which role, in which language."""
+
+import secrets
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import ForeignKey, select
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from center.accounts.passwords import hash_password
+from center.errors import NameTaken, UnknownAccount, WeakPassword
+from traceability.records import Base, UtcDateTime
+
+MIN_PASSWORD_LENGTH = 10
+
+
+class Role(StrEnum):
+    """What a person may do. The public needs no account."""
+
+    OFFICER = "officer"  # 执法人员: checks leads, handles tasks, looks at evidence
+    HEAD = "head"  # 中心负责人: all an officer may, and sends, follows, publishes
+    TECHNICIAN = "technician"  # 技术人员: boxes and cameras, no evidence
+
+
+class User(Base):
+    """One account. Its id is the name signed in with; it never changes, because histories name it."""
+
+    __tablename__ = "user"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    tenant: Mapped[str] = mapped_column(index=True)
+    role: Mapped[str]
+    language: Mapped[str]
+    password_hash: Mapped[str]
+    disabled: Mapped[bool] = mapped_column(default=False)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class SignIn(Base):
+    """A signed-in browser: the SHA-256 of its secret token, never the token."""
+
+    __tablename__ = "sign_in"
+
+    token_sha256: Mapped[str] = mapped_column(primary_key=True)
+    tenant: Mapped[str] = mapped_column(index=True)
+    user_id: Mapped[str] = mapped_column(ForeignKey("user.id", ondelete="CASCADE"), index=True)
+    csrf: Mapped[str]
+    started_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    expires_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Who is asking: the value pages and routes work with. `csrf` goes into this person's forms and nowhere else."""
+
+    user_id: str
+    name: str
+    role: Role
+    language: str
+    csrf: str
+
+
+def add_user(
+    session: Session, *, tenant: str, name: str, role: Role, password: str, language: str, at: datetime
+) -> User:
+    """A new account. Raises NameTaken, WeakPassword."""
+    if session.get(User, name) is not None:
+        raise NameTaken(
+            f"an account named {name!r} exists already; `teawatch center user reset {name}` sets a password"
+        )
+    user = User(
+        id=name,
+        tenant=tenant,
+        role=role.value,
+        language=language,
+        password_hash=hash_password(_strong(password)),
+        created_at=at,
+    )
+    session.add(user)
+    session.flush()
+    return user
+
+
+def reset_password(session: Session, *, tenant: str, name: str, password: str) -> None:
+    """A new password; every browser signed in with the old one is signed out. Raises UnknownAccount, WeakPassword."""
+    user = session.get(User, name)
+    if user is None or user.tenant != tenant:
+        raise UnknownAccount(f"no account named {name!r}; `teawatch center user list` shows all")
+    user.password_hash = hash_password(_strong(password))
+    for sign_in in session.scalars(select(SignIn).where(SignIn.user_id == name)):
+        session.delete(sign_in)
+
+
+def list_users(session: Session, tenant: str) -> tuple[User, ...]:
+    """Every account of the tenant, by name."""
+    return tuple(session.scalars(select(User).where(User.tenant == tenant).order_by(User.id)))
+
+
+def make_password() -> str:
+    """A random password a person can type: 4 groups of 4 letters and digits, 80 bits."""
+    alphabet = "abcdefghjkmnpqrstuvwxyz23456789x"
+    groups = ("".join(secrets.choice(alphabet) for _ in range(4)) for _ in range(4))
+    return "-".join(groups)
+
+
+def _strong(password: str) -> str:
+    if len(password) < MIN_PASSWORD_LENGTH:
+        raise WeakPassword(f"a password needs at least {MIN_PASSWORD_LENGTH} characters, this has {len(password)}")
+    return password

@@ -1,0 +1,90 @@
+"""The centre's database: one engine, sessions that read and sessions that write.
+
+SQLite runs with a write-ahead log, foreign keys and a busy timeout. A writing session takes the write lock at its
+first statement (`BEGIN IMMEDIATE`), so two writers queue instead of failing half-way. What pages must be told is
+queued on the session and told after the commit, never before: see `feed`.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Annotated, Any
+
+import sqlalchemy
+from fastapi import Depends, Request
+from sqlalchemy import Connection, Engine, event
+from sqlalchemy.orm import Session
+
+from center.feed import Hub, spread
+
+BUSY_TIMEOUT_MS = 5000
+_WRITES = "teawatch_writes"
+
+
+class Database:
+    """The engine of one centre and the sessions on it. `close()` when done."""
+
+    def __init__(self, url: str, *, hub: Hub | None = None, busy_timeout_ms: int = BUSY_TIMEOUT_MS) -> None:
+        """`url` as SQLAlchemy writes it, `sqlite:////path/center.sqlite3`; `hub` hears what commits announce."""
+        self.url = url
+        self.hub = hub
+        self.engine: Engine = sqlalchemy.create_engine(url)
+        self._writer = self.engine.execution_options(**{_WRITES: True})
+        if self.engine.dialect.name == "sqlite":
+            _tune_sqlite(self.engine, busy_timeout_ms)
+
+    @contextmanager
+    def reading(self) -> Iterator[Session]:
+        """A session that sees one state of the database and changes nothing."""
+        with Session(self.engine) as session:
+            yield session
+            session.rollback()
+
+    @contextmanager
+    def writing(self) -> Iterator[Session]:
+        """A session that commits at the end of the block, or rolls everything back if the block raises."""
+        with Session(self._writer) as session:
+            with session.begin():
+                yield session
+            if self.hub is not None:
+                spread(session, self.hub)
+
+    def close(self) -> None:
+        """Give the connections back."""
+        self.engine.dispose()
+
+
+def _tune_sqlite(engine: Engine, busy_timeout_ms: int) -> None:
+    @event.listens_for(engine, "connect")
+    def connected(connection: Any, _record: object) -> None:  # noqa: ANN401 - the driver's own type
+        connection.isolation_level = None
+        for pragma in (
+            "journal_mode=WAL",
+            "synchronous=FULL",
+            "foreign_keys=ON",
+            f"busy_timeout={busy_timeout_ms}",
+        ):
+            connection.execute(f"PRAGMA {pragma}")
+
+    @event.listens_for(engine, "begin")
+    def begun(connection: Connection) -> None:
+        writes = connection.get_execution_options().get(_WRITES, False)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def _reading(request: Request) -> Iterator[Session]:
+    database: Database = request.app.state.office.database
+    with database.reading() as session:
+        yield session
+
+
+def _writing(request: Request) -> Iterator[Session]:
+    database: Database = request.app.state.office.database
+    with database.writing() as session:
+        yield session
+
+
+Reading = Annotated[Session, Depends(_reading)]
+"""A route's parameter: a session that only reads."""
+
+Writing = Annotated[Session, Depends(_writing, scope="function")]
+"""A route's parameter: a session that is committed before the answer goes out, and rolled back if the route raises."""

@@ -1,0 +1,63 @@
+"""What can go wrong at the centre, said in one line a person can act on.
+
+CenterError
+├── SettingsInvalid        a key or value of the settings is wrong
+├── PortInUse              another program listens on the web or broker port
+├── DatabaseTrouble        the database cannot be opened, migrated or written
+├── BrokerTrouble          the embedded broker did not start
+├── DeviceError
+│   ├── DeviceNameTaken    a box of this name is enrolled already
+│   └── UnknownDevice      no box of this name
+└── AccountError
+    ├── NameTaken          an account of this name exists
+    ├── UnknownAccount     no account of this name
+    └── WeakPassword       shorter than the minimum
+"""
+
+
+class CenterError(Exception):
+    """Base of everything `center` raises; its text is one clear line."""
+
+
+class SettingsInvalid(CenterError):
+    """A key or a value of the settings is wrong."""
+
+
+class PortInUse(CenterError):
+    """Another program listens where the centre should."""
+
+
+class DatabaseTrouble(CenterError):
+    """The database cannot be opened, migrated or written."""
+
+
+class BrokerTrouble(CenterError):
+    """The embedded broker did not start."""
+
+
+class DeviceError(CenterError):
+    """Base of what enrolling and finding boxes raises."""
+
+
+class DeviceNameTaken(DeviceError):
+    """A box of this name is enrolled already."""
+
+
+class UnknownDevice(DeviceError):
+    """No box of this name is registered."""
+
+
+class AccountError(CenterError):
+    """Base of what accounts raise."""
+
+
+class NameTaken(AccountError):
+    """An account of this name exists already."""
+
+
+class UnknownAccount(AccountError):
+    """No account has this name."""
+
+
+class WeakPassword(AccountError):
+    """The password is shorter than the minimum."""

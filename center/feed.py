@@ -1,0 +1,153 @@
+"""What signed-in pages hear live: server-sent events, told after the commit that made them true.
+
+A row that changed is announced on its session with `announce(session, "lead", lead_id)`; only when that session
+commits does the hub hear of it. Pages get names and ids, never contents: they fetch what they may see.
+"""
+
+import asyncio
+import itertools
+import json
+import threading
+from collections import deque
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from typing import Literal
+
+from sqlalchemy.orm import Session
+
+Topic = Literal["lead", "task", "evidence", "device", "quarantine"]
+RING_SIZE = 256
+QUEUE_SIZE = 64
+_PENDING = "teawatch_feed"
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Something changed: of which sort, and which row. `number` grows while the process lives."""
+
+    number: int
+    topic: Topic
+    id: str
+
+    @property
+    def data(self) -> str:
+        """The event's payload as JSON."""
+        return json.dumps({"id": self.id})
+
+
+class Hub:
+    """Spreads notices to every open page. A page that does not read is told to fetch everything anew."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._numbers = itertools.count(1)
+        self._ring: deque[Notice] = deque(maxlen=RING_SIZE)
+        self._listeners: set[_Listener] = set()
+        self._closed = False
+
+    def tell(self, topic: Topic, row_id: str) -> None:
+        """Spread a notice; callable from any thread."""
+        with self._lock:
+            notice = Notice(next(self._numbers), topic, row_id)
+            self._ring.append(notice)
+            listeners = tuple(self._listeners)
+        for listener in listeners:
+            listener.offer(notice)
+
+    async def listen(self, last_number: int | None = None) -> AsyncIterator[Notice | None]:
+        """Notices as they come, first those after `last_number` that are still remembered.
+
+        Yields None once when something was missed and the page should fetch everything anew. Ends when the hub closes.
+        """
+        listener = _Listener(asyncio.get_running_loop())
+        with self._lock:
+            if self._closed:
+                return
+            missed = self._since(last_number)
+            self._listeners.add(listener)
+        try:
+            for notice in missed:
+                yield notice
+            async for notice in listener.notices():
+                yield notice
+        finally:
+            with self._lock:
+                self._listeners.discard(listener)
+
+    def _since(self, last_number: int | None) -> list[Notice | None]:
+        if last_number is None:
+            return []
+        known = self._ring[-1].number if self._ring else 0
+        first = self._ring[0].number if self._ring else 1
+        if last_number > known or last_number < first - 1:
+            return [None]
+        return [notice for notice in self._ring if notice.number > last_number]
+
+    def close(self) -> None:
+        """End every open page's stream."""
+        with self._lock:
+            self._closed = True
+            listeners = tuple(self._listeners)
+        for listener in listeners:
+            listener.end()
+
+    @property
+    def listeners(self) -> int:
+        """How many pages are open."""
+        with self._lock:
+            return len(self._listeners)
+
+
+class _Listener:
+    """One open page: a bounded queue on that page's event loop."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self._queue: asyncio.Queue[Notice] = asyncio.Queue(QUEUE_SIZE)
+        self._overflowed = False
+        self._ended = asyncio.Event()
+
+    def offer(self, notice: Notice) -> None:
+        self._call(self._put, notice)
+
+    def end(self) -> None:
+        self._call(self._ended.set)
+
+    def _call(self, function: Callable[..., None], *values: object) -> None:
+        if not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(function, *values)
+
+    def _put(self, notice: Notice) -> None:
+        if self._queue.full():
+            self._overflowed = True
+            return
+        self._queue.put_nowait(notice)
+
+    async def notices(self) -> AsyncIterator[Notice | None]:
+        ended = asyncio.ensure_future(self._ended.wait())
+        try:
+            while not self._ended.is_set():
+                getting = asyncio.ensure_future(self._queue.get())
+                await asyncio.wait({getting, ended}, return_when=asyncio.FIRST_COMPLETED)
+                if not getting.done():
+                    getting.cancel()
+                    return
+                yield getting.result()
+                if self._overflowed and self._queue.empty():
+                    self._overflowed = False
+                    yield None
+        finally:
+            ended.cancel()
+
+
+def announce(session: Session, topic: Topic, row_id: str) -> None:
+    """Tell pages about this row once `session` has committed."""
+    pending: list[tuple[Topic, str]] = session.info.setdefault(_PENDING, [])
+    if (topic, row_id) not in pending:
+        pending.append((topic, row_id))
+
+
+def spread(session: Session, hub: Hub) -> None:
+    """Tell `hub` what was announced on `session`, which has just committed."""
+    for topic, row_id in session.info.pop(_PENDING, ()):
+        hub.tell(topic, row_id)

@@ -1,0 +1,37 @@
+"""What the rooms of the centre share: its settings, database, feed, store of evidence, key and clock.
+
+Made once, in `center/app.py`; a route reaches it through `office_of(request)`.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from fastapi import Request
+
+from center.accounts.throttle import Throttle
+from center.database import Database
+from center.feed import Hub
+from center.settings import Settings
+
+
+def utc_now() -> datetime:
+    """The wall clock: asked here and passed on from here."""
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Office:
+    """One running centre."""
+
+    settings: Settings
+    database: Database
+    hub: Hub
+    now: Callable[[], datetime] = utc_now
+    throttle: Throttle = field(default_factory=Throttle)
+
+
+def office_of(request: Request) -> Office:
+    """The centre that serves this request."""
+    office: Office = request.app.state.office
+    return office

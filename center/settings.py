@@ -1,0 +1,170 @@
+"""The centre's settings: one frozen value, from `center.yaml` in its data folder, the environment on top.
+
+Every key is documented in `center/sample.yaml`. Environment: `TEAWATCH_CENTER_WEB_PORT=8080`,
+`TEAWATCH_CENTER_MQTT__PORT=1884` (two underscores reach into a group). Secrets never stand here: they are files of
+mode 0600 below the data folder, made by `teawatch center init`.
+"""
+
+import difflib
+import os
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, YamlConfigSettingsSource
+from yaml import YAMLError
+
+from alerts.messages import Id
+from center.errors import SettingsInvalid
+
+Port = Annotated[int, Field(ge=1, le=65535)]
+DEFAULT_DATA = Path("var/center")
+FILE_NAME = "center.yaml"
+
+
+class WebSettings(BaseModel):
+    """Where pages and JSON are served."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    host: str = "127.0.0.1"
+    port: Port = 8000
+    public_url: str = ""
+    session_hours: Annotated[int, Field(ge=1, le=24 * 30)] = 12
+    max_body_kib: Annotated[int, Field(ge=16, le=16384)] = 1024
+
+
+class MqttSettings(BaseModel):
+    """The broker: our own process, or somebody's."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    embedded: bool = True
+    host: str = "127.0.0.1"
+    port: Port = 1883
+    public_host: str = ""
+    public_port: Port | None = None
+    username: str = "teawatch-center"
+    password_file: Path | None = None
+    max_message_kib: Annotated[int, Field(ge=16, le=4096)] = 256
+
+
+class EvidenceSettings(BaseModel):
+    """What the centre accepts and how long it keeps it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    max_file_mib: Annotated[int, Field(ge=1, le=2048)] = 256
+
+
+class IntakeSettings(BaseModel):
+    """How much of what cannot be accepted is kept to be looked at."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    quarantine_raw_kib: Annotated[int, Field(ge=1, le=256)] = 64
+    quarantine_rows: Annotated[int, Field(ge=100, le=1_000_000)] = 10_000
+    receipt_hours: Annotated[int, Field(ge=1, le=24 * 30)] = 24
+
+
+class Settings(BaseSettings):
+    """Everything the centre can be told."""
+
+    model_config = SettingsConfigDict(
+        frozen=True,
+        extra="forbid",
+        env_prefix="TEAWATCH_CENTER_",
+        env_nested_delimiter="__",
+        nested_model_default_partial_update=True,
+    )
+
+    data: Path = DEFAULT_DATA
+    tenant: Id = "county"
+    name: str = "TeaWatch"
+    language: Literal["zh-CN", "en"] = "zh-CN"
+    time_zone: str = "Asia/Shanghai"
+    database_url: str = ""
+    web: WebSettings = WebSettings()
+    mqtt: MqttSettings = MqttSettings()
+    evidence: EvidenceSettings = EvidenceSettings()
+    intake: IntakeSettings = IntakeSettings()
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - not read: one file is enough
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - secrets have files of their own
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """The command line wins over the environment, the environment over the file in the data folder."""
+        given = init_settings() if callable(init_settings) else {}
+        path = Path(given.get("data", DEFAULT_DATA)) / FILE_NAME
+        return init_settings, env_settings, YamlConfigSettingsSource(settings_cls, yaml_file=path)
+
+    @property
+    def sqlalchemy_url(self) -> str:
+        """Where the database is; SQLite in the data folder unless told otherwise."""
+        return self.database_url or f"sqlite:///{self.data.absolute() / 'center.sqlite3'}"
+
+    @property
+    def url(self) -> str:
+        """The address people and boxes use, without a slash at its end."""
+        return (self.web.public_url or f"http://{self.web.host}:{self.web.port}").rstrip("/")
+
+    @property
+    def secrets_folder(self) -> Path:
+        """Keys and passwords, mode 0700."""
+        return self.data / "secrets"
+
+    @property
+    def evidence_folder(self) -> Path:
+        """Files of evidence, named by their hash."""
+        return self.data / "evidence"
+
+
+def load_settings(data: Path | None = None, **overrides: object) -> Settings:
+    """Settings of the centre whose data folder is `data`; `overrides` (from the command line) win over everything.
+
+    A nested override is written `web={"port": 8001}`; None means not given. Raises SettingsInvalid with one line that
+    names the file and the key.
+    """
+    folder = data or Path(os.environ.get("TEAWATCH_CENTER_DATA", DEFAULT_DATA))
+    path = folder / FILE_NAME
+    try:
+        return Settings(data=folder, **_given(overrides))
+    except ValidationError as error:
+        raise SettingsInvalid(_one_line(error, path)) from error
+    except (OSError, UnicodeDecodeError, YAMLError, ValueError, TypeError) as error:
+        raise SettingsInvalid(f"{path}: cannot be read: {str(error).splitlines()[0]}") from error
+
+
+def _given(values: dict[str, Any]) -> dict[str, Any]:
+    """`values` without what is None, at any depth."""
+    return {
+        key: _given(value) if isinstance(value, dict) else value for key, value in values.items() if value is not None
+    }
+
+
+def known_keys() -> tuple[str, ...]:
+    """Every key that may be set, groups written `web.port`."""
+    keys = []
+    for name, field in Settings.model_fields.items():
+        group = field.annotation
+        if isinstance(group, type) and issubclass(group, BaseModel):
+            keys += [f"{name}.{inner}" for inner in group.model_fields]
+        else:
+            keys.append(name)
+    return tuple(keys)
+
+
+def _one_line(error: ValidationError, path: Path) -> str:
+    first = error.errors()[0]
+    key = ".".join(str(part) for part in first["loc"])
+    if first["type"] == "extra_forbidden":
+        near = difflib.get_close_matches(key, known_keys(), n=1)
+        hint = f"; did you mean {near[0]!r}?" if near else "; known keys stand in center/sample.yaml"
+        return f"{path}: unknown key {key!r}{hint}"
+    return f"{path}: {key}: {first['msg']}"

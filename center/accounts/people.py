@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import ForeignKey, select
+from sqlalchemy import ForeignKeyConstraint, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from center.accounts.passwords import hash_password
 from center.errors import NameTaken, UnknownAccount, WeakPassword
-from traceability.records import Base, UtcDateTime
+from traceability.records import Base, Identified, OfTenant
 
 MIN_PASSWORD_LENGTH = 10
 
@@ -23,31 +23,31 @@ class Role(StrEnum):
     TECHNICIAN = "technician"  # 技术人员: boxes and cameras, no evidence
 
 
-class User(Base):
+class User(Identified, Base):
     """One account. Its id is the name signed in with; it never changes, because histories name it."""
 
-    __tablename__ = "user"
+    __tablename__ = "account"
 
-    id: Mapped[str] = mapped_column(primary_key=True)
-    tenant: Mapped[str] = mapped_column(index=True)
     role: Mapped[str]
     language: Mapped[str]
     password_hash: Mapped[str]
     disabled: Mapped[bool] = mapped_column(default=False)
-    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    created_at: Mapped[datetime]
 
 
-class SignIn(Base):
+class SignIn(OfTenant, Base):
     """A signed-in browser: the SHA-256 of its secret token, never the token."""
 
     __tablename__ = "sign_in"
+    __table_args__ = (
+        ForeignKeyConstraint(("tenant", "user_id"), ("account.tenant", "account.id"), ondelete="CASCADE"),
+    )
 
     token_sha256: Mapped[str] = mapped_column(primary_key=True)
-    tenant: Mapped[str] = mapped_column(index=True)
-    user_id: Mapped[str] = mapped_column(ForeignKey("user.id", ondelete="CASCADE"), index=True)
+    user_id: Mapped[str] = mapped_column(index=True)
     csrf: Mapped[str]
-    started_at: Mapped[datetime] = mapped_column(UtcDateTime)
-    expires_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
+    started_at: Mapped[datetime]
+    expires_at: Mapped[datetime] = mapped_column(index=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +65,7 @@ def add_user(
     session: Session, *, tenant: str, name: str, role: Role, password: str, language: str, at: datetime
 ) -> User:
     """A new account. Raises NameTaken, WeakPassword."""
-    if session.get(User, name) is not None:
+    if session.get(User, (tenant, name)) is not None:
         raise NameTaken(
             f"an account named {name!r} exists already; `teawatch center user reset {name}` sets a password"
         )
@@ -84,11 +84,11 @@ def add_user(
 
 def reset_password(session: Session, *, tenant: str, name: str, password: str) -> None:
     """A new password; every browser signed in with the old one is signed out. Raises UnknownAccount, WeakPassword."""
-    user = session.get(User, name)
-    if user is None or user.tenant != tenant:
+    user = session.get(User, (tenant, name))
+    if user is None:
         raise UnknownAccount(f"no account named {name!r}; `teawatch center user list` shows all")
     user.password_hash = hash_password(_strong(password))
-    for sign_in in session.scalars(select(SignIn).where(SignIn.user_id == name)):
+    for sign_in in session.scalars(select(SignIn).where(SignIn.tenant == tenant, SignIn.user_id == name)):
         session.delete(sign_in)
 
 

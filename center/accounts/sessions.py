@@ -53,8 +53,8 @@ def sign_in(
     wait_s = throttle.wait_s(*keys, at=at)
     if wait_s:
         raise TooManyTries(wait_s)
-    user = session.get(User, name)
-    usable = user is not None and user.tenant == tenant and not user.disabled
+    user = session.get(User, (tenant, name))
+    usable = user is not None and not user.disabled
     matches = check_password(password, user.password_hash if user is not None and usable else None)
     if user is None or not matches:
         throttle.failed(*keys, at=at)
@@ -81,10 +81,10 @@ def _open(session: Session, user: User, at: datetime, lasts: timedelta) -> Signe
 
 def find_person(session: Session, *, tenant: str, token: str, at: datetime) -> Person | None:
     """Who holds this token, or None if it is unknown, expired or its account disabled."""
-    found = session.get(SignIn, _hash(token))
-    if found is None or found.expires_at <= at or found.tenant != tenant:
+    found = session.get(SignIn, (tenant, _hash(token)))
+    if found is None or found.expires_at <= at:
         return None
-    user = session.get(User, found.user_id)
+    user = session.get(User, (tenant, found.user_id))
     if user is None or user.disabled:
         return None
     return _person(user, found.csrf)

@@ -1,6 +1,6 @@
 """The values `streams` gives away: a camera to open, and a frame that came out of it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import TypeAlias
@@ -26,11 +26,12 @@ class Camera:
 
     `url` is a path of a file or an `rtsp://` address. `realtime` plays a file to its own clock and drops what nobody
     fetched in time; `fast` delivers every frame as quickly as it is consumed; `loop` is `realtime` without an end,
-    its stream time growing across repetitions.
+    its stream time growing across repetitions. The address may carry a password, so it stays out of `repr`; show
+    `addresses.redacted(url)` instead.
     """
 
     id: str
-    url: str
+    url: str = field(repr=False)
     pace: Pace = Pace.REALTIME
 
 

@@ -1,0 +1,49 @@
+"""Addresses of cameras, and how to show one without the secrets it carries."""
+
+import re
+from urllib.parse import urlsplit
+
+LIVE_SCHEMES = frozenset({"rtsp", "rtsps"})
+
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*(?=://)")
+_SECRET = re.compile(r"(?i)(user(?:name)?|pass(?:word|wd)?|pwd|auth|token|key)=[^&;/_]*")
+
+
+def scheme(url: str) -> str | None:
+    """The lower-case scheme of an address with `://`, None for a path of a file.
+
+    >>> scheme("RTSP://10.0.0.7/main"), scheme("/srv/video.mp4")
+    ('rtsp', None)
+    """
+    found = _SCHEME.match(url)
+    return found.group().lower() if found else None
+
+
+def is_live(url: str) -> bool:
+    """Whether the address is a camera's live stream and not a file.
+
+    >>> is_live("rtsp://10.0.0.7/main"), is_live("video.mp4")
+    (True, False)
+    """
+    return scheme(url) in LIVE_SCHEMES
+
+
+def redacted(url: str) -> str:
+    """The address as it may be shown: without user, password and query; values like `password=…` in the path masked.
+
+    Some recorders want the password inside the path, so the path is searched too. A file's path comes back unchanged.
+
+    >>> redacted("rtsp://admin:s3cret@10.0.0.7:554/main?token=abc")
+    'rtsp://10.0.0.7:554/main'
+    >>> redacted("rtsp://10.0.0.7/user=admin_password=s3cret_channel=1.sdp")
+    'rtsp://10.0.0.7/user=***_password=***_channel=1.sdp'
+    """
+    found = scheme(url)
+    if found is None:
+        return url
+    # A raw '@', '/' or '?' in a password makes the address ambiguous: everything up to the last '@' is a secret.
+    rest = url[len(found) + 3 :]
+    host_and_path = rest.rpartition("@")[2]
+    parts = urlsplit(f"{found}://{host_and_path}")
+    path = _SECRET.sub(r"\1=***", parts.path)
+    return f"{found}://{parts.netloc}{path}"

@@ -1,0 +1,35 @@
+"""What can go wrong with a source, one clear line each.
+
+    StreamError
+    └── SourceError            this source cannot be played
+        ├── SourceMissing      no such file, no such path on the camera, or no way to read it
+        ├── NotAVideo          something is there, but nothing a decoder can show
+        └── SourceUnreachable  the camera does not answer, or stopped answering
+            └── AccessDenied   it answers, and refuses this user or password
+
+No message carries a user name, a password or a query string of an address: see `addresses.redacted`.
+"""
+
+
+class StreamError(Exception):
+    """Base of every error of `streams`."""
+
+
+class SourceError(StreamError):
+    """A camera's source cannot be played. The message names the camera and the source, and says what to do."""
+
+
+class SourceMissing(SourceError):
+    """There is no such file, or the camera has no such path, or this user may not read it."""
+
+
+class NotAVideo(SourceError):
+    """A file or stream is there but holds no moving pictures that can be decoded."""
+
+
+class SourceUnreachable(SourceError):
+    """The camera did not answer in time, refused the connection or broke it."""
+
+
+class AccessDenied(SourceUnreachable):
+    """The camera answered and refused the user name or password in its address."""

@@ -5,10 +5,30 @@ unit in the name. Boxes are in pixels of the original frame, origin at its upper
 A change that an old reader could misread gets a new type (`…v2`), never a new meaning of an old field.
 """
 
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+
+
+def _refuse_bare_numbers(value: object) -> object:
+    if isinstance(value, str) and value[4:5] != "-":
+        msg = "a time is written as in RFC 3339, for example 2026-04-05T06:07:08Z"
+        raise ValueError(msg)
+    return value
+
+
+def _in_utc(value: datetime) -> datetime:
+    try:
+        return value.astimezone(UTC)
+    except OverflowError:
+        msg = "the time is outside the calendar"
+        raise ValueError(msg) from None
+
+
+Utc = Annotated[AwareDatetime, BeforeValidator(_refuse_bare_numbers), AfterValidator(_in_utc)]
+"""An aware time, in UTC once it is read, whatever offset it was written with."""
 
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 Id = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
@@ -109,8 +129,8 @@ class Alert(Message):
     config_sha256: Sha256
     camera: Id
     zone: Id
-    observed_at: AwareDatetime
-    opened_at: AwareDatetime
+    observed_at: Utc
+    opened_at: Utc
     stream_ms: Count
     footage: Literal["live", "recording"]
     frame: FrameSize
@@ -139,8 +159,19 @@ class Clock(Message):
 
     boot: Id
     monotonic_ms: Count
-    utc: AwareDatetime
+    utc: Utc
     quality: ClockQuality
+
+
+class Dropped(Message):
+    """The box's own admission that it had to discard something: what was not recorded, how many, when and why."""
+
+    TYPE: ClassVar[str] = "teawatch.dropped.v1"
+
+    count: Annotated[int, Field(ge=1, le=2**53 - 1)]
+    reason: Literal["outbox_full", "too_large", "operator"]
+    first_at: Utc
+    last_at: Utc
 
 
 class Status(Message):
@@ -153,6 +184,7 @@ class Status(Message):
     pending_records: Count
     pending_uploads: Count
     rejected_downlinks: Count
+    quarantined_records: Count = 0
     trouble: Annotated[str, StringConstraints(max_length=200)] = ""
 
 
@@ -184,6 +216,17 @@ class Receipt(Message):
     spans: Annotated[tuple[Span, ...], Field(max_length=256)] = ()
 
 
+class UploadClaim(Message):
+    """What a box says when it brings a file of evidence; it stands, sealed, in the Authorization header."""
+
+    TYPE: ClassVar[str] = "teawatch.upload.v1"
+
+    tenant: Id
+    device: Id
+    sha256: Sha256
+    size_bytes: Annotated[int, Field(gt=0, le=2**31)]
+
+
 class Event(Message):
     """A CloudEvents 1.0 object in structured mode; `data` is one of the messages above, named by `type`.
 
@@ -194,7 +237,7 @@ class Event(Message):
     id: Annotated[str, StringConstraints(min_length=1, max_length=128)]
     source: Annotated[str, StringConstraints(min_length=1, max_length=256)]
     type: Annotated[str, StringConstraints(pattern=r"^teawatch\.[a-z]+\.v[0-9]+$")]
-    time: AwareDatetime
+    time: Utc
     datacontenttype: Literal["application/json"] = "application/json"
     tenant: Id
     device: Id
@@ -202,5 +245,5 @@ class Event(Message):
     sequence: Annotated[int, Field(ge=1)] | None = None
     prevhash: Sha256 | None = None
     counter: Annotated[int, Field(ge=1)] | None = None
-    expires: AwareDatetime | None = None
+    expires: Utc | None = None
     data: dict[str, object]

@@ -97,7 +97,7 @@ class Broker:
         self._process = None
 
     def kill(self) -> None:
-        """kill -9."""
+        """End it with kill -9."""
         self.stop(signal.SIGKILL)
 
     def __enter__(self) -> Self:

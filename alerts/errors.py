@@ -1,0 +1,158 @@
+"""Everything that can go wrong between box and centre.
+
+AlertsError
+├── MessageError            what arrived is not acceptable
+│   ├── MalformedMessage    not JSON of our kind, or not the message it says it is
+│   ├── MessageTooLarge     longer than a reader takes
+│   ├── WrongType           a sound message of another type than was asked for
+│   ├── Unsigned            no signature
+│   ├── UnknownKey          signed by a key nobody vouches for
+│   ├── UnsupportedAlgorithm
+│   └── BadSignature        the bytes are not what was signed
+├── DownlinkRejected        signed by the centre, and yet not to be followed
+│   ├── WrongAddressee      for another box or another outbox
+│   ├── StaleCounter        older than what was already followed
+│   └── Expired             its time has passed
+├── OutboxError
+│   ├── OutboxFull          the disk is full; what is there stays
+│   ├── OutboxInUse         another process has it
+│   ├── OutboxUnreadable    damaged, or no outbox at all
+│   ├── OutboxTooNew        written by a newer version
+│   └── OutboxOfAnother     belongs to another box
+├── BlobError
+│   ├── BlobMissing
+│   ├── BlobDamaged         its bytes are not those its name promises
+│   └── BlobStoreFull       the disk is full
+├── KeyFileError            missing, unreadable, no Ed25519 key, or there already
+├── NotEnrolled             the state folder holds no identity
+└── EnrolmentError
+    ├── BadCode             mistyped
+    ├── CodeRefused         the centre does not know it, or it was used, or its time has passed
+    ├── CentreNotTrusted    the answer is not signed by the centre that made the code
+    ├── CentreUnreachable
+    └── InsecureCentre      plain http to another machine
+"""
+
+
+class AlertsError(Exception):
+    """Base of all errors of this package."""
+
+
+class MessageError(AlertsError):
+    """What arrived is not acceptable."""
+
+
+class MalformedMessage(MessageError):
+    """Not JSON of our kind, or not the message it says it is."""
+
+
+class MessageTooLarge(MessageError):
+    """Longer than a reader takes."""
+
+
+class WrongType(MessageError):
+    """A sound message of another type than was asked for."""
+
+
+class Unsigned(MessageError):
+    """No signature."""
+
+
+class UnknownKey(MessageError):
+    """Signed by a key nobody vouches for."""
+
+
+class UnsupportedAlgorithm(MessageError):
+    """Signed in a way this version cannot check."""
+
+
+class BadSignature(MessageError):
+    """The bytes are not what was signed."""
+
+
+class DownlinkRejected(AlertsError):
+    """Signed by the centre, and yet not to be followed."""
+
+
+class WrongAddressee(DownlinkRejected):
+    """For another box, or for another outbox of this one."""
+
+
+class StaleCounter(DownlinkRejected):
+    """Older than what was already followed."""
+
+
+class Expired(DownlinkRejected):
+    """Its time has passed."""
+
+
+class OutboxError(AlertsError):
+    """The outbox cannot do what was asked."""
+
+
+class OutboxFull(OutboxError):
+    """The disk is full: nothing was added, nothing that is there is lost."""
+
+
+class OutboxInUse(OutboxError):
+    """Another process has this outbox open."""
+
+
+class OutboxUnreadable(OutboxError):
+    """Damaged, or not an outbox at all."""
+
+
+class OutboxTooNew(OutboxError):
+    """Written by a newer version of this program."""
+
+
+class OutboxOfAnother(OutboxError):
+    """Belongs to another box."""
+
+
+class BlobError(AlertsError):
+    """A stored file cannot be given or taken."""
+
+
+class BlobMissing(BlobError):
+    """No file of that hash."""
+
+
+class BlobDamaged(BlobError):
+    """The bytes are not those the hash promises."""
+
+
+class BlobStoreFull(BlobError):
+    """The disk is full: the file was not stored."""
+
+
+class KeyFileError(AlertsError):
+    """The key's file is missing, unreadable, holds no Ed25519 key, or is there already."""
+
+
+class NotEnrolled(AlertsError):
+    """The state folder holds no identity."""
+
+
+class EnrolmentError(AlertsError):
+    """The box could not be enrolled."""
+
+
+class BadCode(EnrolmentError):
+    """The code is mistyped."""
+
+
+class CodeRefused(EnrolmentError):
+    """The centre does not know the code, or it was used, or its time has passed."""
+
+
+class CentreNotTrusted(EnrolmentError):
+    """The answer is not signed by the centre that made the code."""
+
+
+class CentreUnreachable(EnrolmentError):
+    """Nobody answers there, or not in our language."""
+
+
+class InsecureCentre(EnrolmentError):
+    """Plain http to another machine: the answer carries a password."""

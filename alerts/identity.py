@@ -1,0 +1,95 @@
+"""Who a box is: its name, its key, the centre's pinned key, and where the centre is."""
+
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from pydantic import Field, ValidationError
+
+from alerts.errors import KeyFileError, NotEnrolled
+from alerts.keys import SigningKey, VerifyKey
+from alerts.messages import Id, Message
+
+IDENTITY_FILE = "identity.json"
+KEY_FILE = "box.key"
+
+
+class _Stored(Message):
+    tenant: Id
+    device: Id
+    centre_key: str
+    center_url: str
+    mqtt_host: str
+    mqtt_port: int = Field(ge=1, le=65535)
+    mqtt_username: str
+    mqtt_password: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Identity:
+    """Made by enrolment, kept in the state folder, readable by its owner only."""
+
+    tenant: str
+    device: str
+    signing_key: SigningKey
+    centre_key: VerifyKey
+    center_url: str
+    mqtt_host: str
+    mqtt_port: int
+    mqtt_username: str
+    mqtt_password: str = field(repr=False)
+
+    @property
+    def source(self) -> str:
+        """The `source` of everything this box says."""
+        return f"urn:teawatch:{self.tenant}:{self.device}"
+
+    @classmethod
+    def load(cls, folder: Path) -> "Identity":
+        """Read what `save` wrote; raises NotEnrolled or KeyFileError."""
+        path = folder / IDENTITY_FILE
+        try:
+            stored = _Stored.model_validate_json(path.read_bytes(), strict=True)
+        except FileNotFoundError:
+            raise NotEnrolled(f"{folder}: this box is not enrolled; run `teawatch edge enrol`") from None
+        except OSError as error:
+            raise NotEnrolled(f"{path}: {error.strerror}") from None
+        except ValidationError:
+            raise NotEnrolled(f"{path}: damaged; enrol this box again") from None
+        fields = stored.model_dump(exclude={"centre_key"})
+        return cls(
+            **fields,
+            centre_key=VerifyKey.from_text(stored.centre_key),
+            signing_key=SigningKey.load(folder / KEY_FILE),
+        )
+
+    def save(self, folder: Path) -> None:
+        """Write the identity beside the box's key, which is written too unless it is there already."""
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        key_file = folder / KEY_FILE
+        if not key_file.exists():
+            self.signing_key.save(key_file)
+        elif SigningKey.load(key_file).key_id != self.signing_key.key_id:
+            raise KeyFileError(f"{key_file}: another key is here already and is not overwritten")
+        stored = _Stored(
+            tenant=self.tenant,
+            device=self.device,
+            centre_key=self.centre_key.to_text(),
+            center_url=self.center_url,
+            mqtt_host=self.mqtt_host,
+            mqtt_port=self.mqtt_port,
+            mqtt_username=self.mqtt_username,
+            mqtt_password=self.mqtt_password,
+        )
+        replace_private_file(folder / IDENTITY_FILE, stored.model_dump_json(indent=2).encode())
+
+
+def replace_private_file(path: Path, content: bytes) -> None:
+    """Put `content` in place of `path` at once or not at all, mode 0600."""
+    passing = path.with_name(f".{path.name}.{os.getpid()}")
+    descriptor = os.open(passing, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    passing.replace(path)

@@ -1,0 +1,56 @@
+"""Where messages travel: `teawatch/v1/{tenant}/{device}/{channel}`."""
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+
+from alerts.errors import MalformedMessage
+
+PREFIX = "teawatch/v1"
+_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+
+
+class Channel(StrEnum):
+    """The last part of a topic. `UPLINKS` come from the box, `DOWNLINKS` go to it."""
+
+    JOURNAL = "journal"
+    STATUS = "status"
+    HEALTH = "health"
+    RECEIPTS = "receipts"
+    DESIRED = "desired"
+    REPORTED = "reported"
+    COMMANDS = "commands"
+
+
+UPLINKS = (Channel.JOURNAL, Channel.STATUS, Channel.HEALTH, Channel.REPORTED)
+DOWNLINKS = (Channel.RECEIPTS, Channel.DESIRED, Channel.COMMANDS)
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """One channel of one box."""
+
+    tenant: str
+    device: str
+    channel: Channel
+
+    @property
+    def text(self) -> str:
+        """As the broker writes it."""
+        return f"{PREFIX}/{self.tenant}/{self.device}/{self.channel}"
+
+
+def parse(text: str) -> Topic:
+    """Read `Topic.text`; raises MalformedMessage."""
+    match text.split("/"):
+        case ["teawatch", "v1", tenant, device, channel] if (
+            _ID.fullmatch(tenant) and _ID.fullmatch(device) and channel in set(Channel)
+        ):
+            return Topic(tenant, device, Channel(channel))
+        case _:
+            raise MalformedMessage(f"no topic of ours: {text[:120]!r}")
+
+
+def filter_of(tenant: str, channel: Channel) -> str:
+    """The subscription for one channel of all boxes of a tenant."""
+    return f"{PREFIX}/{tenant}/+/{channel}"

@@ -1,0 +1,104 @@
+"""Bytes on the wire: strict JSON, the same reading everywhere.
+
+What two readers could read differently is refused: floating-point numbers, NaN, duplicate keys, integers beyond
+2**53 - 1 (RFC 7493, I-JSON), lone surrogates, NUL characters (PostgreSQL stores none), deep nesting.
+"""
+
+import json
+from collections.abc import Mapping
+from typing import Never
+
+from pydantic import BaseModel
+
+from alerts.errors import MalformedMessage, MessageTooLarge
+
+MAX_BYTES = 262_144
+MAX_DEPTH = 16
+MAX_INTEGER = 2**53 - 1
+
+
+def encode(message: BaseModel | Mapping[str, object]) -> bytes:
+    """UTF-8 JSON without spaces, keys sorted, absent options left out; raises MalformedMessage for what may not travel.
+
+    The result is only ever read, never compared with a second serialisation: signatures cover these exact bytes.
+    """
+    value = message.model_dump(mode="json", exclude_none=True) if isinstance(message, BaseModel) else message
+    _check(value, depth=1)
+    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False).encode()
+
+
+def decode(raw: bytes, *, max_bytes: int = MAX_BYTES) -> object:
+    """The JSON value in `raw`; raises MessageTooLarge or MalformedMessage."""
+    if len(raw) > max_bytes:
+        raise MessageTooLarge(f"{len(raw)} bytes, at most {max_bytes} are accepted")
+    try:
+        value: object = json.loads(
+            raw.decode("utf-8"), parse_float=_refuse, parse_constant=_refuse, object_pairs_hook=_unique
+        )
+    except UnicodeDecodeError as error:
+        raise MalformedMessage(f"not UTF-8 at byte {error.start}") from None
+    except RecursionError:
+        raise MalformedMessage(f"nested deeper than {MAX_DEPTH}") from None
+    except ValueError as error:
+        raise MalformedMessage(f"not JSON: {error}"[:200]) from None
+    _check(value, depth=1)
+    return value
+
+
+def decode_object(raw: bytes, *, max_bytes: int = MAX_BYTES) -> dict[str, object]:
+    """As `decode`, where only a JSON object will do."""
+    value = decode(raw, max_bytes=max_bytes)
+    if not isinstance(value, dict):
+        raise MalformedMessage(f"a JSON object is expected, not {type(value).__name__}")
+    return value
+
+
+def _refuse(text: str) -> Never:
+    raise MalformedMessage(f"{text[:40]} is not an integer; measures are integers with their unit in the name")
+
+
+def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    result = dict(pairs)
+    if len(result) != len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise MalformedMessage(f"the key {twice[:40]!r} appears twice")
+    return result
+
+
+def _check(value: object, *, depth: int) -> None:
+    match value:
+        case None | bool():
+            pass
+        case int():
+            if abs(value) > MAX_INTEGER:
+                raise MalformedMessage("an integer is beyond 2**53 - 1")
+        case str():
+            _check_text(value)
+        case Mapping() | list() | tuple():
+            _check_parts(value, depth=depth)
+        case _:
+            raise MalformedMessage(f"{type(value).__name__} may not travel")
+
+
+def _check_parts(value: Mapping[object, object] | list[object] | tuple[object, ...], *, depth: int) -> None:
+    if depth > MAX_DEPTH:
+        raise MalformedMessage(f"nested deeper than {MAX_DEPTH}")
+    parts = value
+    if isinstance(value, Mapping):
+        for name in value:
+            if not isinstance(name, str):
+                raise MalformedMessage(f"a key is {type(name).__name__}, not text")
+            _check_text(name)
+        parts = tuple(value.values())
+    for part in parts:
+        _check(part, depth=depth + 1)
+
+
+def _check_text(text: str) -> None:
+    try:
+        raw = text.encode()
+    except UnicodeEncodeError:
+        raise MalformedMessage("text with a lone surrogate") from None
+    if b"\0" in raw:
+        raise MalformedMessage("text with a NUL character")

@@ -1,0 +1,97 @@
+"""Numbers, times and measures as a person reads them, in the visitor's language and the county's local time."""
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from babel import dates, numbers
+from markupsafe import Markup
+
+from alerts.catalogue import UNITS
+from center.words import Language
+
+SHANGHAI = ZoneInfo("Asia/Shanghai")
+SQUARE_METRES_PER_MU = 10_000 / 15  # 亩
+
+PATTERNS = {
+    "zh-CN": {"short": "M月d日 HH:mm", "full": "y年M月d日 HH:mm:ss", "day": "y年M月d日"},
+    "en": {"short": "d MMM, HH:mm", "full": "d MMM y, HH:mm:ss", "day": "d MMM y"},
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Formats:
+    """The filters a template uses; one per language."""
+
+    language: Language
+
+    def number(self, value: float, digits: int = 0) -> str:
+        """`1,234.5`, with at most `digits` decimals."""
+        pattern = "#,##0" + ("." + "#" * digits if digits else "")
+        return numbers.format_decimal(value, format=pattern, locale=self.language.locale)
+
+    def stamp(self, at: datetime, style: str = "short") -> str:
+        """A moment in local time: `short` (no year), `full` (with seconds) or `day`."""
+        return dates.format_datetime(at, PATTERNS[self.language.tag][style], SHANGHAI, self.language.locale)
+
+    def moment(self, at: datetime, style: str = "short") -> Markup:
+        """A moment as `<time>`: local for the eye, UTC for machines, complete in its tooltip."""
+        return Markup('<time datetime="{}" title="{}">{}</time>').format(  # noqa: S704 - a literal; format() escapes
+            at.astimezone(UTC).isoformat(timespec="seconds"), self.stamp(at, "full"), self.stamp(at, style)
+        )
+
+    def day(self, on: date) -> Markup:
+        """A calendar day as `<time>`."""
+        text = dates.format_date(on, PATTERNS[self.language.tag]["day"], self.language.locale)
+        return Markup('<time datetime="{}">{}</time>').format(on.isoformat(), text)  # noqa: S704 - as above
+
+    def distance(self, at: datetime, now: datetime) -> str:
+        """`in 3 hours`, `2 minutes ago`: how far a moment lies from now."""
+        return dates.format_timedelta(at - now, add_direction=True, threshold=1.2, locale=self.language.locale)
+
+    def duration(self, milliseconds: int) -> str:
+        """A length of time in the units a person would say: `0.4 s`, `23.4 s`, `4 min 5 s`, `2 h 10 min`."""
+        seconds = milliseconds / 1000
+        say = self.language.say
+        if seconds < 120:
+            return say("%(seconds)s s", seconds=self.number(seconds, 1))
+        minutes, rest = divmod(round(seconds), 60)
+        if minutes < 120:
+            return say("%(minutes)s min %(seconds)s s", minutes=minutes, seconds=rest)
+        hours, rest = divmod(minutes, 60)
+        return say("%(hours)s h %(minutes)s min", hours=self.number(hours), minutes=rest)
+
+    def measure(self, value: int, unit: str) -> str:
+        """A measured integer with its wire unit, said the human way: milliseconds as seconds, permille as percent."""
+        if unit == "ms":
+            return self.duration(value)
+        if unit == "permille":
+            return numbers.format_decimal(value / 10, format="#,##0.#", locale=self.language.locale) + " %"
+        word = self.language.term(UNITS[unit]) if unit in UNITS else unit
+        return f"{self.number(value)} {word}".strip()
+
+    def size(self, size_bytes: int) -> str:
+        """A file's size: `61 kB`, `1.4 MB`."""
+        if size_bytes < 1_000:
+            return f"{size_bytes} B"
+        if size_bytes < 1_000_000:
+            return f"{self.number(size_bytes / 1000)} kB"
+        return f"{self.number(size_bytes / 1_000_000, 1)} MB"
+
+    def mu(self, square_metres: float) -> str:
+        """Land in mu (亩), as everybody in a tea village counts it."""
+        return self.language.say("%(mu)s mu", mu=self.number(square_metres / SQUARE_METRES_PER_MU, 2))
+
+    def kilograms(self, grams: int) -> str:
+        """A weight in kilograms."""
+        return self.language.say("%(kg)s kg", kg=self.number(grams / 1000, 3))
+
+
+def is_past(at: datetime, now: datetime) -> bool:
+    """Whether a deadline has gone by."""
+    return now - at > timedelta(0)
+
+
+def short_hash(sha256: str) -> str:
+    """The first and last characters of a hash: enough to compare by eye; the whole stands in the tooltip."""
+    return f"{sha256[:8]}…{sha256[-4:]}" if len(sha256) > 16 else sha256

@@ -1,0 +1,112 @@
+"""From template to answer: one Jinja environment for each language, and what every page is given.
+
+Templates speak English (`_("…")`, `{% trans %}`); filters speak the visitor's language and Shanghai time. An unknown
+name in a template is an error, everything is escaped, and nothing inline needs an exception from the content policy.
+"""
+
+import hashlib
+from functools import cache
+from pathlib import Path
+from typing import Final
+
+from fastapi import Request
+from fastapi.responses import HTMLResponse
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from center.accounts.guards import whoever
+from center.office import office_of
+from center.pages.formats import Formats, is_past, short_hash
+from center.words import COOKIE, Language, choose_language, languages
+
+HERE: Final = Path(__file__).parents[1]
+STATIC: Final = HERE / "static"
+TEMPLATE_FOLDERS: Final = (HERE / "templates", HERE.parent / "traceability" / "templates")
+
+CONTENT_POLICY: Final = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
+    "manifest-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+PAGE_HEADERS: Final = {
+    "Content-Security-Policy": CONTENT_POLICY,
+    "Referrer-Policy": "same-origin",
+    "X-Content-Type-Options": "nosniff",
+    "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
+    "Vary": "Cookie, Accept-Language, HX-Request",
+    "Cache-Control": "no-store",
+}
+
+
+def language_of(request: Request) -> Language:
+    """The language this visitor reads."""
+    header = request.headers.get("accept-language", "") or office_of(request).settings.language
+    return choose_language(request.cookies.get(COOKIE), header)
+
+
+def render(
+    request: Request, template: str, *, status: int = 200, signed: bool = True, **values: object
+) -> HTMLResponse:
+    """A page or a part of one. `signed=False` asks nobody who they are: for public pages and for errors."""
+    language = language_of(request)
+    office = office_of(request)
+    frame = {
+        "path": request.url.path,
+        "query": request.url.query,
+        "office_name": office.settings.name,
+        "person": whoever(request) if signed else None,
+        "now": office.now(),
+    }
+    text = environment(language.tag).get_template(template).render(frame | values)
+    return HTMLResponse(text, status_code=status, headers=dict(PAGE_HEADERS) | {"Content-Language": language.tag})
+
+
+@cache
+def environment(tag: str) -> Environment:
+    """The templates in one language; compiled once."""
+    language = languages()[tag]
+    made = Environment(
+        loader=FileSystemLoader(TEMPLATE_FOLDERS),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        extensions=["jinja2.ext.i18n"],
+        auto_reload=False,
+    )
+    made.install_gettext_callables(language.gettext, language.ngettext, newstyle=True)  # type: ignore[attr-defined]
+    formats = Formats(language)
+    made.filters.update(
+        moment=formats.moment,
+        stamp=formats.stamp,
+        day=formats.day,
+        distance=formats.distance,
+        number=formats.number,
+        duration=formats.duration,
+        measure=formats.measure,
+        size=formats.size,
+        mu=formats.mu,
+        kilograms=formats.kilograms,
+        term=language.term,
+        short_hash=short_hash,
+    )
+    made.tests["past"] = is_past
+    made.globals.update(language=language, languages=tuple(languages().values()), static=static, icon=icon)
+    return made
+
+
+def static(path: str) -> str:
+    """The address of a file of ours, with a mark of its contents so that browsers fetch what changed."""
+    return f"/static/{path}?v={_mark(path)}"
+
+
+def icon(name: str, *, label: str = "") -> Markup:
+    """One drawing of `icons.svg`; silent to screen readers unless it has a label."""
+    address = f"{static('icons.svg')}#{name}"
+    if label:
+        return Markup('<svg class="icon" role="img" aria-label="{}"><use href="{}"/></svg>').format(label, address)
+    return Markup('<svg class="icon" aria-hidden="true"><use href="{}"/></svg>').format(address)
+
+
+@cache
+def _mark(path: str) -> str:
+    return hashlib.sha256((STATIC / path).read_bytes()).hexdigest()[:10]

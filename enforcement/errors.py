@@ -1,0 +1,38 @@
+"""What can go wrong with leads, tasks and findings, and what a web page should answer.
+
+EnforcementError
+├── Conflict            409: nothing was changed
+│   ├── IllegalMove     the state does not allow this move
+│   └── StaleTask       somebody else moved the task in the meantime
+├── NotAllowed          403: the role may not do this
+├── NoteMissing         422: the move needs a reason in words
+└── Unknown             404: no such task, lead or finding
+"""
+
+
+class EnforcementError(Exception):
+    """Base of everything this package raises on purpose."""
+
+
+class Conflict(EnforcementError):
+    """The wish contradicts what stands; nothing was changed."""
+
+
+class IllegalMove(Conflict):
+    """The state does not allow this move."""
+
+
+class StaleTask(Conflict):
+    """The task or finding moved on since the reader saw it."""
+
+
+class NotAllowed(EnforcementError):
+    """The role may not do this."""
+
+
+class NoteMissing(EnforcementError, ValueError):
+    """The move needs a reason in words."""
+
+
+class Unknown(EnforcementError, LookupError):
+    """No such task, lead or finding."""

@@ -1,0 +1,96 @@
+"""What happened, as frozen values: functions here return them and `center/handlers` routes them."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Happening:
+    """Base of every domain event: whose, and when."""
+
+    tenant: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class LeadOpened(Happening):
+    """An incident is heard of for the first time, in whatever phase."""
+
+    lead_id: str
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class LeadUpdated(Happening):
+    """A newer revision of a known incident."""
+
+    lead_id: str
+    revision: int
+
+
+@dataclass(frozen=True, slots=True)
+class LeadClosed(Happening):
+    """The incident ended by itself: the vehicle drove away, the person left."""
+
+    lead_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class LeadReopened(Happening):
+    """A newer revision says that a closed incident goes on."""
+
+    lead_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class TaskOpened(Happening):
+    """A task was made for a lead; `officer` is none when it went to the county pool."""
+
+    task_id: str
+    lead_id: str
+    officer: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class TaskMoved(Happening):
+    """A task went from one state to another, or to another officer."""
+
+    task_id: str
+    lead_id: str
+    move: str
+    from_state: str
+    to_state: str
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class TaskNoted(Happening):
+    """Something about a task's incident was written into its history; the state stays."""
+
+    task_id: str
+    lead_id: str
+    move: str
+
+
+@dataclass(frozen=True, slots=True)
+class FindingWritten(Happening):
+    """An officer wrote down what a reviewed lead amounts to."""
+
+    finding_id: str
+    lead_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class FindingPublished(Happening):
+    """From now on the shopper sees it."""
+
+    finding_id: str
+    lead_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class FindingWithdrawn(Happening):
+    """From now on the shopper no longer sees it."""
+
+    finding_id: str
+    lead_id: str

@@ -5,6 +5,7 @@ unit in the name. Boxes are in pixels of the original frame, origin at its upper
 A change that an old reader could misread gets a new type (`…v2`), never a new meaning of an old field.
 """
 
+import re
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Annotated, ClassVar, Literal
@@ -12,11 +13,16 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
 
-def _refuse_bare_numbers(value: object) -> object:
-    if isinstance(value, str) and value[4:5] != "-":
+_RFC_3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,6})?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
+
+
+def _read_time(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    if not _RFC_3339.fullmatch(value):
         msg = "a time is written as in RFC 3339, for example 2026-04-05T06:07:08Z"
         raise ValueError(msg)
-    return value
+    return datetime.fromisoformat(value.upper())
 
 
 def _in_utc(value: datetime) -> datetime:
@@ -27,7 +33,7 @@ def _in_utc(value: datetime) -> datetime:
         raise ValueError(msg) from None
 
 
-Utc = Annotated[AwareDatetime, BeforeValidator(_refuse_bare_numbers), AfterValidator(_in_utc)]
+Utc = Annotated[AwareDatetime, BeforeValidator(_read_time), AfterValidator(_in_utc)]
 """An aware time, in UTC once it is read, whatever offset it was written with."""
 
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
@@ -225,6 +231,38 @@ class UploadClaim(Message):
     device: Id
     sha256: Sha256
     size_bytes: Annotated[int, Field(gt=0, le=2**31)]
+
+
+KeyText = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9+/]{43}=$")]
+Nonce = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
+
+
+class EnrolmentRequest(Message):
+    """A new box asks to be known: its key, and an HMAC that shows it holds the one-time code."""
+
+    TYPE: ClassVar[str] = "teawatch.enrolmentrequest.v1"
+
+    code_id: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
+    device_hint: Annotated[str, StringConstraints(max_length=64)] = ""
+    public_key: KeyText
+    nonce: Nonce
+    mac: Sha256
+
+
+class EnrolmentAnswer(Message):
+    """The centre's answer: the box's name, the centre's key, and the way to the broker."""
+
+    TYPE: ClassVar[str] = "teawatch.enrolmentanswer.v1"
+
+    tenant: Id
+    device: Id
+    box_key: KeyText
+    nonce: Nonce
+    centre_key: KeyText
+    mqtt_host: Annotated[str, StringConstraints(max_length=253)]
+    mqtt_port: Annotated[int, Field(ge=1, le=65535)]
+    mqtt_username: Annotated[str, StringConstraints(max_length=128)]
+    mqtt_password: Annotated[str, StringConstraints(max_length=128)]
 
 
 class Event(Message):

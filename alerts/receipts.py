@@ -57,7 +57,7 @@ class Ledger:
         return replace(self, cumulative=cumulative, spans=tuple(kept))
 
     def receipt(self, about: Collection[int] = ()) -> Receipt:
-        """What to tell the box. Should there be more than 256 spans, those `about` what has just come are kept first."""
+        """What to tell the box; of more than 256 spans, those `about` what has just come are kept first."""
         spans = self.spans
         if len(spans) > MAX_SPANS:
 

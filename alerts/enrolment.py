@@ -1,0 +1,256 @@
+"""How a box comes to be known: a one-time code, a key made on the box, the centre's key pinned.
+
+The code, `TW1-<secret>-<fingerprint>`, is read out or typed by a technician. Its secret never travels: the request
+proves knowledge of it by an HMAC and possession of the box's new key by a signature. The answer must be signed
+by the key whose fingerprint stands in the code, so that nobody in between can pose as the centre. The answer carries
+the broker's password in clear: a centre on another machine must be reached over https.
+"""
+
+import base64
+import binascii
+import hashlib
+import hmac
+import ipaddress
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import httpx
+
+from alerts import dsse, wire
+from alerts.errors import BadCode, CentreNotTrusted, CentreUnreachable, CodeRefused, InsecureCentre, MessageError
+from alerts.events import read_message
+from alerts.identity import KEY_FILE, Identity
+from alerts.keys import FINGERPRINT_BYTES, SigningKey, VerifyKey
+from alerts.messages import EnrolmentAnswer, EnrolmentRequest
+
+PATH = "/api/v1/enrol"
+TIMEOUT_S = 15
+PREFIX = "TW1"
+SECRET_BYTES = 16
+REQUEST_TYPE = dsse.payload_type_of(EnrolmentRequest.TYPE)
+ANSWER_TYPE = dsse.payload_type_of(EnrolmentAnswer.TYPE)
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """A one-time code. The centre keeps `code_id` and `check_key`, never the text."""
+
+    secret: bytes = field(repr=False)
+    fingerprint: bytes
+
+    @classmethod
+    def parse(cls, text: str) -> "Code":
+        """Read a typed code: case and spaces do not matter; raises BadCode."""
+        parts = "".join(text.split()).upper().split("-")
+        if len(parts) != 3 or parts[0] != PREFIX:  # noqa: PLR2004 - prefix, secret, fingerprint
+            raise BadCode(f"a code looks like {PREFIX}-XXXX…-XXXX…; ask the centre for a new one if it is incomplete")
+        secret, fingerprint = _unbase32(parts[1], "secret"), _unbase32(parts[2], "fingerprint")
+        if len(secret) != SECRET_BYTES or len(fingerprint) != FINGERPRINT_BYTES:
+            raise BadCode("the code is too short or too long; copy it whole")
+        return cls(secret, fingerprint)
+
+    @property
+    def text(self) -> str:
+        """As it is shown to the technician."""
+        return f"{PREFIX}-{_base32(self.secret)}-{_base32(self.fingerprint)}"
+
+    @property
+    def code_id(self) -> str:
+        """Names the code without betraying it."""
+        return hashlib.sha256(b"teawatch code id\0" + self.secret).hexdigest()[:32]
+
+    @property
+    def check_key(self) -> bytes:
+        """32 bytes that check a request; from them the code cannot be had."""
+        return hashlib.sha256(b"teawatch code check\0" + self.secret).digest()
+
+
+def make_code(centre_key: VerifyKey) -> Code:
+    """A new code for a centre with this key."""
+    return Code(secrets.token_bytes(SECRET_BYTES), centre_key.fingerprint)
+
+
+def make_request(code: Code, key: SigningKey, *, device_hint: str = "") -> bytes:
+    """What the box sends: signed with its new key, bound to the code."""
+    fields = EnrolmentRequest(
+        code_id=code.code_id,
+        device_hint=device_hint,
+        public_key=key.verify_key.to_text(),
+        nonce=secrets.token_hex(16),
+        mac="0" * 64,
+    )
+    request = fields.model_copy(update={"mac": _mac(fields, code.check_key)})
+    return dsse.seal(wire.encode(request), REQUEST_TYPE, key)
+
+
+def check_request(raw: bytes, find_check_key: Callable[[str], bytes | None]) -> EnrolmentRequest:
+    """The centre's check: the key is the sender's, the code is known.
+
+    `find_check_key` gives `Code.check_key` for a code id, None for a code that is unknown, used or expired.
+    Raises MessageError for what is no such request, CodeRefused for a code that does not hold. Should the answer get
+    lost, the box asks again with the same code and the same key: give the same answer then.
+    """
+    envelope = dsse.read_envelope(raw)
+    request = read_message(EnrolmentRequest, _checked(envelope.payload))
+    key = VerifyKey.from_text(request.public_key)
+    dsse.open_sealed(raw, REQUEST_TYPE, {key.key_id: key}.get)
+    check_key = find_check_key(request.code_id)
+    if check_key is None or not hmac.compare_digest(request.mac, _mac(request, check_key)):
+        raise CodeRefused("the code is unknown, used already, or expired: ask the centre for a new one")
+    return request
+
+
+def make_answer(
+    request: EnrolmentRequest,
+    *,
+    key: SigningKey,
+    tenant: str,
+    device: str,
+    mqtt_host: str,
+    mqtt_port: int,
+    mqtt_username: str,
+    mqtt_password: str,
+) -> bytes:
+    """What the centre answers; an empty `mqtt_host` means the host that the box reached the centre at."""
+    answer = EnrolmentAnswer(
+        tenant=tenant,
+        device=device,
+        box_key=request.public_key,
+        nonce=request.nonce,
+        centre_key=key.verify_key.to_text(),
+        mqtt_host=mqtt_host,
+        mqtt_port=mqtt_port,
+        mqtt_username=mqtt_username,
+        mqtt_password=mqtt_password,
+    )
+    return dsse.seal(wire.encode(answer), ANSWER_TYPE, key)
+
+
+def open_answer(raw: bytes, *, code: Code, request: bytes) -> EnrolmentAnswer:
+    """The box's check: signed by the centre that made the code, for exactly this request; raises CentreNotTrusted."""
+    asked = read_message(EnrolmentRequest, dsse.read_envelope(request).payload)
+    try:
+        answer = read_message(EnrolmentAnswer, _checked(dsse.read_envelope(raw).payload))
+        centre_key = VerifyKey.from_text(answer.centre_key)
+        if centre_key.fingerprint != code.fingerprint:
+            raise CentreNotTrusted("the answer comes from another centre than the one that made the code")
+        dsse.open_sealed(raw, ANSWER_TYPE, {centre_key.key_id: centre_key}.get)
+    except MessageError as error:
+        raise CentreNotTrusted(f"the answer cannot be trusted: {error}") from None
+    if (answer.nonce, answer.box_key) != (asked.nonce, asked.public_key):
+        raise CentreNotTrusted("the answer belongs to another request")
+    return answer
+
+
+def enrol(
+    center_url: str,
+    code: str,
+    state_folder: Path,
+    device_hint: str = "",
+    *,
+    allow_http: bool = False,
+    transport: httpx.BaseTransport | None = None,
+) -> Identity:
+    """Enrol this box and keep its identity in `state_folder`.
+
+    The key is made and kept before the first request, so that asking again after a lost answer shows the same key.
+    Raises the classes under EnrolmentError, and KeyFileError.
+    """
+    parsed = Code.parse(code)
+    host = check_address(center_url, allow_http=allow_http)
+    key = _own_key(state_folder)
+    request = make_request(parsed, key, device_hint=device_hint)
+    raw = _ask(center_url.rstrip("/") + PATH, request, transport)
+    answer = open_answer(raw, code=parsed, request=request)
+    identity = _identity(answer, key, center_url=center_url.rstrip("/"), host=host)
+    identity.save(state_folder)
+    return identity
+
+
+def check_address(center_url: str, *, allow_http: bool) -> str:
+    """The host of the centre's address; raises InsecureCentre, or CentreUnreachable for what is no address."""
+    parts = urlsplit(center_url)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise CentreUnreachable(f"{center_url!r} is no address; for example https://centre.example.org")
+    if parts.scheme == "http" and not allow_http and not _is_this_machine(parts.hostname):
+        raise InsecureCentre(
+            f"{center_url}: plain http to another machine would show the broker's password to everybody on the way;"
+            " use https, or allow http explicitly on a network of your own"
+        )
+    return parts.hostname
+
+
+def _is_this_machine(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _own_key(state_folder: Path) -> SigningKey:
+    state_folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    path = state_folder / KEY_FILE
+    if path.exists():
+        return SigningKey.load(path)
+    key = SigningKey.generate()
+    key.save(path)
+    return key
+
+
+def _ask(url: str, request: bytes, transport: httpx.BaseTransport | None) -> bytes:
+    try:
+        with httpx.Client(transport=transport, timeout=TIMEOUT_S) as client:
+            response = client.post(url, content=request, headers={"Content-Type": "application/json"})
+    except httpx.HTTPError as error:
+        raise CentreUnreachable(f"{url}: {error}") from None
+    if response.status_code in (httpx.codes.FORBIDDEN, httpx.codes.GONE, httpx.codes.CONFLICT):
+        raise CodeRefused(_reason(response) or "the centre refused the code")
+    if not response.is_success:
+        raise CentreUnreachable(f"{url}: answered {response.status_code} {_reason(response)}".rstrip())
+    return response.content
+
+
+def _reason(response: httpx.Response) -> str:
+    try:
+        detail = response.json()["detail"]
+    except (ValueError, KeyError, TypeError):
+        return ""
+    return detail[:200] if isinstance(detail, str) else ""
+
+
+def _identity(answer: EnrolmentAnswer, key: SigningKey, *, center_url: str, host: str) -> Identity:
+    return Identity(
+        tenant=answer.tenant,
+        device=answer.device,
+        signing_key=key,
+        centre_key=VerifyKey.from_text(answer.centre_key),
+        center_url=center_url,
+        mqtt_host=answer.mqtt_host or host,
+        mqtt_port=answer.mqtt_port,
+        mqtt_username=answer.mqtt_username,
+        mqtt_password=answer.mqtt_password,
+    )
+
+
+def _checked(payload: bytes) -> bytes:
+    wire.decode_object(payload)
+    return payload
+
+
+def _mac(request: EnrolmentRequest, check_key: bytes) -> str:
+    fields = request.model_dump(mode="json", exclude={"mac"})
+    return hmac.new(check_key, b"teawatch enrolment request\0" + wire.encode(fields), "sha256").hexdigest()
+
+
+def _base32(raw: bytes) -> str:
+    return base64.b32encode(raw).decode().rstrip("=")
+
+
+def _unbase32(text: str, part: str) -> bytes:
+    try:
+        return base64.b32decode(text + "=" * (-len(text) % 8))
+    except binascii.Error:
+        raise BadCode(f"the {part} in the code has characters that no code has; letters A-Z and digits 2-7") from None

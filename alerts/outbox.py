@@ -1,0 +1,302 @@
+"""The outbox: what the box reports waits here, through power cuts, until the centre has confirmed it.
+
+SQLite in WAL mode with `synchronous=FULL`: a transaction that returned is on the disk. Whatever state belongs to a
+message (an incident, say) is committed with it through `Transaction.connection`.
+"""
+
+import fcntl
+import os
+import secrets
+import sqlite3
+import threading
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Self
+
+from alerts import dsse, schema
+from alerts.errors import (
+    MessageTooLarge,
+    OutboxError,
+    OutboxFull,
+    OutboxInUse,
+    OutboxOfAnother,
+    OutboxUnreadable,
+)
+from alerts.identity import Identity
+from alerts.messages import Disposition, Receipt
+from alerts.records import FIRST_PREVHASH, JournalData, Record, write_record
+
+REJECTED_DOWNLINKS = "rejected_downlinks"
+QUARANTINED_RECORDS = "quarantined_records"
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """A record without a receipt: its place in the chain and its exact bytes."""
+
+    sequence: int
+    raw: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """What the status tells of the outbox."""
+
+    pending_records: int
+    pending_uploads: int
+    quarantined_records: int
+    rejected_downlinks: int
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What one receipt let the outbox forget."""
+
+    stored: int
+    quarantined: int
+
+
+class Transaction:
+    """Everything done in it is committed together or not at all.
+
+    `connection` is for the caller's own tables and in autocommit mode of Python's sqlite3: no `commit`, no
+    `executescript`, both would end the transaction early.
+    """
+
+    def __init__(self, connection: sqlite3.Connection, identity: Identity, epoch: str) -> None:
+        self.connection = connection
+        self.news = False
+        self._identity = identity
+        self._epoch = epoch
+        self._last: int | None = None
+
+    def append(self, data: JournalData, *, at: datetime) -> Record:
+        """Sign and chain one record made `at` (aware UTC); raises MessageTooLarge."""
+        head, prevhash = self.connection.execute("SELECT sequence, sha256 FROM chain").fetchone()
+        record = write_record(
+            data, identity=self._identity, epoch=self._epoch, sequence=head + 1, prevhash=prevhash, at=at
+        )
+        if len(record.raw) > dsse.MAX_BYTES:
+            raise MessageTooLarge(f"{data.TYPE} of {len(record.raw)} bytes, at most {dsse.MAX_BYTES} travel")
+        self.connection.execute(
+            "INSERT INTO records (sequence, raw, sha256, type) VALUES (?, ?, ?, ?)",
+            (record.sequence, record.raw, record.sha256, data.TYPE),
+        )
+        self.connection.execute("UPDATE chain SET sequence = ?, sha256 = ?", (record.sequence, record.sha256))
+        self._last = record.sequence
+        self.news = True
+        return record
+
+    def queue_upload(self, sha256: str, *, size_bytes: int, announced_by: Record | None = None) -> None:
+        """Have a file brought to the centre once its announcing record (default: the last appended) is confirmed.
+
+        A file that is queued or was sent already is not queued again; one that was refused is.
+        """
+        sequence = announced_by.sequence if announced_by else self._last
+        if sequence is None:
+            raise OutboxError("a file is queued after the record that announces it, in the same transaction")
+        self.connection.execute(
+            "INSERT INTO uploads (sha256, size_bytes, announced_by, state) VALUES (?, ?, ?, 'waiting')"
+            " ON CONFLICT (sha256) DO UPDATE SET state = 'waiting', announced_by = excluded.announced_by,"
+            " attempts = 0, settled_ms = NULL, trouble = '' WHERE state = 'refused'",
+            (sha256, size_bytes, sequence),
+        )
+        self.news = True
+
+    def settle(self, receipt: Receipt) -> Settled:
+        """Forget what the centre has; quarantined records are counted, and their uploads given up."""
+        quarantined = 0
+        for span in receipt.spans:
+            if span.disposition is Disposition.QUARANTINED:
+                quarantined += self._forget(span.first, span.last)
+                self.connection.execute(
+                    "UPDATE uploads SET state = 'refused', trouble = 'its record was quarantined'"
+                    " WHERE state = 'waiting' AND announced_by BETWEEN ? AND ?",
+                    (span.first, span.last),
+                )
+        stored = self._forget(1, receipt.cumulative)
+        stored += sum(self._forget(span.first, span.last) for span in receipt.spans)
+        self.tally(QUARANTINED_RECORDS, quarantined)
+        self.news = True
+        return Settled(stored, quarantined)
+
+    def tally(self, name: str, count: int = 1) -> None:
+        """Count something the status tells."""
+        if count:
+            self.connection.execute(
+                "INSERT INTO tallies VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET count = count + excluded.count",
+                (name, count),
+            )
+
+    def _forget(self, first: int, last: int) -> int:
+        return self.connection.execute("DELETE FROM records WHERE sequence BETWEEN ? AND ?", (first, last)).rowcount
+
+
+class Outbox:
+    """One file, one box, one process at a time; usable from any thread."""
+
+    def __init__(self, path: Path, identity: Identity, connection: sqlite3.Connection, lock_file: int) -> None:
+        self.path = path
+        self.identity = identity
+        (self.epoch,) = connection.execute("SELECT epoch FROM chain").fetchone()
+        self._connection = connection
+        self._lock_file = lock_file
+        self._lock = threading.RLock()
+        self._listeners: list[Callable[[], None]] = []
+
+    @classmethod
+    def open(cls, path: Path, *, identity: Identity) -> "Outbox":
+        """Open, create or bring up to date; a new file starts a new epoch.
+
+        Raises OutboxInUse, OutboxFull, OutboxUnreadable, OutboxTooNew, OutboxOfAnother.
+        """
+        path.parent.mkdir(parents=True, exist_ok=True)
+        lock_file = _take(path)
+        try:
+            connection = _connect(path)
+            try:
+                with _reporting(path):
+                    _prepare(connection, path, identity)
+                return cls(path, identity, connection, lock_file)
+            except BaseException:
+                connection.close()
+                raise
+        except BaseException:
+            os.close(lock_file)
+            raise
+
+    def close(self) -> None:
+        """Close the file and let other processes have it; safe to call twice."""
+        with self._lock:
+            if self._lock_file >= 0:
+                self._connection.close()
+                os.close(self._lock_file)
+                self._lock_file = -1
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    @contextmanager
+    def transaction(self) -> Iterator[Transaction]:
+        """Commit at the end of the block, or nothing of it if the block raises.
+
+        Raises OutboxFull when the disk is full: nothing was added, everything that was there stays.
+        """
+        with self._lock, _reporting(self.path):
+            transaction = Transaction(self._connection, self.identity, self.epoch)
+            self._connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield transaction
+                self._connection.execute("COMMIT")
+            except BaseException:
+                with suppress(sqlite3.Error):
+                    self._connection.execute("ROLLBACK")
+                raise
+        if transaction.news:
+            for listener in tuple(self._listeners):
+                listener()
+
+    def head(self) -> tuple[int, str]:
+        """Sequence and hash of the newest record; zero and 64 zeros before the first."""
+        with self._lock, _reporting(self.path):
+            sequence, sha256 = self._connection.execute("SELECT sequence, sha256 FROM chain").fetchone()
+        return int(sequence), str(sha256)
+
+    def due(self, *, limit: int, live_after: int = 0, exclude: Collection[int] = ()) -> list[Pending]:
+        """Up to `limit` records to send: those after sequence `live_after` first, then the backlog, each in order."""
+        found: list[Pending] = []
+        with self._lock, _reporting(self.path):
+            for condition in ("sequence > ?", "sequence <= ?"):
+                rows = self._connection.execute(
+                    f"SELECT sequence FROM records WHERE {condition} ORDER BY sequence LIMIT ?",  # noqa: S608 - one of the two above
+                    (live_after, limit + len(exclude)),
+                ).fetchall()
+                wanted = [sequence for (sequence,) in rows if sequence not in exclude][: limit - len(found)]
+                for sequence in wanted:
+                    (raw,) = self._connection.execute(
+                        "SELECT raw FROM records WHERE sequence = ?", (sequence,)
+                    ).fetchone()
+                    found.append(Pending(sequence, raw))
+        return found
+
+    def settle(self, receipt: Receipt) -> Settled:
+        """`Transaction.settle` in a transaction of its own."""
+        with self.transaction() as transaction:
+            return transaction.settle(receipt)
+
+    def counts(self) -> Counts:
+        """What waits and what went wrong."""
+        with self._lock, _reporting(self.path):
+            tallies = dict(self._connection.execute("SELECT name, count FROM tallies").fetchall())
+            (records,) = self._connection.execute("SELECT count(*) FROM records").fetchone()
+            (uploads,) = self._connection.execute("SELECT count(*) FROM uploads WHERE state = 'waiting'").fetchone()
+        return Counts(records, uploads, tallies.get(QUARANTINED_RECORDS, 0), tallies.get(REJECTED_DOWNLINKS, 0))
+
+    def add_listener(self, listener: Callable[[], None]) -> None:
+        """Call `listener` after each commit that changed what waits; it must return at once."""
+        self._listeners.append(listener)
+
+    def remove_listener(self, listener: Callable[[], None]) -> None:
+        """Stop calling it."""
+        self._listeners.remove(listener)
+
+
+def _take(path: Path) -> int:
+    descriptor = os.open(path.with_name(path.name + ".lock"), os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(descriptor)
+        raise OutboxInUse(f"{path}: another process has this outbox open; is the box running already?") from None
+    return descriptor
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    try:
+        path.touch(mode=0o600)
+        return sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=10)
+    except (OSError, sqlite3.Error) as error:
+        raise OutboxUnreadable(f"{path}: {error}") from None
+
+
+def _prepare(connection: sqlite3.Connection, path: Path, identity: Identity) -> None:
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = FULL")
+    (verdict,) = connection.execute("PRAGMA quick_check(1)").fetchone()
+    if verdict != "ok":
+        raise OutboxUnreadable(f"{path}: damaged ({verdict}); move it aside and a new one is begun")
+    connection.execute("BEGIN IMMEDIATE")
+    schema.migrate(connection)
+    connection.execute(
+        "INSERT INTO chain VALUES (1, ?, ?, ?, 0, ?) ON CONFLICT DO NOTHING",
+        (identity.tenant, identity.device, secrets.token_hex(8), FIRST_PREVHASH),
+    )
+    connection.execute("COMMIT")
+    tenant, device = connection.execute("SELECT tenant, device FROM chain").fetchone()
+    if (tenant, device) != (identity.tenant, identity.device):
+        raise OutboxOfAnother(
+            f"{path}: belongs to {device} of {tenant}, this box is {identity.device} of {identity.tenant};"
+            " move it aside and a new one is begun"
+        )
+
+
+@contextmanager
+def _reporting(path: Path) -> Iterator[None]:
+    """Turn SQLite's errors into ours, each with the file and what to do."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+        if code in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR):
+            raise OutboxFull(
+                f"{path}: the disk is full ({error}); nothing new is recorded, what is there stays and is still sent"
+            ) from error
+        if code in (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT):
+            raise OutboxUnreadable(f"{path}: damaged ({error}); move it aside and a new one is begun") from error
+        raise

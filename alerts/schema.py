@@ -1,0 +1,47 @@
+"""Tables of the outbox and how an older outbox becomes a newer one."""
+
+import sqlite3
+from typing import TypeAlias
+
+from alerts.errors import OutboxTooNew
+
+Migration: TypeAlias = tuple[str, ...]
+"""Statements that lead from one version to the next. A released one is never changed, only followed by another."""
+
+MIGRATIONS: tuple[Migration, ...] = (
+    (
+        # Who made this outbox, its epoch, and the head of the chain, which outlives the records themselves.
+        """CREATE TABLE chain (
+            one INTEGER PRIMARY KEY CHECK (one = 1),
+            tenant TEXT NOT NULL, device TEXT NOT NULL, epoch TEXT NOT NULL,
+            sequence INTEGER NOT NULL, sha256 TEXT NOT NULL
+        ) STRICT""",
+        # What the centre has not yet confirmed: exact bytes.
+        """CREATE TABLE records (
+            sequence INTEGER PRIMARY KEY, raw BLOB NOT NULL, sha256 TEXT NOT NULL, type TEXT NOT NULL
+        ) STRICT""",
+        # Files to bring to the centre once the record that announced them has its receipt.
+        """CREATE TABLE uploads (
+            sha256 TEXT PRIMARY KEY, size_bytes INTEGER NOT NULL, announced_by INTEGER NOT NULL,
+            state TEXT NOT NULL CHECK (state IN ('waiting', 'sent', 'refused')),
+            attempts INTEGER NOT NULL DEFAULT 0, settled_ms INTEGER, trouble TEXT NOT NULL DEFAULT ''
+        ) STRICT""",
+        "CREATE INDEX uploads_by_state ON uploads (state, announced_by)",
+        # The last message of each type that the box followed, so that no older one is followed again.
+        "CREATE TABLE downlinks (type TEXT PRIMARY KEY, counter INTEGER NOT NULL, sha256 TEXT NOT NULL) STRICT",
+        # How often something happened that the status must tell.
+        "CREATE TABLE tallies (name TEXT PRIMARY KEY, count INTEGER NOT NULL) STRICT",
+    ),
+)
+
+
+def migrate(connection: sqlite3.Connection, migrations: tuple[Migration, ...] = MIGRATIONS) -> int:
+    """Bring the database up to date inside the caller's transaction; the version it had before. Raises OutboxTooNew."""
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    if version > len(migrations):
+        raise OutboxTooNew(f"the outbox has version {version}, this program knows {len(migrations)}: update it")
+    for statements in migrations[version:]:
+        for statement in statements:
+            connection.execute(statement)
+    connection.execute(f"PRAGMA user_version = {len(migrations)}")
+    return int(version)

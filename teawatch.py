@@ -4,7 +4,7 @@ A box has nothing of the centre installed and the centre nothing of the box, so 
 """
 
 import importlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 import typer
@@ -26,12 +26,19 @@ ROOMS = {
     "center": Room("center.cli", "center", "The enforcement centre: initialise, enrol boxes, serve."),
     "models": Room("models.cli", "edge", "Model cards: list, check, evaluate."),
 }
+BENCHES = {
+    "edge": Room("edge.bench", "edge", "Analysed frames per second, over the bare network; incidents found on a clip."),
+    "demo": Room("center.bench", "center,edge", "Start of the demo to the first task, and the memory it takes."),
+}
 
 app = typer.Typer(
     name="teawatch",
     help="TeaWatch watches tea gardens, tea plants and streets, and carries what it finds to somebody's task.",
     no_args_is_help=True,
 )
+
+
+bench = typer.Typer(help="Measure; every figure is a ratio to a ceiling taken in the same run.", no_args_is_help=True)
 
 
 def _door(name: str, room: Room) -> Callable[[typer.Context], None]:
@@ -44,18 +51,28 @@ def _door(name: str, room: Room) -> Callable[[typer.Context], None]:
                 raise
             typer.echo(f"teawatch {name}: {missing} is missing; pip install 'teawatch[{room.extra}]'", err=True)
             raise typer.Exit(1) from None
-        inner(args=context.args, prog_name=f"teawatch {name}")
+        inner(args=context.args, prog_name=context.command_path)
 
     return enter
 
 
-for _name, _room in ROOMS.items():
-    app.command(
-        _name,
-        help=_room.help,
-        add_help_option=False,
-        context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "allow_interspersed_args": False},
-    )(_door(_name, _room))
+def _hang_doors(corridor: typer.Typer, rooms: Mapping[str, Room]) -> None:
+    for name, room in rooms.items():
+        corridor.command(
+            name,
+            help=room.help,
+            add_help_option=False,
+            context_settings={
+                "allow_extra_args": True,
+                "ignore_unknown_options": True,
+                "allow_interspersed_args": False,
+            },
+        )(_door(name, room))
+
+
+_hang_doors(app, ROOMS)
+_hang_doors(bench, BENCHES)
+app.add_typer(bench, name="bench")
 
 
 def main() -> None:

@@ -6,7 +6,8 @@ EnforcementError
 │   └── StaleTask       somebody else moved the task in the meantime
 ├── NotAllowed          403: the role may not do this
 ├── NoteMissing         422: the move needs a reason in words
-└── Unknown             404: no such task, lead or finding
+├── Unknown             404: no such task, lead or finding
+└── NoWorkingTime       the office hours on record leave no time to work
 """
 
 
@@ -36,3 +37,7 @@ class NoteMissing(EnforcementError, ValueError):
 
 class Unknown(EnforcementError, LookupError):
     """No such task, lead or finding."""
+
+
+class NoWorkingTime(EnforcementError, ValueError):
+    """The office hours on record leave no time to work."""

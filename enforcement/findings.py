@@ -4,53 +4,42 @@ Administrative Penalty Law 2021: what nobody reviewed is no basis for anything (
 revoked is withdrawn within three working days (art. 48).
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from datetime import datetime
-from enum import StrEnum
+from datetime import date, datetime
+from typing import Any, Final
 
-from sqlalchemy import ForeignKeyConstraint, Index, String
-from sqlalchemy.orm import Mapped, Session, mapped_column
+from sqlalchemy import or_, select, update
+from sqlalchemy.orm import Session
 
-from enforcement.actors import Actor
+from enforcement.actors import Actor, Role
+from enforcement.deadlines import add_working_days
+from enforcement.errors import IllegalMove, NotAllowed, NoteMissing, Unknown
 from enforcement.events import FindingPublished, FindingWithdrawn, FindingWritten
-from traceability.records import Base, Identified
+from enforcement.finding_records import Finding, FindingStatus, findings_of
+from enforcement.lead_links import LeadLink
+from enforcement.leads import Lead, sighted_at
+from enforcement.policy import calendar_of
+from enforcement.tasks import task_by_id
+from enforcement.transitions import State
+from traceability.links import Target
+from traceability.lots import sales_into
+from traceability.policy import link_policy_at
 
+__all__ = [
+    "Finding",
+    "FindingStatus",
+    "PublishedFinding",
+    "findings_of",
+    "publish_finding",
+    "published_for_lots",
+    "withdraw_finding",
+    "write_finding",
+]
 
-class FindingStatus(StrEnum):
-    """draft -> published -> withdrawn; nothing else."""
-
-    DRAFT = "draft"
-    PUBLISHED = "published"
-    WITHDRAWN = "withdrawn"
-
-
-class Finding(Identified, Base):
-    """One reviewed result of one lead. `language` is that of `result` and `measure`."""
-
-    __tablename__ = "finding"
-    __table_args__ = (
-        ForeignKeyConstraint(["tenant", "lead_id"], ["lead.tenant", "lead.id"]),
-        ForeignKeyConstraint(["tenant", "task_id"], ["task.tenant", "task.id"]),
-        Index(None, "tenant", "lead_id"),
-        Index(None, "tenant", "status"),
-    )
-
-    lead_id: Mapped[str] = mapped_column(String(128))
-    task_id: Mapped[str] = mapped_column(String(128))
-    status: Mapped[str] = mapped_column(String(16))
-    language: Mapped[str] = mapped_column(String(16))
-    result: Mapped[str]
-    measure: Mapped[str]
-    reviewed_by: Mapped[str] = mapped_column(String(64))
-    reviewed_at: Mapped[datetime]
-    published_by: Mapped[str | None] = mapped_column(String(64))
-    published_at: Mapped[datetime | None]
-    revoked_at: Mapped[datetime | None]
-    withdraw_by: Mapped[datetime | None]
-    withdrawn_by: Mapped[str | None] = mapped_column(String(64))
-    withdrawn_at: Mapped[datetime | None]
-    withdrawal_reason: Mapped[str | None]
+REVIEWERS: Final = (Role.OFFICER, Role.HEAD)
+REVIEWABLE: Final = (State.STARTED, State.RECTIFIED, State.CLOSED)
+WITHDRAW_WORKING_DAYS: Final = 3  # Administrative Penalty Law 2021, art. 48 and 85
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +48,7 @@ class PublishedFinding:
 
     finding_id: str
     kind: str
-    observed_on: datetime
+    observed_at: datetime
     language: str
     result: str
     measure: str
@@ -85,7 +74,28 @@ def write_finding(
         IllegalMove: nobody has started on the task, or it was a false alarm.
         NoteMissing: the result is empty.
     """
-    raise AssertionError((session, tenant, task_id, result, measure, language, by, at))
+    _require_reviewer(by)
+    task = task_by_id(session, tenant=tenant, task_id=task_id)
+    if task.state not in REVIEWABLE:
+        raise IllegalMove(f"task {task_id} is {task.state}; a finding can be written once the check has started")
+    if not result.strip():
+        raise NoteMissing("a finding needs its result in words")
+    earlier = len(findings_of(session, tenant=tenant, lead_id=task.lead_id))
+    finding = Finding(
+        tenant=tenant,
+        id=f"{task.lead_id}.f{earlier + 1}",
+        lead_id=task.lead_id,
+        task_id=task.id,
+        status=FindingStatus.DRAFT.value,
+        language=language,
+        result=result.strip(),
+        measure=measure.strip(),
+        reviewed_by=by.user_id,
+        reviewed_at=at,
+    )
+    session.add(finding)
+    session.flush()
+    return FindingWritten(tenant, at, finding.id, finding.lead_id)
 
 
 def publish_finding(session: Session, *, tenant: str, finding_id: str, by: Actor, at: datetime) -> FindingPublished:
@@ -94,9 +104,15 @@ def publish_finding(session: Session, *, tenant: str, finding_id: str, by: Actor
     Raises:
         Unknown: there is no such finding.
         NotAllowed: the role may not publish.
-        IllegalMove: it is no draft, or its lead turned out to be a false alarm.
+        IllegalMove: it is no draft, or its task is not under review: a false alarm is never published.
     """
-    raise AssertionError((session, tenant, finding_id, by, at))
+    _require_reviewer(by)
+    finding = _finding(session, tenant, finding_id)
+    task = task_by_id(session, tenant=tenant, task_id=finding.task_id)
+    if task.state not in REVIEWABLE:
+        raise IllegalMove(f"task {task.id} is {task.state}; its findings cannot be published")
+    _change(session, finding, FindingStatus.DRAFT, FindingStatus.PUBLISHED, published_by=by.user_id, published_at=at)
+    return FindingPublished(tenant, at, finding.id, finding.lead_id)
 
 
 def withdraw_finding(
@@ -111,20 +127,108 @@ def withdraw_finding(
 ) -> FindingWithdrawn:
     """Take a published finding back; when it was revoked, art. 48 gives three working days from `revoked_at`.
 
+    `withdraw_by` keeps that last moment (empty where no office hours are configured), so that lateness stays visible.
+
     Raises:
         Unknown: there is no such finding.
         NotAllowed: the role may not withdraw.
         IllegalMove: it is not published.
         NoteMissing: no reason was given.
     """
-    raise AssertionError((session, tenant, finding_id, by, at, reason, revoked_at))
-
-
-def findings_of(session: Session, *, tenant: str, lead_id: str) -> tuple[Finding, ...]:
-    """Every finding of a lead, oldest first, for the officer's page."""
-    raise AssertionError((session, tenant, lead_id))
+    _require_reviewer(by)
+    if not reason.strip():
+        raise NoteMissing("withdrawing a finding needs a reason in words")
+    finding = _finding(session, tenant, finding_id)
+    calendar = calendar_of(session, tenant=tenant)
+    withdraw_by = add_working_days(revoked_at, WITHDRAW_WORKING_DAYS, calendar).at if revoked_at and calendar else None
+    _change(
+        session,
+        finding,
+        FindingStatus.PUBLISHED,
+        FindingStatus.WITHDRAWN,
+        revoked_at=revoked_at,
+        withdraw_by=withdraw_by,
+        withdrawn_by=by.user_id,
+        withdrawn_at=at,
+        withdrawal_reason=reason.strip(),
+    )
+    return FindingWithdrawn(tenant, at, finding.id, finding.lead_id)
 
 
 def published_for_lots(session: Session, tenant: str, lot_ids: Iterable[str]) -> tuple[PublishedFinding, ...]:
-    """Published findings that concern these lots: linked with them, or with a plot their leaf was picked on then."""
-    raise AssertionError((session, tenant, lot_ids))
+    """Published findings that concern these lots, oldest first: give a lot's ancestry.
+
+    A finding concerns a lot when its lead was linked with it, or with a plot whose leaf in the lot was picked within
+    the policy's window around the sight: a lot made after the sight is found as well.
+    """
+    lots = frozenset(lot_ids)
+    picked = {(sale.plot_id, sale.picked_on) for sale in sales_into(session, tenant=tenant, lot_ids=lots)}
+    rows = session.execute(
+        select(Finding, Lead, LeadLink)
+        .join(Lead, (Lead.tenant == Finding.tenant) & (Lead.id == Finding.lead_id))
+        .join(LeadLink, (LeadLink.tenant == Lead.tenant) & (LeadLink.lead_id == Lead.id))
+        .where(
+            Finding.tenant == tenant,
+            Finding.status == FindingStatus.PUBLISHED.value,
+            or_(
+                (LeadLink.target_kind == Target.LOT.value) & LeadLink.target_id.in_(lots),
+                (LeadLink.target_kind == Target.PLOT.value) & LeadLink.target_id.in_({plot for plot, _ in picked}),
+            ),
+        )
+        .order_by(Finding.published_at, Finding.id)
+    ).all()
+    concerned = {
+        finding.id: _as_published(finding, lead)
+        for finding, lead, link in rows
+        if link.target_kind == Target.LOT.value or _picked_near(session, lead, link.target_id, picked)
+    }
+    return tuple(concerned.values())
+
+
+def _picked_near(session: Session, lead: Lead, plot_id: str, picked: Collection[tuple[str, date]]) -> bool:
+    at = sighted_at(lead)
+    policy = link_policy_at(session, tenant=lead.tenant, at=at)
+    if policy is None:
+        return False
+    first, last = policy.picking_window(at)
+    return any(plot == plot_id and first <= day <= last for plot, day in picked)
+
+
+def _as_published(finding: Finding, lead: Lead) -> PublishedFinding:
+    if finding.published_at is None:
+        raise IllegalMove(f"finding {finding.id} is published without a date")
+    return PublishedFinding(
+        finding_id=finding.id,
+        kind=lead.kind,
+        observed_at=sighted_at(lead),
+        language=finding.language,
+        result=finding.result,
+        measure=finding.measure,
+        published_at=finding.published_at,
+    )
+
+
+def _require_reviewer(by: Actor) -> None:
+    if by.role not in REVIEWERS:
+        raise NotAllowed(f"the role {by.role.value} may not review findings; an officer or the head may")
+
+
+def _finding(session: Session, tenant: str, finding_id: str) -> Finding:
+    finding = session.get(Finding, (tenant, finding_id), populate_existing=True)
+    if finding is None:
+        raise Unknown(f"there is no finding {finding_id!r}")
+    return finding
+
+
+def _change(session: Session, finding: Finding, before: FindingStatus, after: FindingStatus, **columns: Any) -> None:  # noqa: ANN401 - the columns of the row
+    """Move a finding on if it still stands where the caller thinks it does."""
+    changed = session.execute(
+        update(Finding)
+        .where(Finding.tenant == finding.tenant, Finding.id == finding.id, Finding.status == before.value)
+        .values(status=after.value, **columns)
+        .returning(Finding.id)
+        .execution_options(synchronize_session=False)
+    ).all()
+    session.refresh(finding)
+    if not changed:
+        raise IllegalMove(f"finding {finding.id} is {finding.status}, not {before.value}")

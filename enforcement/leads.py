@@ -5,16 +5,17 @@ The highest revision is the truth, so the row is a function of the set of alerts
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import BigInteger, ForeignKeyConstraint, Index, String, UniqueConstraint
+from sqlalchemy import BigInteger, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from enforcement.events import Happening
-from traceability.records import Base, Identified, JsonList, JsonObject, OfTenant
+from alerts.messages import ClockQuality, Phase
+from enforcement.events import Happening, LeadClosed, LeadOpened, LeadReopened, LeadUpdated
+from traceability.records import Base, Identified, JsonList, JsonObject
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +52,11 @@ class LeadFacts:
 
 
 class Lead(Identified, Base):
-    """One incident as its highest revision tells it. `id` is derived from device and incident: see `lead_id`."""
+    """One incident as its highest revision tells it. `id` is derived from device and incident: see `lead_id`.
+
+    `received_at` is when the first of its alerts came; `linked_for` and `linked_camera` say for which sight its links
+    were made: see `lead_links`.
+    """
 
     __tablename__ = "lead"
     __table_args__ = (
@@ -83,28 +88,9 @@ class Lead(Identified, Base):
     clock: Mapped[str] = mapped_column(String(16))
     unobserved_ms: Mapped[int] = mapped_column(BigInteger)
     record_sha256: Mapped[str] = mapped_column(String(64))
-    conflicting: Mapped[bool] = mapped_column(default=False)
     received_at: Mapped[datetime]
-
-
-class LeadLink(OfTenant, Base):
-    """What a lead concerns and why, as the register stood at `linked_for`; names as they were then."""
-
-    __tablename__ = "lead_link"
-    __table_args__ = (
-        ForeignKeyConstraint(["tenant", "lead_id"], ["lead.tenant", "lead.id"]),
-        Index(None, "tenant", "target_kind", "target_id"),
-    )
-
-    lead_id: Mapped[str] = mapped_column(String(128), primary_key=True)
-    number: Mapped[int] = mapped_column(primary_key=True)
-    target_kind: Mapped[str] = mapped_column(String(16))
-    target_id: Mapped[str] = mapped_column(String(128))
-    name_zh: Mapped[str]
-    name_en: Mapped[str]
-    reason_key: Mapped[str] = mapped_column(String(32))
-    params: Mapped[JsonObject]
-    linked_for: Mapped[datetime]
+    linked_for: Mapped[datetime | None]
+    linked_camera: Mapped[str | None] = mapped_column(String(64))
 
 
 class Outcome(StrEnum):
@@ -138,17 +124,55 @@ def lead_id(device: str, incident: str) -> str:
 def fold_alert(session: Session, facts: LeadFacts, *, received_at: datetime) -> LeadChange:
     """Take one alert into its lead: the highest revision wins, whatever order they come in.
 
-    Two different alerts of one revision (a cloned box) leave the one with the greater record hash and mark the lead
-    as conflicting, so that this too does not depend on the order.
+    Of two different alerts of one revision (a cloned box) the one with the greater record hash stays, so that this
+    too does not depend on the order; the outcome says that they conflict.
     """
-    raise AssertionError((session, facts, received_at))
+    key = lead_id(facts.device, facts.incident)
+    lead = session.get(Lead, (facts.tenant, key), with_for_update=True)
+    if lead is None:
+        lead = Lead(tenant=facts.tenant, id=key, received_at=received_at, **_told(facts))
+        session.add(lead)
+        session.flush()
+        opened = LeadOpened(facts.tenant, received_at, key, facts.kind)
+        closed = (LeadClosed(facts.tenant, received_at, key),) if facts.phase == Phase.CLOSED else ()
+        return LeadChange(lead, Outcome.OPENED, (opened, *closed))
+    lead.received_at = min(lead.received_at, received_at)
+    outcome = _outcome(lead, facts)
+    if (facts.revision, facts.record_sha256) <= (lead.revision, lead.record_sha256):
+        return LeadChange(lead, outcome, ())
+    event = _turn(lead, facts, received_at)
+    for column, value in _told(facts).items():
+        setattr(lead, column, value)
+    session.flush()
+    return LeadChange(lead, outcome, (event,))
 
 
-def link_lead(session: Session, lead: Lead) -> tuple[LeadLink, ...]:
-    """Link a lead with what its camera saw at the time, replacing links made for another time or camera."""
-    raise AssertionError((session, lead))
+def _told(facts: LeadFacts) -> dict[str, Any]:
+    """The columns an alert decides, by name; identity apart."""
+    told = {field.name: getattr(facts, field.name) for field in fields(facts) if field.name != "tenant"}
+    told["objects"] = [dict(seen) for seen in facts.objects]
+    told["because"] = dict(facts.because)
+    told["closed_at"] = facts.observed_at if facts.phase == Phase.CLOSED else None
+    return told
 
 
-def links_of(session: Session, *, tenant: str, lead_id: str) -> tuple[LeadLink, ...]:
-    """A lead's links in the order they were found."""
-    raise AssertionError((session, tenant, lead_id))
+def _outcome(lead: Lead, facts: LeadFacts) -> Outcome:
+    if facts.revision > lead.revision:
+        return Outcome.ADVANCED
+    if facts.revision < lead.revision:
+        return Outcome.OLDER
+    return Outcome.REPEATED if facts.record_sha256 == lead.record_sha256 else Outcome.CONFLICTING
+
+
+def _turn(lead: Lead, facts: LeadFacts, at: datetime) -> Happening:
+    before, after = lead.phase == Phase.CLOSED, facts.phase == Phase.CLOSED
+    if after and not before:
+        return LeadClosed(lead.tenant, at, lead.id)
+    if before and not after:
+        return LeadReopened(lead.tenant, at, lead.id)
+    return LeadUpdated(lead.tenant, at, lead.id, facts.revision)
+
+
+def sighted_at(lead: Lead) -> datetime:
+    """When the register is to be read for a lead: at its opening, or, if the box had lost the time, at its arrival."""
+    return lead.received_at if lead.clock == ClockQuality.UNSYNCHRONISED else lead.opened_at

@@ -1,12 +1,16 @@
 """How long an officer has for each kind of lead: local configuration with a date of effect and a source."""
 
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import datetime, time, timedelta
 from enum import StrEnum
-from typing import Final
+from typing import Any, Final
+from zoneinfo import ZoneInfo
 
-from sqlalchemy import CheckConstraint, String
+from sqlalchemy import CheckConstraint, String, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from enforcement.deadlines import Calendar, OfficeHours, add_working_time
+from enforcement.holidays import public_holidays
 from traceability.periods import Dated, entry_at
 from traceability.records import Base, JsonList
 
@@ -52,4 +56,65 @@ def response_policy_at(session: Session, *, tenant: str, kind: str, at: datetime
     """The policy for a kind, else the one for all kinds, as in force at that instant; None when there is neither."""
     return entry_at(session, ResponsePolicy, tenant=tenant, entry_id=kind, at=at) or entry_at(
         session, ResponsePolicy, tenant=tenant, entry_id=ANY_KIND, at=at
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class ResponseTimes:
+    """When a task is to be acknowledged and finished, by which clock and policy; no times where none is in force."""
+
+    acknowledge_by: datetime | None
+    finish_by: datetime | None
+    clock: Clock
+    source: str
+    complete: bool
+
+    def columns(self) -> dict[str, Any]:
+        """As the columns of a task."""
+        return {
+            "acknowledge_by": self.acknowledge_by,
+            "finish_by": self.finish_by,
+            "deadline_clock": self.clock.value,
+            "deadline_source": self.source,
+            "calendar_complete": self.complete,
+        }
+
+
+def response_times(session: Session, *, tenant: str, kind: str, at: datetime) -> ResponseTimes:
+    """The deadlines of a task of that kind opened at that instant.
+
+    Without a policy, or with a policy in working hours but no office hours on record, a task has no deadlines and an
+    empty source: the task itself must never be lost.
+    """
+    policy = response_policy_at(session, tenant=tenant, kind=kind, at=at)
+    if policy is None:
+        return ResponseTimes(None, None, Clock.CONTINUOUS, "", complete=False)
+    clock = Clock(policy.clock)
+    minutes = timedelta(minutes=policy.acknowledge_minutes), timedelta(minutes=policy.finish_minutes)
+    if clock is Clock.CONTINUOUS:
+        return ResponseTimes(at + minutes[0], at + minutes[1], clock, policy.source, complete=True)
+    calendar = calendar_of(session, tenant=tenant)
+    if calendar is None:
+        return ResponseTimes(None, None, clock, "", complete=False)
+    acknowledge, finish = (add_working_time(at, span, calendar) for span in minutes)
+    return ResponseTimes(acknowledge.at, finish.at, clock, policy.source, complete=finish.complete)
+
+
+def calendar_of(session: Session, *, tenant: str) -> Calendar | None:
+    """The tenant's office hours, past and to come, with the public holidays; None when it has set none."""
+    weeks = session.scalars(
+        select(WorkingWeek).where(WorkingWeek.tenant == tenant).order_by(WorkingWeek.valid_from)
+    ).all()
+    if not weeks:
+        return None
+    zone = ZoneInfo(weeks[-1].zone)
+    return Calendar(zone, tuple(_office_hours(week, zone) for week in weeks), public_holidays())
+
+
+def _office_hours(week: WorkingWeek, zone: ZoneInfo) -> OfficeHours:
+    return OfficeHours(
+        first_day=week.valid_from.astimezone(zone).date(),
+        end_day=week.valid_to.astimezone(zone).date() if week.valid_to else None,
+        weekdays=frozenset(week.weekdays),
+        sessions=tuple((time.fromisoformat(start), time.fromisoformat(end)) for start, end in week.sessions),
     )

@@ -1,19 +1,46 @@
 """Tasks: "check this lead" (核实线索), one per lead, with deadlines, an officer and a history nobody can rewrite."""
 
 from datetime import datetime
-from typing import Final
+from enum import StrEnum
+from typing import Any, Final, NamedTuple
 
-from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, String, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, String, UniqueConstraint, func, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from enforcement.actors import Actor
+from alerts.messages import Phase
+from enforcement.actors import SYSTEM, Actor, Role
+from enforcement.assignment import assign
+from enforcement.errors import IllegalMove, NotAllowed, NoteMissing, StaleTask, Unknown
 from enforcement.events import TaskMoved, TaskNoted, TaskOpened
-from enforcement.leads import Lead
-from enforcement.transitions import Move
+from enforcement.finding_records import FindingStatus, findings_of
+from enforcement.leads import Lead, sighted_at
+from enforcement.policy import response_times
+from enforcement.transitions import Move, State, transition_of
 from traceability.append_only import guard
 from traceability.records import Base, Identified, JsonObject, OfTenant
 
 CHECK_LEAD: Final = "check_lead"
+FINISHED: Final = (State.CLOSED, State.FALSE_ALARM)
+
+
+class Note(StrEnum):
+    """Lines of the history that are no move: who did them is in the line, `system` where nobody did."""
+
+    OPEN = "open"
+    ASSIGN = "assign"
+    INCIDENT_CLOSED = "incident_closed"
+    INCIDENT_REOPENED = "incident_reopened"
+
+
+class Step(NamedTuple):
+    """One line of the history before it is written."""
+
+    move: Move | Note
+    by: Actor
+    at: datetime
+    from_state: State
+    to_state: State
+    note: str = ""
 
 
 class Task(Identified, Base):
@@ -52,7 +79,7 @@ class Task(Identified, Base):
 class TaskEvent(OfTenant, Base):
     """One line of a task's history: who did what when, from which state to which, in what words. Append-only.
 
-    `move` is a `transitions.Move`, or open, assign, incident_closed, incident_reopened.
+    `move` is a `transitions.Move` or a `Note`.
     """
 
     __tablename__ = "task_event"
@@ -73,8 +100,32 @@ guard(TaskEvent.metadata.tables[TaskEvent.__tablename__])
 
 
 def open_task(session: Session, lead: Lead, *, at: datetime) -> TaskOpened | None:
-    """Make the task of a lead, assigned and with deadlines; None when it has one already."""
-    raise AssertionError((session, lead, at))
+    """Make the task of a lead, assigned and with deadlines from `at` on; None when it has one already.
+
+    The grid is that of the sight, the deadlines those of the day the task was opened.
+    """
+    if session.get(Task, (lead.tenant, lead.id)) is not None:
+        return None
+    given = assign(session, tenant=lead.tenant, camera=lead.camera, at=sighted_at(lead))
+    times = response_times(session, tenant=lead.tenant, kind=lead.kind, at=at)
+    task = Task(
+        tenant=lead.tenant,
+        id=lead.id,
+        lead_id=lead.id,
+        kind=CHECK_LEAD,
+        state=State.OPENED.value,
+        version=1,
+        opened_at=at,
+        grid_id=given.grid_id,
+        officer=given.officer,
+        assignment_reason=given.reason.value,
+        assignment_params=dict(given.params),
+        **times.columns(),
+    )
+    session.add(task)
+    session.flush()
+    _write(session, task, Step(Note.OPEN, SYSTEM, at, State.OPENED, State.OPENED))
+    return TaskOpened(lead.tenant, at, task.id, lead.id, task.officer)
 
 
 def move_task(
@@ -88,30 +139,153 @@ def move_task(
     note: str = "",
     expected_version: int | None = None,
 ) -> TaskMoved:
-    """Move a task along `TRANSITIONS` and write it into the history.
+    """Move a task along `TRANSITIONS` and write it into the history; on an error nothing has changed.
+
+    Who acknowledges a task of the pool takes it. A reopened task gets new deadlines.
 
     Raises:
         Unknown: there is no such task.
         NotAllowed: the role may not make this move.
-        IllegalMove: the state does not allow it.
+        IllegalMove: the state does not allow it, or it would call a published finding a false alarm.
         NoteMissing: the move needs a reason in words.
         StaleTask: the task is no longer at `expected_version`.
     """
-    raise AssertionError((session, tenant, task_id, move, by, at, note, expected_version))
+    task = task_by_id(session, tenant=tenant, task_id=task_id)
+    row = transition_of(move)
+    if by.role not in row.roles:
+        raise NotAllowed(f"the role {by.role.value} may not {move.value} a task")
+    _require_version(task, expected_version)
+    before = State(task.state)
+    if before not in row.from_states:
+        raise IllegalMove(f"task {task.id} is {before.value}; {move.value} is for {_listed(row.from_states)}")
+    if row.needs_note and not note.strip():
+        raise NoteMissing(f"{move.value} needs a reason in words")
+    if move is Move.FALSE_ALARM:
+        _require_nothing_published(session, task)
+    columns: dict[str, Any] = {"state": row.to_state.value}
+    if move is Move.ACKNOWLEDGE and task.officer is None:
+        columns["officer"] = by.user_id
+    if move is Move.REOPEN:
+        lead = session.get_one(Lead, (tenant, task.lead_id))
+        columns |= response_times(session, tenant=tenant, kind=lead.kind, at=at).columns()
+    _advance(session, task, columns)
+    _write(session, task, Step(move, by, at, before, row.to_state, note.strip()))
+    return TaskMoved(tenant, at, task.id, task.lead_id, move.value, before.value, row.to_state.value, by.user_id)
 
 
 def assign_task(
-    session: Session, *, tenant: str, task_id: str, officer: str, by: Actor, at: datetime, note: str = ""
+    session: Session,
+    *,
+    tenant: str,
+    task_id: str,
+    officer: str,
+    by: Actor,
+    at: datetime,
+    note: str = "",
+    expected_version: int | None = None,
 ) -> TaskMoved:
-    """The head gives a task to an officer."""
-    raise AssertionError((session, tenant, task_id, officer, by, at, note))
+    """The head gives a task to an officer; the state stays.
+
+    Raises:
+        Unknown: there is no such task.
+        NotAllowed: only the head assigns.
+        IllegalMove: the task is finished.
+        StaleTask: the task is no longer at `expected_version`.
+    """
+    task = task_by_id(session, tenant=tenant, task_id=task_id)
+    if by.role is not Role.HEAD:
+        raise NotAllowed(f"the role {by.role.value} may not assign tasks; the head may")
+    _require_version(task, expected_version)
+    state = State(task.state)
+    if state in FINISHED:
+        raise IllegalMove(f"task {task.id} is {state.value}; reopen it before giving it to somebody")
+    _advance(session, task, {"officer": officer})
+    _write(session, task, Step(Note.ASSIGN, by, at, state, state, " · ".join(filter(None, (officer, note.strip())))))
+    return TaskMoved(tenant, at, task.id, task.lead_id, Note.ASSIGN.value, state.value, state.value, by.user_id)
 
 
 def note_incident(session: Session, lead: Lead, *, at: datetime) -> TaskNoted | None:
-    """Write into the task's history that the incident ended by itself, or goes on again; the state stays."""
-    raise AssertionError((session, lead, at))
+    """Write into the task's history that the incident ended by itself, or goes on again; the state stays.
+
+    Safe to call after every fold: it writes only what the history does not say yet.
+    """
+    task = session.get(Task, (lead.tenant, lead.id))
+    if task is None:
+        return None
+    told = [event.move for event in history_of(session, tenant=lead.tenant, task_id=task.id)]
+    last = next((move for move in reversed(told) if move in (Note.INCIDENT_CLOSED, Note.INCIDENT_REOPENED)), None)
+    if (last == Note.INCIDENT_CLOSED) == (lead.phase == Phase.CLOSED):
+        return None
+    what = Note.INCIDENT_CLOSED if lead.phase == Phase.CLOSED else Note.INCIDENT_REOPENED
+    state = State(task.state)
+    _write(session, task, Step(what, SYSTEM, at, state, state))
+    return TaskNoted(lead.tenant, at, task.id, lead.id, what.value)
+
+
+def task_by_id(session: Session, *, tenant: str, task_id: str) -> Task:
+    """The task as the database has it now.
+
+    Raises:
+        Unknown: there is no such task.
+    """
+    task = session.get(Task, (tenant, task_id), populate_existing=True)
+    if task is None:
+        raise Unknown(f"there is no task {task_id!r}")
+    return task
 
 
 def history_of(session: Session, *, tenant: str, task_id: str) -> tuple[TaskEvent, ...]:
     """A task's history, oldest first."""
-    raise AssertionError((session, tenant, task_id))
+    rows = session.scalars(
+        select(TaskEvent).where(TaskEvent.tenant == tenant, TaskEvent.task_id == task_id).order_by(TaskEvent.number)
+    )
+    return tuple(rows)
+
+
+def _listed(states: tuple[State, ...]) -> str:
+    return " or ".join(state.value for state in states)
+
+
+def _require_version(task: Task, expected_version: int | None) -> None:
+    if expected_version is not None and expected_version != task.version:
+        raise StaleTask(f"task {task.id} is {task.state} by now; load it again before moving it")
+
+
+def _require_nothing_published(session: Session, task: Task) -> None:
+    for finding in findings_of(session, tenant=task.tenant, lead_id=task.lead_id):
+        if finding.status == FindingStatus.PUBLISHED:
+            raise IllegalMove(f"finding {finding.id} is published; withdraw it before calling this a false alarm")
+
+
+def _advance(session: Session, task: Task, columns: dict[str, Any]) -> None:
+    """Change the row only if nobody else has since it was read."""
+    changed = session.execute(
+        update(Task)
+        .where(Task.tenant == task.tenant, Task.id == task.id, Task.version == task.version)
+        .values(version=Task.version + 1, **columns)
+        .returning(Task.version)
+        .execution_options(synchronize_session=False)
+    ).all()
+    session.refresh(task)
+    if not changed:
+        raise StaleTask(f"task {task.id} is {task.state} by now; load it again before moving it")
+
+
+def _write(session: Session, task: Task, step: Step) -> None:
+    """Append one line to the history."""
+    lines = select(func.count()).where(TaskEvent.tenant == task.tenant, TaskEvent.task_id == task.id)
+    session.add(
+        TaskEvent(
+            tenant=task.tenant,
+            task_id=task.id,
+            number=(session.scalar(lines) or 0) + 1,
+            at=step.at,
+            by_user=step.by.user_id,
+            by_role=step.by.role.value,
+            move=step.move.value,
+            from_state=step.from_state.value,
+            to_state=step.to_state.value,
+            note=step.note,
+        )
+    )
+    session.flush()

@@ -4,13 +4,14 @@ A lot's inputs point to leaf sales or to other lots, so a lot's ancestry is a wa
 becomes EPCIS transformation and aggregation events.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from enum import StrEnum
 
 from sqlalchemy import BigInteger, CheckConstraint, ForeignKeyConstraint, Index, String, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from traceability.cards import LeafSale
 from traceability.records import Base, Identified, JsonObject, OfTenant
 
 
@@ -162,6 +163,21 @@ def ancestry(session: Session, *, tenant: str, lot_ids: Iterable[str]) -> frozen
 def descendants(session: Session, *, tenant: str, lot_ids: Iterable[str]) -> frozenset[str]:
     """The lots and every lot that was made from them."""
     return _walk(session, tenant, lot_ids, upstream=False)
+
+
+def sales_into(session: Session, *, tenant: str, lot_ids: Iterable[str]) -> Sequence[LeafSale]:
+    """The leaf sales that went straight into these lots, by day of picking; give the ancestry for all the leaf."""
+    return session.scalars(
+        select(LeafSale)
+        .join(LotInput, (LotInput.tenant == LeafSale.tenant) & (LotInput.input_id == LeafSale.id))
+        .where(
+            LotInput.tenant == tenant,
+            LotInput.input_kind == InputKind.LEAF_SALE.value,
+            LotInput.lot_id.in_(sorted(lot_ids)),
+        )
+        .order_by(LeafSale.picked_on, LeafSale.id)
+        .distinct()
+    ).all()
 
 
 def _walk(session: Session, tenant: str, lot_ids: Iterable[str], *, upstream: bool) -> frozenset[str]:

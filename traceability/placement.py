@@ -78,3 +78,17 @@ def entries_meeting(
         )
         .order_by(kind.id)
     ).all()
+
+
+def in_view(
+    session: Session, kind: type[Place], *, tenant: str, at: datetime, view: Polygon, overlap_min_m2: int
+) -> list[tuple[Place, int]]:
+    """Entries in force at that instant of which a view shows at least so much, with the m2 it shows, most first."""
+    nearby = entries_meeting(session, kind, tenant=tenant, at=at, shape=view)
+    seen = [(entry, area_m2(entry.shape.intersection(view))) for entry in nearby]
+    return sorted(((entry, m2) for entry, m2 in seen if m2 >= overlap_min_m2), key=lambda pair: (-pair[1], pair[0].id))
+
+
+def covered(entry: Placed, seen_m2: int) -> dict[str, int | str]:
+    """How much of an entry's ground is in view: the parameters of a `view_covers_…` reason."""
+    return {"share_permille": round(1000 * seen_m2 / entry.area_m2), "area_m2": seen_m2}

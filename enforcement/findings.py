@@ -17,8 +17,7 @@ from enforcement.deadlines import add_working_days
 from enforcement.errors import IllegalMove, NotAllowed, NoteMissing, Unknown
 from enforcement.events import FindingPublished, FindingWithdrawn, FindingWritten
 from enforcement.finding_records import Finding, FindingStatus, findings_of
-from enforcement.lead_links import LeadLink
-from enforcement.leads import Lead, sighted_at
+from enforcement.leads import Lead, LeadLink, sighted_at
 from enforcement.policy import calendar_of
 from enforcement.tasks import task_by_id
 from enforcement.transitions import State

@@ -1,6 +1,6 @@
 """Every table of the register and of enforcement, so that one import gives migrations the whole metadata."""
 
-from enforcement import finding_records, grids, lead_links, leads, policy, tasks
+from enforcement import finding_records, grids, leads, policy, tasks
 from traceability import cameras, cards, lots, parties, plots, sites
 from traceability import policy as link_policy
 from traceability.records import Base
@@ -15,7 +15,6 @@ TABLE_MODULES = (
     link_policy,
     grids,
     leads,
-    lead_links,
     policy,
     tasks,
     finding_records,

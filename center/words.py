@@ -71,9 +71,9 @@ def languages() -> Mapping[str, Language]:
 
 
 def choose_language(cookie: str | None, accept_language: str) -> Language:
-    """The visitor's own choice first, then the browser's wishes; Chinese where it has none, English where neither fits."""
+    """The visitor's own choice, then the browser's wishes; Chinese where it has none, English where neither fits."""
     known = languages()
-    if cookie in known:
+    if cookie is not None and cookie in known:
         return known[cookie]
     wished = [tag.replace("-", "_") for tag in _by_quality(accept_language) if tag != "*"]
     best = negotiate_locale(wished, ["zh", "en"])

@@ -7,9 +7,10 @@ from typing import Annotated
 from fastapi import Depends, HTTPException, Request
 from starlette.concurrency import run_in_threadpool
 
-from center.accounts.people import Person, Role
+from center.accounts.people import Person
 from center.accounts.sessions import COOKIE, find_person
 from center.office import Office, office_of
+from enforcement.actors import Role
 
 CSRF_HEADER = "X-CSRF-Token"
 CSRF_FIELD = "csrf_token"

@@ -3,24 +3,34 @@
 import secrets
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 
 from sqlalchemy import ForeignKeyConstraint, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from center.accounts.passwords import hash_password
 from center.errors import NameTaken, UnknownAccount, WeakPassword
+from enforcement.actors import Actor, Role
 from traceability.records import Base, Identified, OfTenant
+
+__all__ = [
+    "MIN_PASSWORD_LENGTH",
+    "STAFF_ROLES",
+    "Person",
+    "Role",
+    "SignIn",
+    "User",
+    "add_user",
+    "list_users",
+    "make_password",
+    "reset_password",
+]
 
 MIN_PASSWORD_LENGTH = 10
 
 
-class Role(StrEnum):
-    """What a person may do. The public needs no account."""
-
-    OFFICER = "officer"  # 执法人员: checks leads, handles tasks, looks at evidence
-    HEAD = "head"  # 中心负责人: all an officer may, and sends, follows, publishes
-    TECHNICIAN = "technician"  # 技术人员: boxes and cameras, no evidence
+STAFF_ROLES = (Role.OFFICER, Role.HEAD, Role.TECHNICIAN)
+"""Who has an account: officers check leads and see evidence; the head also sends, follows and publishes; technicians
+look after boxes and cameras and see no evidence."""
 
 
 class User(Identified, Base):
@@ -59,6 +69,11 @@ class Person:
     role: Role
     language: str
     csrf: str
+
+    @property
+    def actor(self) -> Actor:
+        """As the rooms of `enforcement` know them."""
+        return Actor(self.user_id, self.role)
 
 
 def add_user(

@@ -10,8 +10,9 @@ from sqlalchemy.orm import Session
 from starlette.responses import Response
 
 from center.accounts.passwords import check_password
-from center.accounts.people import Person, Role, SignIn, User
-from center.accounts.throttle import Throttle
+from center.accounts.people import Person, SignIn, User
+from center.accounts.throttle import ADDRESS, Throttle
+from enforcement.actors import Role
 
 COOKIE = "teawatch_session"
 
@@ -49,17 +50,17 @@ def sign_in(
     lasts: timedelta,
 ) -> SignedIn:
     """Check name and password and open a session. Raises SignInRefused, TooManyTries (without checking)."""
-    keys = (f"account:{name}", f"address:{address}")
-    wait_s = throttle.wait_s(*keys, at=at)
+    account, origin = f"account:{name}", f"{ADDRESS}{address}"
+    wait_s = throttle.wait_s(account, origin, at=at)
     if wait_s:
         raise TooManyTries(wait_s)
     user = session.get(User, (tenant, name))
     usable = user is not None and not user.disabled
     matches = check_password(password, user.password_hash if user is not None and usable else None)
     if user is None or not matches:
-        throttle.failed(*keys, at=at)
+        throttle.failed(account, origin, at=at)
         raise SignInRefused("name or password is wrong")
-    throttle.succeeded(*keys)
+    throttle.succeeded(account)
     session.execute(delete(SignIn).where(SignIn.expires_at <= at))
     return _open(session, user, at, lasts)
 

@@ -8,6 +8,8 @@ from collections import OrderedDict
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+ADDRESS = "address:"
+
 
 @dataclass(slots=True)
 class _Failures:
@@ -18,9 +20,20 @@ class _Failures:
 class Throttle:
     """Growing waits by key. `free` failures cost nothing, then 1 s, 2 s, 4 s … up to `longest`."""
 
-    def __init__(self, *, free: int = 3, longest: timedelta = timedelta(minutes=15), remembered: int = 10_000) -> None:
-        """`remembered` keys at most, the oldest forgotten first."""
+    def __init__(
+        self,
+        *,
+        free: int = 3,
+        free_by_address: int = 20,
+        longest: timedelta = timedelta(minutes=5),
+        remembered: int = 10_000,
+    ) -> None:
+        """An address may fail more often than an account, because a whole office can share one.
+
+        `remembered` keys at most, the oldest forgotten first.
+        """
         self._free = free
+        self._free_by_address = free_by_address
         self._longest = longest
         self._remembered = remembered
         self._failures: OrderedDict[str, _Failures] = OrderedDict()
@@ -33,9 +46,10 @@ class Throttle:
 
     def _left_s(self, key: str, at: datetime) -> int:
         failures = self._failures.get(key)
-        if failures is None or failures.count <= self._free:
+        free = self._free_by_address if key.startswith(ADDRESS) else self._free
+        if failures is None or failures.count <= free:
             return 0
-        wait = min(timedelta(seconds=2 ** min(failures.count - self._free - 1, 20)), self._longest)
+        wait = min(timedelta(seconds=2 ** min(failures.count - free - 1, 20)), self._longest)
         left = (failures.last + wait - at).total_seconds()
         return max(0, -int(-left // 1))
 

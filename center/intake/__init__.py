@@ -1,0 +1,1 @@
+"""What boxes say, taken in: verified, stored, made into leads and tasks, receipted. Start with `desk.py`."""

@@ -1,0 +1,193 @@
+"""The embedded MQTT broker: iotcore (rumqttd inside) as a process of its own, kept alive.
+
+It listens on 127.0.0.1 unless the settings say otherwise, has a password of each box and of the centre, and refuses
+everybody else. rumqttd reads its users once, at its start, so a newly enrolled box means a restart; that takes a
+fraction of a second, and boxes resend what has no receipt. If the process dies it is started again.
+"""
+
+import contextlib
+import json
+import os
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+import structlog
+
+from center.errors import BrokerTrouble, PortInUse
+
+START_TIMEOUT_S = 10.0
+WATCH_EVERY_S = 0.25
+MAX_PAUSE_S = 5.0
+
+log = structlog.get_logger()
+
+
+def configuration(host: str, port: int, passwords: Mapping[str, str], max_payload_bytes: int) -> str:
+    """The broker's TOML. The `auth` table switches anonymous clients off; JSON strings are TOML strings too."""
+    users = "\n".join(f"{json.dumps(name)} = {json.dumps(password)}" for name, password in sorted(passwords.items()))
+    return f"""id = 0
+
+[router]
+id = 0
+max_connections = 10000
+max_outgoing_packet_count = 200
+max_segment_size = 16777216
+max_segment_count = 8
+
+[v4.1]
+name = "mqtt"
+listen = "{host}:{port}"
+next_connection_delay_ms = 1
+
+[v4.1.connections]
+connection_timeout_ms = 10000
+max_payload_size = {max_payload_bytes}
+max_inflight_count = 100
+dynamic_filters = true
+
+[v4.1.connections.auth]
+{users}
+"""
+
+
+def port_is_free(host: str, port: int) -> bool:
+    """Whether a server could listen here now."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with contextlib.closing(socket.socket(family, socket.SOCK_STREAM)) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError:
+            return False
+    return True
+
+
+class EmbeddedBroker:
+    """One broker process and the thread that watches it. `start()`, `use(passwords)`, `stop()`."""
+
+    def __init__(self, folder: Path, *, host: str, port: int, max_payload_bytes: int) -> None:
+        """The configuration, with its passwords, is written into `folder`, mode 0600."""
+        self._path = folder / "broker.toml"
+        self._host = host
+        self._port = port
+        self._max_payload_bytes = max_payload_bytes
+        self._passwords: dict[str, str] = {}
+        self._process: subprocess.Popen[bytes] | None = None
+        self._lock = threading.RLock()
+        self._stopping = threading.Event()
+        self._watcher: threading.Thread | None = None
+        self.restarts = 0
+
+    @property
+    def running(self) -> bool:
+        """Whether the process lives."""
+        process = self._process
+        return process is not None and process.poll() is None
+
+    @property
+    def pid(self) -> int | None:
+        """The process's number, for those who want to kill it."""
+        process = self._process
+        return process.pid if process is not None else None
+
+    def start(self, passwords: Mapping[str, str]) -> None:
+        """Start with these users and keep it alive. Raises PortInUse, BrokerTrouble."""
+        with self._lock:
+            self._passwords = dict(passwords)
+            self._launch()
+        self._watcher = threading.Thread(target=self._watch, name="broker-watch", daemon=True)
+        self._watcher.start()
+
+    def use(self, passwords: Mapping[str, str]) -> bool:
+        """Let exactly these users in; restarts the process if they changed, and says whether they did."""
+        with self._lock:
+            if dict(passwords) == self._passwords:
+                return False
+            self._passwords = dict(passwords)
+            self._end()
+            self._launch()
+        log.info("broker_reloaded", users=len(passwords))
+        return True
+
+    def stop(self) -> None:
+        """End the process and its watcher; safe to call twice."""
+        self._stopping.set()
+        if self._watcher is not None:
+            self._watcher.join()
+        with self._lock:
+            self._end()
+
+    def _watch(self) -> None:
+        pause_s = WATCH_EVERY_S
+        while not self._stopping.wait(pause_s):
+            with self._lock:
+                if self.running:
+                    pause_s = WATCH_EVERY_S
+                    continue
+                log.warning("broker_died", port=self._port)
+                try:
+                    self._launch()
+                except (BrokerTrouble, PortInUse) as error:
+                    pause_s = min(pause_s * 2, MAX_PAUSE_S)
+                    log.error("broker_not_restarted", reason=str(error))  # noqa: TRY400 - one line says it
+                    continue
+                self.restarts += 1
+            log.info("broker_restarted", port=self._port)
+
+    def _launch(self) -> None:
+        self._wait_for_port()
+        self._write()
+        command = [sys.executable, "-P", "-m", "iotcore._serve", json.dumps({"config_path": str(self._path)})]
+        # The process ends by itself when this pipe closes, so a killed centre leaves no broker behind.
+        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL)  # noqa: S603 - own command
+        deadline = time.monotonic() + START_TIMEOUT_S
+        while not self._answers():
+            code = self._process.poll()
+            if code is not None or time.monotonic() > deadline:
+                self._end()
+                raise BrokerTrouble(f"the MQTT broker did not start on {self._host}:{self._port} (exit code {code})")
+            time.sleep(0.02)
+
+    def _wait_for_port(self) -> None:
+        """A broker that is just going away may hold the port for a moment."""
+        deadline = time.monotonic() + 2.0
+        while not port_is_free(self._host, self._port):
+            if time.monotonic() > deadline:
+                raise PortInUse(
+                    f"port {self._port} on {self._host} is in use by another program; "
+                    f"choose another with --mqtt-port or mqtt.port"
+                )
+            time.sleep(0.05)
+
+    def _answers(self) -> bool:
+        target = "127.0.0.1" if self._host in {"0.0.0.0", "::"} else self._host  # noqa: S104 - compared, not bound
+        with contextlib.suppress(OSError), socket.create_connection((target, self._port), timeout=0.5):
+            return True
+        return False
+
+    def _write(self) -> None:
+        text = configuration(self._host, self._port, self._passwords, self._max_payload_bytes)
+        fresh = self._path.with_suffix(".new")
+        fresh.unlink(missing_ok=True)
+        descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(text)
+        fresh.replace(self._path)
+
+    def _end(self) -> None:
+        process, self._process = self._process, None
+        if process is None:
+            return
+        process.terminate()
+        try:
+            process.wait(2)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait(5)
+        if process.stdin is not None:
+            process.stdin.close()

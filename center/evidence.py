@@ -1,0 +1,136 @@
+"""Files of evidence: what boxes announced, what has come, and who looked at it.
+
+The centre takes a file only if a verified record of the same box announced its hash and size. Every viewing is
+registered with person, time and reason (Public-safety video systems regulation, State Council order 799, art. 16).
+"""
+
+import secrets
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import ForeignKeyConstraint, select, update
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from alerts.messages import Artefact
+from traceability.append_only import guard
+from traceability.records import Base, Identified, OfTenant
+
+
+class Announced(OfTenant, Base):
+    """A file that belongs to an incident; `arrived_at` is empty until its bytes are here."""
+
+    __tablename__ = "announced_file"
+    __table_args__ = (ForeignKeyConstraint(("tenant", "device"), ("device.tenant", "device.id")),)
+
+    device: Mapped[str] = mapped_column(primary_key=True)
+    incident: Mapped[str] = mapped_column(primary_key=True)
+    sha256: Mapped[str] = mapped_column(primary_key=True, index=True)
+    size_bytes: Mapped[int]
+    media_type: Mapped[str]
+    role: Mapped[str]
+    camera: Mapped[str]
+    derived_from: Mapped[str | None]
+    announced_at: Mapped[datetime]
+    arrived_at: Mapped[datetime | None]
+
+
+class EvidenceView(Identified, Base):
+    """Somebody looked at a file: who, when, which, why. Never changed, never deleted."""
+
+    __tablename__ = "evidence_view"
+
+    user_id: Mapped[str] = mapped_column(index=True)
+    sha256: Mapped[str] = mapped_column(index=True)
+    reason: Mapped[str]
+    viewed_at: Mapped[datetime]
+
+
+guard(EvidenceView.metadata.tables[EvidenceView.__tablename__])
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A file that is here, and what a reader must know of it."""
+
+    sha256: str
+    size_bytes: int
+    media_type: str
+    role: str
+
+
+def announce_files(
+    session: Session,
+    *,
+    tenant: str,
+    device: str,
+    incident: str,
+    camera: str,
+    artefacts: tuple[Artefact, ...],
+    at: datetime,
+) -> None:
+    """Expect these files of this box. What was announced for the incident before stays as it is."""
+    for artefact in artefacts:
+        if session.get(Announced, (tenant, device, incident, artefact.sha256)) is not None:
+            continue
+        here = _arrival(session, tenant, artefact)
+        session.add(
+            Announced(
+                tenant=tenant,
+                device=device,
+                incident=incident,
+                sha256=artefact.sha256,
+                size_bytes=artefact.size_bytes,
+                media_type=artefact.media_type,
+                role=artefact.role,
+                camera=camera,
+                derived_from=artefact.derived_from,
+                announced_at=at,
+                arrived_at=here,
+            )
+        )
+    session.flush()
+
+
+def _arrival(session: Session, tenant: str, artefact: Artefact) -> datetime | None:
+    """When the same bytes came for another incident."""
+    same = (Announced.tenant == tenant, Announced.sha256 == artefact.sha256, Announced.arrived_at.is_not(None))
+    return session.scalars(select(Announced.arrived_at).where(*same).limit(1)).first()
+
+
+def announced_by(session: Session, *, tenant: str, device: str, sha256: str) -> tuple[Announced, ...]:
+    """What a verified record of this box said of the file; empty if nothing did."""
+    mine = (Announced.tenant == tenant, Announced.device == device, Announced.sha256 == sha256)
+    return tuple(session.scalars(select(Announced).where(*mine)))
+
+
+def note_arrival(session: Session, *, tenant: str, sha256: str, at: datetime) -> None:
+    """The bytes are here: every incident they were announced for has them."""
+    waiting = (Announced.tenant == tenant, Announced.sha256 == sha256, Announced.arrived_at.is_(None))
+    session.execute(update(Announced).where(*waiting).values(arrived_at=at))
+
+
+def files_of(session: Session, *, tenant: str, device: str, incident: str) -> tuple[Announced, ...]:
+    """The files of one incident in the order they were announced, those that have not come included."""
+    own = (Announced.tenant == tenant, Announced.device == device, Announced.incident == incident)
+    return tuple(session.scalars(select(Announced).where(*own).order_by(Announced.announced_at, Announced.role)))
+
+
+def find_file(session: Session, *, tenant: str, sha256: str) -> Stored | None:
+    """A file whose bytes are here."""
+    here = (Announced.tenant == tenant, Announced.sha256 == sha256, Announced.arrived_at.is_not(None))
+    row = session.scalars(select(Announced).where(*here).limit(1)).first()
+    return Stored(row.sha256, row.size_bytes, row.media_type, row.role) if row is not None else None
+
+
+def register_view(session: Session, *, tenant: str, user_id: str, sha256: str, reason: str, at: datetime) -> None:
+    """Write down that this person looked at this file."""
+    session.add(
+        EvidenceView(
+            tenant=tenant,
+            id=secrets.token_hex(12),
+            user_id=user_id,
+            sha256=sha256,
+            reason=reason,
+            viewed_at=at,
+        )
+    )

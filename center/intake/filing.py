@@ -1,0 +1,222 @@
+"""One message, inside one transaction: verify, de-duplicate, keep the bytes, make rows of it, write the receipt.
+
+All of it is committed or none of it.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+import structlog
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import Session
+
+from alerts.errors import MalformedMessage, MessageError
+from alerts.keys import SigningKey
+from alerts.messages import Alert, Disposition, Evidence
+from alerts.receipts import write_receipt
+from alerts.records import hash_of
+from alerts.status import read_status
+from alerts.topics import Channel, Topic, parse
+from center.devices import Device, note_status
+from center.evidence import announce_files
+from center.feed import announce
+from center.handlers import route
+from center.intake.conversion import to_facts
+from center.intake.journal import EpochRow, find_row, ledger, store_row
+from center.intake.judging import judge
+from center.intake.quarantine import Limits, Reason, Refusal, put_aside
+from center.intake.reading import Entry, Refused, check_place, finder, read_entry, refusal_of
+from enforcement.leads import fold_alert, lead_id
+
+log = structlog.get_logger()
+
+
+class Outcome(StrEnum):
+    """What became of a message."""
+
+    STORED = "stored"
+    DUPLICATE = "duplicate"
+    QUARANTINED = "quarantined"  # authentic, put aside, with a receipt that says so
+    REFUSED = "refused"  # not authentic, put aside, without a receipt
+    NOTED = "noted"
+    IGNORED = "ignored"
+
+
+@dataclass(frozen=True, slots=True)
+class FilingRules:
+    """Whose centre this is, which key signs its receipts and for how long, and what is too much."""
+
+    tenant: str
+    key: SigningKey
+    receipt_lifetime: timedelta
+    max_message_bytes: int
+    limits: Limits
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What became of a message, and the receipt to send for it, if it deserves one."""
+
+    outcome: Outcome
+    topic: str = ""
+    receipt: bytes | None = None
+
+
+def file_message(session: Session, rules: FilingRules, topic: str, raw: bytes, at: datetime) -> Answer:
+    """Take in what came on this topic. Never raises for what a box may send, only for what the database refuses."""
+    try:
+        place = _place(rules, topic, raw)
+        match place.channel:
+            case Channel.JOURNAL:
+                return _file_entry(session, rules, place, read_entry(session, place, raw), at)
+            case Channel.STATUS:
+                return _file_status(session, place, raw, at)
+            case _:
+                return Answer(Outcome.IGNORED)
+    except Refused as refused:
+        device = topic.split("/")[3] if topic.count("/") > 2 else ""  # noqa: PLR2004 - teawatch/v1/tenant/device
+        _put_aside(session, rules, refused.refusal, topic=topic, device=device, raw=raw, authentic=False, at=at)
+        return Answer(Outcome.REFUSED)
+
+
+def _place(rules: FilingRules, topic: str, raw: bytes) -> Topic:
+    """The topic taken apart. Raises Refused for what is not for us, or too large to be looked at."""
+    try:
+        place = parse(topic)
+    except MalformedMessage as error:
+        raise Refused(Refusal(Reason.WRONG_TOPIC, str(error))) from error
+    if place.tenant != rules.tenant:
+        raise Refused(Refusal(Reason.WRONG_TOPIC, f"tenant {place.tenant!r} is not served here"))
+    if len(raw) > rules.max_message_bytes:
+        raise Refused(Refusal(Reason.TOO_LARGE, f"{len(raw)} bytes; at most {rules.max_message_bytes} are accepted"))
+    return place
+
+
+def _put_aside(
+    session: Session,
+    rules: FilingRules,
+    refusal: Refusal,
+    *,
+    topic: str,
+    device: str,
+    raw: bytes,
+    authentic: bool,
+    at: datetime,
+) -> None:
+    entry = put_aside(
+        session,
+        refusal,
+        tenant=rules.tenant,
+        topic=topic,
+        device=device,
+        raw=raw,
+        authentic=authentic,
+        limits=rules.limits,
+        at=at,
+    )
+    announce(session, "quarantine", entry.id)
+    log.warning("message_put_aside", reason=refusal.reason.value, device=device, authentic=authentic)
+
+
+def _file_status(session: Session, topic: Topic, raw: bytes, at: datetime) -> Answer:
+    try:
+        sealed = read_status(raw, finder(session, topic.tenant))
+    except MessageError as error:
+        raise Refused(refusal_of(error)) from error
+    check_place(session, topic, sealed.event, sealed.key_id)
+    device = session.get_one(Device, (topic.tenant, topic.device))
+    if note_status(device, sealed.data, hash_of(raw), at):
+        announce(session, "device", device.id)
+    return Answer(Outcome.NOTED)
+
+
+def _file_entry(session: Session, rules: FilingRules, topic: Topic, entry: Entry, at: datetime) -> Answer:
+    """Every authentic record gets a receipt, a repeated one too: the box may have lost the first."""
+    device = session.get_one(Device, (topic.tenant, topic.device))
+    device.last_seen_at = at
+    if find_row(session, entry) is not None:
+        device.duplicates += 1
+        outcome = Outcome.DUPLICATE
+    else:
+        outcome = _file_new(session, rules, topic, entry, at)
+    receipt = _receipt(session, rules, device, entry, at)
+    return Answer(outcome, Topic(topic.tenant, topic.device, Channel.RECEIPTS).text, receipt)
+
+
+def _file_new(session: Session, rules: FilingRules, topic: Topic, entry: Entry, at: datetime) -> Outcome:
+    refusal = judge(session, entry, at) or _digest(session, entry, at)
+    row = store_row(session, entry, Disposition.STORED if refusal is None else Disposition.QUARANTINED, at)
+    if row.fork:
+        log.warning("journal_forked", device=topic.device, epoch=row.epoch, sequence=row.sequence)
+    if row.fork or row.sequence == 1:
+        announce(session, "device", topic.device)
+    if refusal is None:
+        return Outcome.STORED
+    place, device = topic.text, topic.device
+    _put_aside(session, rules, refusal, topic=place, device=device, raw=entry.raw, authentic=True, at=at)
+    return Outcome.QUARANTINED
+
+
+def _digest(session: Session, entry: Entry, at: datetime) -> Refusal | None:
+    """Make rows of the record; one that no room can digest is put aside whole instead of blocking the rest."""
+    try:
+        with session.begin_nested():
+            match entry.data:
+                case Alert() as alert:
+                    _digest_alert(session, entry, alert, at)
+                case Evidence() as evidence:
+                    _digest_evidence(session, entry, evidence, at)
+                case _:
+                    pass  # clock and drop records are kept as they are
+    except OperationalError:
+        raise
+    except Exception as error:
+        log.exception("record_indigestible", device=entry.event.device, sequence=entry.sequence)
+        return Refusal(Reason.CONTRADICTION, f"{type(error).__name__}: {error}")
+    return None
+
+
+def _digest_alert(session: Session, entry: Entry, alert: Alert, at: datetime) -> None:
+    """An alert becomes a lead, or a newer revision of one, and what follows from that."""
+    facts = to_facts(entry.event, alert, record_sha256=entry.sha256, received_at=at)
+    route(session, fold_alert(session, facts, received_at=at).events)
+    announce_files(
+        session,
+        tenant=entry.event.tenant,
+        device=entry.event.device,
+        incident=alert.incident,
+        camera=alert.camera,
+        artefacts=alert.evidence,
+        at=at,
+    )
+
+
+def _digest_evidence(session: Session, entry: Entry, evidence: Evidence, at: datetime) -> None:
+    """Files sealed after the alert are expected from now on."""
+    tenant, device = entry.event.tenant, entry.event.device
+    announce_files(
+        session,
+        tenant=tenant,
+        device=device,
+        incident=evidence.incident,
+        camera=evidence.camera,
+        artefacts=evidence.artefacts,
+        at=at,
+    )
+    announce(session, "evidence", lead_id(device, evidence.incident))
+
+
+def _receipt(session: Session, rules: FilingRules, device: Device, entry: Entry, at: datetime) -> bytes:
+    device.receipt_counter += 1
+    epoch = session.get_one(EpochRow, (rules.tenant, device.id, entry.event.epoch))
+    return write_receipt(
+        ledger(session, epoch).receipt((entry.sequence,)),
+        key=rules.key,
+        tenant=rules.tenant,
+        device=device.id,
+        epoch=epoch.epoch,
+        counter=device.receipt_counter,
+        at=at,
+        lifetime=rules.receipt_lifetime,
+    )

@@ -1,0 +1,55 @@
+"""The database's shape and its history: every version lives in `center/migrations/versions`."""
+
+from pathlib import Path
+
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from alembic.util import CommandError
+from sqlalchemy import Connection
+from sqlalchemy.exc import DatabaseError
+
+from center.database import Database
+from center.errors import DatabaseTrouble
+from center.records import METADATA
+
+FOLDER = Path(__file__).parent / "migrations"
+
+
+def migrate(database: Database) -> None:
+    """Bring the database to the newest version, in one transaction. Raises DatabaseTrouble."""
+    try:
+        with database.writing() as session:
+            connection = session.connection()
+            if version_of(connection) != newest_version():
+                command.upgrade(configuration(connection), "head")
+    except (DatabaseError, CommandError) as error:
+        reason = str(getattr(error, "orig", error)).splitlines()[0]
+        raise DatabaseTrouble(f"{database.url}: cannot be brought to this version: {reason}") from error
+
+
+def configuration(connection: Connection | None = None) -> Config:
+    """Alembic's configuration, without a file."""
+    config = Config()
+    config.set_main_option("script_location", str(FOLDER))
+    config.set_main_option("path_separator", "os")
+    config.attributes["connection"] = connection
+    return config
+
+
+def newest_version() -> str | None:
+    """The version this program writes."""
+    return ScriptDirectory.from_config(configuration()).get_current_head()
+
+
+def version_of(connection: Connection) -> str | None:
+    """The version this database has; None where it is empty."""
+    return MigrationContext.configure(connection).get_current_revision()
+
+
+def differences(connection: Connection) -> list[object]:
+    """What the database has otherwise than the tables of this program say; empty after `migrate`."""
+    context = MigrationContext.configure(connection, opts={"compare_type": True})
+    return list(compare_metadata(context, METADATA))

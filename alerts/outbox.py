@@ -70,14 +70,14 @@ class Transaction:
         self.connection = connection
         self.news = False
         self._identity = identity
-        self._epoch = epoch
+        self.epoch = epoch
         self._last: int | None = None
 
     def append(self, data: JournalData, *, at: datetime) -> Record:
         """Sign and chain one record made `at` (aware UTC); raises MessageTooLarge."""
         head, prevhash = self.connection.execute("SELECT sequence, sha256 FROM chain").fetchone()
         record = write_record(
-            data, identity=self._identity, epoch=self._epoch, sequence=head + 1, prevhash=prevhash, at=at
+            data, identity=self._identity, epoch=self.epoch, sequence=head + 1, prevhash=prevhash, at=at
         )
         if len(record.raw) > dsse.MAX_BYTES:
             raise MessageTooLarge(f"{data.TYPE} of {len(record.raw)} bytes, at most {dsse.MAX_BYTES} travel")
@@ -136,11 +136,15 @@ class Transaction:
 
 
 class Outbox:
-    """One file, one box, one process at a time; usable from any thread."""
+    """One file, one box, one process at a time; usable from any thread.
+
+    `epoch` names this file in every record. `trouble` is one line for the status, empty while all is well.
+    """
 
     def __init__(self, path: Path, identity: Identity, connection: sqlite3.Connection, lock_file: int) -> None:
         self.path = path
         self.identity = identity
+        self.trouble = ""
         (self.epoch,) = connection.execute("SELECT epoch FROM chain").fetchone()
         self._connection = connection
         self._lock_file = lock_file
@@ -194,34 +198,41 @@ class Outbox:
             try:
                 yield transaction
                 self._connection.execute("COMMIT")
-            except BaseException:
+            except BaseException as error:
                 with suppress(sqlite3.Error):
                     self._connection.execute("ROLLBACK")
+                if _means_full(error):
+                    self.trouble = "the disk is full: nothing new is recorded"
                 raise
+            self.trouble = ""
         if transaction.news:
             for listener in tuple(self._listeners):
                 listener()
 
+    @contextmanager
+    def reading(self) -> Iterator[sqlite3.Connection]:
+        """The connection, for SELECTs only."""
+        with self._lock, _reporting(self.path):
+            yield self._connection
+
     def head(self) -> tuple[int, str]:
         """Sequence and hash of the newest record; zero and 64 zeros before the first."""
-        with self._lock, _reporting(self.path):
-            sequence, sha256 = self._connection.execute("SELECT sequence, sha256 FROM chain").fetchone()
+        with self.reading() as connection:
+            sequence, sha256 = connection.execute("SELECT sequence, sha256 FROM chain").fetchone()
         return int(sequence), str(sha256)
 
     def due(self, *, limit: int, live_after: int = 0, exclude: Collection[int] = ()) -> list[Pending]:
         """Up to `limit` records to send: those after sequence `live_after` first, then the backlog, each in order."""
         found: list[Pending] = []
-        with self._lock, _reporting(self.path):
+        with self.reading() as connection:
             for condition in ("sequence > ?", "sequence <= ?"):
-                rows = self._connection.execute(
+                rows = connection.execute(
                     f"SELECT sequence FROM records WHERE {condition} ORDER BY sequence LIMIT ?",  # noqa: S608 - one of the two above
                     (live_after, limit + len(exclude)),
                 ).fetchall()
                 wanted = [sequence for (sequence,) in rows if sequence not in exclude][: limit - len(found)]
                 for sequence in wanted:
-                    (raw,) = self._connection.execute(
-                        "SELECT raw FROM records WHERE sequence = ?", (sequence,)
-                    ).fetchone()
+                    (raw,) = connection.execute("SELECT raw FROM records WHERE sequence = ?", (sequence,)).fetchone()
                     found.append(Pending(sequence, raw))
         return found
 
@@ -232,10 +243,10 @@ class Outbox:
 
     def counts(self) -> Counts:
         """What waits and what went wrong."""
-        with self._lock, _reporting(self.path):
-            tallies = dict(self._connection.execute("SELECT name, count FROM tallies").fetchall())
-            (records,) = self._connection.execute("SELECT count(*) FROM records").fetchone()
-            (uploads,) = self._connection.execute("SELECT count(*) FROM uploads WHERE state = 'waiting'").fetchone()
+        with self.reading() as connection:
+            tallies = dict(connection.execute("SELECT name, count FROM tallies").fetchall())
+            (records,) = connection.execute("SELECT count(*) FROM records").fetchone()
+            (uploads,) = connection.execute("SELECT count(*) FROM uploads WHERE state = 'waiting'").fetchone()
         return Counts(records, uploads, tallies.get(QUARANTINED_RECORDS, 0), tallies.get(REJECTED_DOWNLINKS, 0))
 
     def add_listener(self, listener: Callable[[], None]) -> None:
@@ -292,11 +303,19 @@ def _reporting(path: Path) -> Iterator[None]:
     try:
         yield
     except sqlite3.Error as error:
-        code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-        if code in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR):
+        if _means_full(error):
             raise OutboxFull(
                 f"{path}: the disk is full ({error}); nothing new is recorded, what is there stays and is still sent"
             ) from error
-        if code in (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT):
+        if _code(error) in (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT):
             raise OutboxUnreadable(f"{path}: damaged ({error}); move it aside and a new one is begun") from error
         raise
+
+
+def _means_full(error: BaseException) -> bool:
+    """SQLITE_FULL, or a write, sync or truncation that failed: full disks show as either."""
+    return _code(error) in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR)
+
+
+def _code(error: BaseException) -> int:
+    return int(getattr(error, "sqlite_errorcode", 0)) & 0xFF

@@ -1,0 +1,59 @@
+"""How far this machine's clock can be trusted.
+
+A box without a battery clock boots in 1970 and is right only after it heard a time server. The kernel knows
+(`adjtimex(2)`: every NTP daemon keeps its `STA_UNSYNC` bit); inside some containers that call is forbidden, then
+systemd-timesyncd's mark is looked at.
+"""
+
+import ctypes
+import errno
+from datetime import datetime
+from pathlib import Path
+
+from alerts.messages import ClockQuality
+
+EARLIEST_YEAR = 2024
+"""No box was made before; a clock that says so has not been set."""
+
+TIMESYNC_MARK = Path("/run/systemd/timesync/synchronized")
+_STA_UNSYNC = 0x0040
+_TIME_ERROR = 5
+
+
+class _Timex(ctypes.Structure):
+    """`struct timex` of Linux up to `status`, and room for the rest (208 bytes on 64-bit machines)."""
+
+    _fields_ = (
+        ("modes", ctypes.c_uint),
+        ("offset", ctypes.c_long),
+        ("freq", ctypes.c_long),
+        ("maxerror", ctypes.c_long),
+        ("esterror", ctypes.c_long),
+        ("status", ctypes.c_int),
+        ("rest", ctypes.c_byte * 256),
+    )
+
+
+def clock_quality(now: datetime) -> ClockQuality:
+    """Quality of the clock that says `now`."""
+    if now.year < EARLIEST_YEAR:
+        return ClockQuality.UNSYNCHRONISED
+    kernel = _kernel_says()
+    if kernel is not ClockQuality.SYNCHRONISED and TIMESYNC_MARK.exists():
+        return ClockQuality.SYNCHRONISED
+    return kernel
+
+
+def _kernel_says() -> ClockQuality:
+    state = _Timex()
+    try:
+        verdict = ctypes.CDLL(None, use_errno=True).adjtimex(ctypes.byref(state))
+    except (OSError, AttributeError):
+        return ClockQuality.UNKNOWN
+    if verdict < 0:
+        return (
+            ClockQuality.UNKNOWN if ctypes.get_errno() in (errno.EPERM, errno.ENOSYS) else ClockQuality.UNSYNCHRONISED
+        )
+    if verdict == _TIME_ERROR or state.status & _STA_UNSYNC:
+        return ClockQuality.UNSYNCHRONISED
+    return ClockQuality.SYNCHRONISED

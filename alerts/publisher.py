@@ -1,0 +1,233 @@
+"""The box's sender: brings every record of the outbox to the centre, and forgets it on the centre's receipt only."""
+
+import threading
+import time
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from datetime import UTC, datetime
+from typing import Self, TypeAlias
+
+import structlog
+
+from alerts.clocks import clock_quality
+from alerts.connection import Address, Arrival, Connection, Will
+from alerts.downlinks import admit
+from alerts.errors import DownlinkRejected, MessageError, OutboxError
+from alerts.flight import WINDOW, Flight
+from alerts.identity import Identity
+from alerts.messages import Receipt, Status
+from alerts.outbox import REJECTED_DOWNLINKS, Outbox, Settled
+from alerts.status import write_status
+from alerts.topics import Channel, Topic
+
+OnEvent: TypeAlias = Callable[[str, Mapping[str, object]], None]
+"""Told what happens, by a short fixed name and its details: for a console. Called on the sender's threads."""
+
+STATUS_EVERY_S = 30.0
+STATUS_PAUSE_S = 1.0
+FLUSH_S = 2.0
+
+log = structlog.get_logger(__name__)
+
+
+def utc_now() -> datetime:
+    """The wall clock, aware UTC."""
+    return datetime.now(UTC)
+
+
+class Publisher:
+    """Sends in the background between `start` and `stop`, whatever broker and centre do meanwhile.
+
+    What has no receipt is sent again after each reconnection, and after `resend_after_s` of silence (doubling up to
+    30 s). Events: `connected`, `disconnected` (reason), `record_sent` (sequence, times), `records_confirmed` (stored,
+    quarantined), `downlink_rejected` (error, reason), `outbox_trouble` (reason), `stopped`.
+    """
+
+    def __init__(
+        self,
+        outbox: Outbox,
+        identity: Identity,
+        *,
+        on_event: OnEvent | None = None,
+        now: Callable[[], datetime] = utc_now,
+        resend_after_s: float = 5.0,
+    ) -> None:
+        self._outbox = outbox
+        self._identity = identity
+        self._on_event = on_event
+        self._now = now
+        self._flight = Flight(resend_after_s)
+        self._flight_lock = threading.Lock()
+        self._wake = threading.Event()
+        self._progress = threading.Condition()
+        self._stopping = False
+        self._rejected = 0
+        self._status_due_s = 0.0
+        self._told: Status | None = None
+        self._topics = {channel: Topic(identity.tenant, identity.device, channel).text for channel in Channel}
+        self._connection = Connection(
+            Address(
+                host=identity.mqtt_host,
+                port=identity.mqtt_port,
+                username=identity.mqtt_username,
+                password=identity.mqtt_password,
+            ),
+            client_id=f"teawatch-{identity.device}-{outbox.epoch}",
+            clean_session=True,
+            filters=(self._topics[Channel.RECEIPTS],),
+            on_up=self._up,
+            on_down=self._down,
+            on_message=self._arrived,
+            will=self._farewell,
+            name="publisher-mqtt",
+        )
+        self._thread = threading.Thread(target=self._run, name="publisher", daemon=True)
+
+    def start(self) -> None:
+        """Begin; returns at once, whether or not there is a broker."""
+        self._outbox.add_listener(self._wake.set)
+        self._thread.start()
+        self._connection.start()
+
+    def stop(self, *, flush_s: float = FLUSH_S) -> None:
+        """Wait at most `flush_s` for receipts of what waits, say that the box goes off line, and end the threads."""
+        with self._progress:
+            self._progress.wait_for(lambda: not self._connection.is_up or not self._pending(), flush_s)
+        self._stopping = True
+        self._wake.set()
+        self._thread.join()
+        self._outbox.remove_listener(self._wake.set)
+        self._connection.stop(self._farewell())
+        self._tell("stopped")
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def _run(self) -> None:
+        while not self._stopping:
+            with self._flight_lock:
+                pause_s = self._flight.pause_s(time.monotonic(), at_most_s=STATUS_PAUSE_S)
+            self._wake.wait(pause_s)
+            self._wake.clear()
+            try:
+                self._keep_rejections()
+                if self._connection.is_up:
+                    self._send_due()
+                    self._send_status()
+            except OutboxError as error:
+                self._tell("outbox_trouble", reason=str(error))
+
+    def _send_due(self) -> None:
+        now_s = time.monotonic()
+        with self._flight_lock:
+            live_after = self._flight.live_after(lambda: self._outbox.head()[0], now_s)
+            resting = self._flight.resting(now_s)
+        for pending in self._outbox.due(limit=2 * WINDOW, live_after=live_after, exclude=resting):
+            with self._flight_lock:
+                if not self._flight.has_room(pending.sequence, live_after):
+                    return
+                times = self._flight.sent(pending.sequence, now_s)
+            if not self._connection.publish(self._topics[Channel.JOURNAL], pending.raw):
+                return
+            self._tell("record_sent", sequence=pending.sequence, times=times)
+
+    def _send_status(self) -> None:
+        """Now and then, and soon after something changed that somebody should see."""
+        now_s = time.monotonic()
+        status = self._current_status(online=True)
+        changed = self._told is None or _worth_telling(status) != _worth_telling(self._told)
+        due_s = self._status_due_s - (STATUS_EVERY_S - STATUS_PAUSE_S if changed and self._told else 0)
+        if (self._told and now_s < due_s) or not self._connection.is_up:
+            return
+        raw = write_status(status, identity=self._identity, at=self._now())
+        if self._connection.publish(self._topics[Channel.STATUS], raw, retain=True):
+            self._told = status
+            self._status_due_s = now_s + STATUS_EVERY_S
+
+    def _current_status(self, *, online: bool) -> Status:
+        counts = self._outbox.counts()
+        return Status(
+            online=online,
+            epoch=self._outbox.epoch,
+            pending_records=counts.pending_records,
+            pending_uploads=counts.pending_uploads,
+            rejected_downlinks=counts.rejected_downlinks + self._rejected,
+            quarantined_records=counts.quarantined_records,
+            trouble=self._outbox.trouble[:200],
+        )
+
+    def _farewell(self) -> Will:
+        status = self._current_status(online=False)
+        return Will(self._topics[Channel.STATUS], write_status(status, identity=self._identity, at=self._now()))
+
+    def _pending(self) -> int:
+        return self._outbox.counts().pending_records
+
+    def _up(self) -> None:
+        with self._flight_lock:
+            self._flight.restart(self._outbox.head()[0], time.monotonic())
+        self._told = None
+        self._wake.set()
+        self._tell("connected", broker=f"{self._identity.mqtt_host}:{self._identity.mqtt_port}")
+
+    def _down(self, reason: str) -> None:
+        with self._progress:
+            self._progress.notify_all()
+        self._tell("disconnected", reason=reason)
+
+    def _arrived(self, arrival: Arrival) -> None:
+        arrival.ack()
+        try:
+            settled = self._follow(arrival)
+        except (MessageError, DownlinkRejected) as error:
+            self._rejected += 1
+            self._tell("downlink_rejected", error=type(error).__name__, reason=str(error))
+            self._wake.set()
+        except OutboxError as error:
+            self._tell("outbox_trouble", reason=str(error))
+        else:
+            if settled:
+                self._tell("records_confirmed", stored=settled.stored, quarantined=settled.quarantined)
+            with self._progress:
+                self._progress.notify_all()
+
+    def _follow(self, arrival: Arrival) -> Settled | None:
+        """Check and follow a receipt; both are committed together."""
+        now = self._now()
+        with self._outbox.transaction() as transaction:
+            sealed = admit(
+                arrival.payload,
+                {Receipt.TYPE: Receipt},
+                transaction,
+                identity=self._identity,
+                now=now,
+                clock=clock_quality(now),
+            )
+            if sealed is None:
+                return None
+            settled = transaction.settle(sealed.data)
+        with self._flight_lock:
+            self._flight.confirmed(sealed.data)
+        return settled
+
+    def _keep_rejections(self) -> None:
+        count = self._rejected
+        if count:
+            with self._outbox.transaction() as transaction:
+                transaction.tally(REJECTED_DOWNLINKS, count)
+            self._rejected -= count
+
+    def _tell(self, event: str, **detail: object) -> None:
+        write = log.warning if event in ("disconnected", "downlink_rejected", "outbox_trouble") else log.info
+        write(event, **detail)
+        if self._on_event:
+            with suppress(Exception):
+                self._on_event(event, detail)
+
+
+def _worth_telling(status: Status) -> tuple[object, ...]:
+    return (status.rejected_downlinks, status.quarantined_records, status.trouble)

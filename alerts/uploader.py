@@ -1,0 +1,222 @@
+"""Brings evidence to the centre: each file by its hash, once the centre has confirmed the record that announced it."""
+
+import base64
+import binascii
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import Enum, auto
+from http import HTTPStatus
+from pathlib import Path
+from typing import Self
+
+import httpx
+import structlog
+
+from alerts import dsse, uploads, wire
+from alerts.blobs import CHUNK_BYTES, BlobStore
+from alerts.connection import backoff_s
+from alerts.errors import AlertsError, MalformedMessage
+from alerts.events import read_message
+from alerts.identity import Identity
+from alerts.keys import KeyFinder
+from alerts.messages import UploadClaim
+from alerts.outbox import Outbox
+from alerts.publisher import OnEvent, utc_now
+from alerts.uploads import Waiting
+
+SCHEME = "TeaWatch"
+CLAIM_TYPE = dsse.payload_type_of(UploadClaim.TYPE)
+MAX_HEADER_BYTES = 4096
+
+KEEP = timedelta(hours=24)
+"""So long a file stays on the box after the centre has it: for the technician on site, and for a centre that lost a
+disk. A full disk ends the wait."""
+
+PAUSE_S = 30.0
+RETRY_CAP_S = 60.0
+MISMATCHES = 5
+TIMEOUT = httpx.Timeout(30.0, connect=5.0)
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A verified Authorization header: which device brings which file, and the key that signed it."""
+
+    tenant: str
+    device: str
+    sha256: str
+    size_bytes: int
+    key_id: str
+
+
+def upload_token(identity: Identity, sha256: str, size_bytes: int) -> str:
+    """The value of the Authorization header for one file. It is good for this file only, so it needs no expiry."""
+    claim = UploadClaim(tenant=identity.tenant, device=identity.device, sha256=sha256, size_bytes=size_bytes)
+    envelope = dsse.seal(wire.encode(claim), CLAIM_TYPE, identity.signing_key)
+    return f"{SCHEME} {base64.b64encode(envelope).decode()}"
+
+
+def read_upload_token(header: str, find_key: KeyFinder) -> Claim:
+    """Verify the header; raises the classes under MessageError. Whose key it was is for the caller to check."""
+    scheme, _, text = header.partition(" ")
+    if scheme != SCHEME or len(text) > MAX_HEADER_BYTES:
+        raise MalformedMessage(f"an Authorization header of the scheme {SCHEME} is expected")
+    try:
+        envelope = base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError):
+        raise MalformedMessage("wrong base64 in the Authorization header") from None
+    opened = dsse.open_sealed(envelope, CLAIM_TYPE, find_key)
+    wire.decode_object(opened.payload)
+    claim = read_message(UploadClaim, opened.payload)
+    return Claim(claim.tenant, claim.device, claim.sha256, claim.size_bytes, opened.key_id)
+
+
+class _Outcome(Enum):
+    SENT = auto()
+    LATER = auto()
+    UNREACHABLE = auto()
+    MISMATCH = auto()
+    HOPELESS = auto()
+
+
+_OUTCOMES: dict[int, _Outcome] = {
+    HTTPStatus.OK: _Outcome.SENT,
+    HTTPStatus.CREATED: _Outcome.SENT,
+    HTTPStatus.NO_CONTENT: _Outcome.SENT,
+    HTTPStatus.CONFLICT: _Outcome.MISMATCH,
+    HTTPStatus.UNPROCESSABLE_ENTITY: _Outcome.MISMATCH,
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: _Outcome.HOPELESS,
+}
+
+
+class Uploader:
+    """Sends in the background between `start` and `stop`.
+
+    Events: `file_sent` (sha256, size_bytes), `file_waits` (sha256, reason), `file_refused` (sha256, reason),
+    `outbox_trouble` (reason). A file the centre refuses five times for its hash, or that is no longer on the disk as it
+    was announced, is given up and said so.
+    """
+
+    def __init__(
+        self,
+        outbox: Outbox,
+        blobs: BlobStore,
+        identity: Identity,
+        *,
+        on_event: OnEvent | None = None,
+        now: Callable[[], datetime] = utc_now,
+        keep: timedelta = KEEP,
+        transport: httpx.BaseTransport | None = None,
+    ) -> None:
+        self._outbox = outbox
+        self._blobs = blobs
+        self._identity = identity
+        self._on_event = on_event
+        self._now = now
+        self._keep = keep
+        self._client = httpx.Client(transport=transport, timeout=TIMEOUT, base_url=identity.center_url)
+        self._wake = threading.Event()
+        self._stopping = threading.Event()
+        self._not_before_s: dict[str, float] = {}
+        self._thread = threading.Thread(target=self._run, name="uploader", daemon=True)
+
+    def start(self) -> None:
+        """Begin; returns at once."""
+        self._outbox.add_listener(self._wake.set)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Let a transfer that is under way end or time out, and end the thread."""
+        self._stopping.set()
+        self._wake.set()
+        self._thread.join()
+        self._outbox.remove_listener(self._wake.set)
+        self._client.close()
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def _run(self) -> None:
+        while not self._stopping.is_set():
+            self._wake.clear()
+            try:
+                self.send_ready()
+                self.clear_old(keep=timedelta(0) if self._outbox.trouble else self._keep)
+            except (AlertsError, OSError) as error:
+                self._tell("outbox_trouble", reason=str(error))
+            soonest_s = min(self._not_before_s.values(), default=time.monotonic() + PAUSE_S)
+            self._wake.wait(min(PAUSE_S, max(0.1, soonest_s - time.monotonic())))
+
+    def send_ready(self) -> None:
+        """One round: every file that may go now, each at most once."""
+        for waiting in uploads.ready_uploads(self._outbox, limit=256):
+            if self._stopping.is_set():
+                return
+            resting = self._not_before_s.get(waiting.sha256, 0.0) > time.monotonic()
+            if not resting and self._send(waiting) is _Outcome.UNREACHABLE:
+                return
+
+    def clear_old(self, *, keep: timedelta) -> None:
+        """Delete files that were settled more than `keep` ago."""
+        for sha256 in uploads.settled_before(self._outbox, self._now() - keep):
+            self._blobs.remove(sha256)
+            uploads.forget(self._outbox, sha256)
+
+    def _send(self, waiting: Waiting) -> _Outcome:
+        path = self._blobs.path(waiting.sha256)
+        if path.is_file() and path.stat().st_size == waiting.size_bytes:
+            outcome, reason = self._put(waiting, path)
+        else:
+            outcome, reason = _Outcome.HOPELESS, "the file is no longer on the disk as it was announced"
+        if outcome is _Outcome.SENT:
+            uploads.note_sent(self._outbox, waiting.sha256, self._now())
+            self._not_before_s.pop(waiting.sha256, None)
+            self._tell("file_sent", sha256=waiting.sha256, size_bytes=waiting.size_bytes)
+        elif outcome is _Outcome.HOPELESS or (outcome is _Outcome.MISMATCH and waiting.attempts + 1 >= MISMATCHES):
+            self._give_up(waiting, reason)
+        else:
+            pause_s = backoff_s(waiting.attempts + 1, cap_s=RETRY_CAP_S)
+            self._not_before_s[waiting.sha256] = time.monotonic() + pause_s
+            uploads.note_attempt(self._outbox, waiting.sha256, reason)
+            self._tell("file_waits", sha256=waiting.sha256, reason=reason)
+        return outcome
+
+    def _give_up(self, waiting: Waiting, reason: str) -> None:
+        uploads.note_refused(self._outbox, waiting.sha256, self._now(), reason)
+        self._not_before_s.pop(waiting.sha256, None)
+        self._tell("file_refused", sha256=waiting.sha256, reason=reason)
+
+    def _put(self, waiting: Waiting, path: Path) -> tuple[_Outcome, str]:
+        headers = {
+            "Authorization": upload_token(self._identity, waiting.sha256, waiting.size_bytes),
+            "Content-Length": str(waiting.size_bytes),
+            "Content-Type": "application/octet-stream",
+        }
+        try:
+            response = self._client.put(f"/api/v1/evidence/{waiting.sha256}", content=_chunks(path), headers=headers)
+        except httpx.HTTPError as error:
+            return _Outcome.UNREACHABLE, f"{self._identity.center_url}: {error or type(error).__name__}"
+        outcome = _OUTCOMES.get(response.status_code, _Outcome.LATER)
+        return outcome, f"the centre answered {response.status_code}"
+
+    def _tell(self, event: str, **detail: object) -> None:
+        (log.info if event == "file_sent" else log.warning)(event, **detail)
+        if self._on_event:
+            with suppress(Exception):
+                self._on_event(event, detail)
+
+
+def _chunks(path: Path) -> Iterator[bytes]:
+    with path.open("rb") as file:
+        while chunk := file.read(CHUNK_BYTES):
+            yield chunk

@@ -58,15 +58,17 @@ def grid_links(session: Session, *, tenant: str, camera: str, at: datetime) -> t
     if sight is None:
         return ()
     found = _responsible(session, sight, at)
-    links = []
-    if found:
-        grid, _ = found
-        links.append(Link(Target.GRID, grid.id, grid.name_zh, grid.name_en, Reason.GRID_OF_VIEW, {"level": grid.level}))
+    own = found[0].id if found else None
+    links = [_grid_link(found[0], Reason.GRID_OF_VIEW, {"level": found[0].level})] if found else []
     for entry, seen_m2 in in_view(session, GridEntry, tenant=tenant, at=at, view=sight.shape, overlap_min_m2=1):
-        grid = session.get_one(Grid, (tenant, entry.id))
-        reason, params = Reason.VIEW_COVERS_GRID, covered(entry, seen_m2)
-        links.append(Link(Target.GRID, grid.id, grid.name_zh, grid.name_en, reason, params))
+        if entry.id != own:
+            grid = session.get_one(Grid, (tenant, entry.id))
+            links.append(_grid_link(grid, Reason.VIEW_COVERS_GRID, covered(entry, seen_m2)))
     return tuple(links)
+
+
+def _grid_link(grid: Grid, reason: Reason, params: Mapping[str, int | str]) -> Link:
+    return Link(Target.GRID, grid.id, grid.name_zh, grid.name_en, reason, params)
 
 
 def _responsible(session: Session, sight: CameraEntry, at: datetime) -> tuple[Grid, GridEntry] | None:

@@ -1,7 +1,7 @@
-"""Local choices about links, each with a date of effect and its source: never constants in code."""
+"""Local choices about links and weights, each with a date of effect and its source: never constants in code."""
 
 from datetime import date, datetime, timedelta
-from typing import Final
+from typing import ClassVar, Final
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import String
@@ -37,3 +37,16 @@ class LinkPolicy(Dated, Base):
 def link_policy_at(session: Session, *, tenant: str, at: datetime) -> LinkPolicy | None:
     """The policy in force at that instant, if the tenant has set one."""
     return entry_at(session, LinkPolicy, tenant=tenant, entry_id=LINKS, at=at)
+
+
+class LedgerPolicy(Dated, Base):
+    """What weights are plausible for a kind of product (`id`) in a season; `valid_from` begins the season."""
+
+    __tablename__ = "ledger_policy"
+
+    GREEN_TEA: ClassVar[str] = "green_tea"
+
+    leaf_cap_g_per_mu: Mapped[int]
+    input_per_made_min_permille: Mapped[int]
+    input_per_made_max_permille: Mapped[int]
+    source: Mapped[str]

@@ -79,6 +79,14 @@ def _join(spans: Iterable[Span]) -> tuple[Span, ...]:
     return tuple(joined)
 
 
+def next_counter(previous: int, at: datetime) -> int:
+    """The counter after `previous`: never smaller than the milliseconds since 1970.
+
+    A centre restored from a backup has forgotten its last counters; so it still passes what its boxes have seen.
+    """
+    return max(previous + 1, int(at.timestamp() * 1000))
+
+
 def write_receipt(
     receipt: Receipt,
     *,
@@ -93,7 +101,7 @@ def write_receipt(
     """Seal a receipt for one epoch of one box.
 
     `counter` must grow with every receipt to that box, for ever (keep it in the database): the box follows no
-    receipt whose counter it has seen or passed.
+    receipt whose counter it has seen or passed. `next_counter` gives it.
     """
     event = Event(
         id=f"{device}-{epoch}-receipt-{counter}",

@@ -1,0 +1,198 @@
+"""What the tests of the wire are made of: a centre's key, an enrolled box, an alert, a small centre that answers."""
+
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, Self
+
+from alerts.errors import MessageError
+from alerts.identity import Identity
+from alerts.keys import SigningKey
+from alerts.messages import (
+    Alert,
+    Artefact,
+    Because,
+    Box,
+    Clause,
+    Clock,
+    ClockQuality,
+    Disposition,
+    Evidence,
+    FrameSize,
+    Model,
+    Phase,
+    Receipt,
+    SeenObject,
+    Status,
+)
+from alerts.receipts import Ledger, write_receipt
+from alerts.records import Record, read_record
+from alerts.status import read_status
+from alerts.subscriber import Subscriber
+from alerts.topics import Channel, Topic
+
+NOON = datetime(2026, 4, 5, 12, tzinfo=UTC)
+CENTRE_KEY = SigningKey.generate()
+TENANT = "demo-county"
+CENTRE_USER = ("centre", 'long "quoted" password')
+BOX_USER = ("box-1", "s3cret")
+PASSWORDS = dict([CENTRE_USER, BOX_USER])
+
+
+def make_identity(
+    *, device: str = "box-1", mqtt_port: int = 1, mqtt_password: str = BOX_USER[1], **more: object
+) -> Identity:
+    fields: dict[str, Any] = {
+        "tenant": TENANT,
+        "device": device,
+        "signing_key": SigningKey.generate(),
+        "centre_key": CENTRE_KEY.verify_key,
+        "center_url": "http://127.0.0.1:8000",
+        "mqtt_host": "127.0.0.1",
+        "mqtt_port": mqtt_port,
+        "mqtt_username": BOX_USER[0],
+        "mqtt_password": mqtt_password,
+    }
+    return Identity(**fields | more)
+
+
+def make_clock(n: int = 0) -> Clock:
+    return Clock(boot="boot-1", monotonic_ms=n, utc=NOON, quality=ClockQuality.SYNCHRONISED)
+
+
+def make_artefact(sha256: str = "a" * 64, size_bytes: int = 3) -> Artefact:
+    return Artefact(sha256=sha256, size_bytes=size_bytes, media_type="image/jpeg", role="picture")
+
+
+def make_evidence(sha256: str = "a" * 64, size_bytes: int = 3) -> Evidence:
+    return Evidence(incident="i-1", camera="cam-1", artefacts=(make_artefact(sha256, size_bytes),))
+
+
+def make_alert(revision: int = 1) -> Alert:
+    return Alert(
+        incident="i-1",
+        revision=revision,
+        phase=Phase.OPENED,
+        kind="street.illegal_parking",
+        rule="parking",
+        config_sha256="c" * 64,
+        camera="cam-1",
+        zone="no-parking",
+        observed_at=NOON,
+        opened_at=NOON,
+        stream_ms=20_000,
+        footage="recording",
+        frame=FrameSize(width=768, height=576),
+        objects=(SeenObject(class_name="truck", score_permille=801, box=Box(x=651, y=42, width=73, height=57)),),
+        because=Because(
+            clauses=(Clause(name="standing_time", holds=True, measured=20_100, threshold=20_000, unit="ms"),),
+            first_frame_ms=0,
+            last_frame_ms=20_100,
+        ),
+        model=Model(name="yolov3_tiny", sha256="d" * 64),
+        evidence=(make_artefact(),),
+        clock=ClockQuality.SYNCHRONISED,
+    )
+
+
+@dataclass
+class Desk:
+    """The least a centre does: verify, keep each record once, answer with a signed receipt."""
+
+    identity: Identity
+    port: int
+    answering: bool = True
+    quarantine: frozenset[int] = frozenset()
+    records: dict[int, Record] = field(default_factory=dict)
+    arrivals: list[int] = field(default_factory=list)
+    statuses: list[Status] = field(default_factory=list)
+    counter: int = 0
+
+    def __post_init__(self) -> None:
+        self.ledger = Ledger()
+        self._changed = threading.Condition()
+        self.subscriber = Subscriber(
+            host="127.0.0.1",
+            port=self.port,
+            username=CENTRE_USER[0],
+            password=CENTRE_USER[1],
+            tenant=TENANT,
+            on_message=self.take,
+        )
+
+    def take(self, topic: Topic, raw: bytes) -> None:
+        find_key = {self.identity.signing_key.key_id: self.identity.signing_key.verify_key}.get
+        with self._changed:
+            try:
+                if topic.channel is Channel.STATUS:
+                    self.statuses.append(read_status(raw, find_key).data)
+                else:
+                    self._store(read_record(raw, find_key))
+            except MessageError:
+                return
+            finally:
+                self._changed.notify_all()
+
+    def _store(self, record: Record) -> None:
+        self.arrivals.append(record.sequence)
+        self.records.setdefault(record.sequence, record)
+        aside = record.sequence in self.quarantine
+        self.ledger = self.ledger.add(record.sequence, Disposition.QUARANTINED if aside else Disposition.STORED)
+        if self.answering:
+            self.send(self.ledger.receipt((record.sequence,)), epoch=record.epoch)
+
+    def send(self, receipt: Receipt, *, epoch: str, key: SigningKey = CENTRE_KEY, counter: int | None = None) -> None:
+        self.counter += 1
+        raw = write_receipt(
+            receipt,
+            key=key,
+            tenant=TENANT,
+            device=self.identity.device,
+            epoch=epoch,
+            counter=counter or self.counter,
+            at=datetime.now(UTC),
+        )
+        self.subscriber.publish(Topic(TENANT, self.identity.device, Channel.RECEIPTS), raw)
+
+    def wait(self, condition: Callable[[], bool], timeout_s: float = 20) -> None:
+        with self._changed:
+            assert self._changed.wait_for(condition, timeout_s), "it did not come about in time"
+
+    def __enter__(self) -> Self:
+        self.subscriber.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.subscriber.stop()
+
+
+class Log:
+    """Events of a publisher, subscriber or uploader, to be waited for."""
+
+    def __init__(self) -> None:
+        self.events: list[tuple[str, dict[str, object]]] = []
+        self._changed = threading.Condition()
+
+    def __call__(self, name: str, detail: Mapping[str, object]) -> None:
+        with self._changed:
+            self.events.append((name, dict(detail)))
+            self._changed.notify_all()
+
+    def named(self, name: str) -> list[dict[str, object]]:
+        return [detail for event, detail in self.events if event == name]
+
+    def wait(self, name: str, times: int = 1, timeout_s: float = 20) -> list[dict[str, object]]:
+        with self._changed:
+            assert self._changed.wait_for(lambda: len(self.named(name)) >= times, timeout_s), (name, self.events[-5:])
+        return self.named(name)
+
+    def total(self, name: str, what: str) -> int:
+        return sum(int(str(detail[what])) for detail in self.named(name))
+
+    def wait_total(self, name: str, what: str, total: int, timeout_s: float = 20) -> None:
+        with self._changed:
+            assert self._changed.wait_for(lambda: self.total(name, what) >= total, timeout_s), (
+                self.total(name, what),
+                self.events[-5:],
+            )

@@ -1,0 +1,213 @@
+"""From the outbox over a real broker to a centre and back: everything arrives, nothing is forgotten too early."""
+
+import itertools
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from alerts.identity import Identity
+from alerts.keys import SigningKey
+from alerts.messages import Receipt
+from alerts.outbox import Outbox
+from alerts.publisher import Publisher
+from alerts.records import hash_of
+from tests.alerts.brokers import Broker
+from tests.alerts.parts import NOON, Desk, Log, make_clock, make_identity
+
+
+@contextmanager
+def sending(outbox: Outbox, identity: Identity, on_event: Log | None = None) -> Iterator[None]:
+    """A publisher that is impatient, at its work and at its end."""
+    publisher = Publisher(outbox, identity, on_event=on_event, resend_after_s=0.3)
+    publisher.start()
+    try:
+        yield
+    finally:
+        publisher.stop(flush_s=0)
+
+
+def append(outbox: Outbox, count: int) -> None:
+    for n in range(count):
+        with outbox.transaction() as transaction:
+            transaction.append(make_clock(n), at=NOON)
+
+
+def chain_is_whole(desk: Desk) -> bool:
+    ordered = [desk.records[sequence] for sequence in sorted(desk.records)]
+    return all(later.prevhash == hash_of(earlier.raw) for earlier, later in itertools.pairwise(ordered))
+
+
+def test_records_arrive_and_are_forgotten_once_the_centre_confirms_them(
+    broker: Broker, identity: Identity, outbox: Outbox
+) -> None:
+    broker.start()
+    log = Log()
+    append(outbox, 3)
+    with Desk(identity, broker.port) as desk, sending(outbox, identity, on_event=log):
+        desk.wait(lambda: set(desk.records) == {1, 2, 3})
+        append(outbox, 2)
+        log.wait_total("records_confirmed", "stored", 5)
+        assert outbox.counts().pending_records == 0
+        assert chain_is_whole(desk)
+
+
+def test_a_puback_alone_forgets_nothing(broker: Broker, identity: Identity, outbox: Outbox) -> None:
+    broker.start()
+    append(outbox, 3)
+    with (
+        Desk(identity, broker.port, answering=False) as desk,
+        sending(outbox, identity),
+    ):
+        desk.wait(lambda: desk.arrivals.count(3) >= 2)
+        assert outbox.counts().pending_records == 3
+
+
+def test_a_silent_centre_that_comes_back_gets_everything(broker: Broker, identity: Identity, outbox: Outbox) -> None:
+    broker.start()
+    log = Log()
+    append(outbox, 5)
+    with sending(outbox, identity, on_event=log):
+        log.wait("record_sent", 5)
+        with Desk(identity, broker.port) as desk:
+            log.wait_total("records_confirmed", "stored", 5)
+            assert sorted(desk.records) == [1, 2, 3, 4, 5]
+    assert outbox.counts().pending_records == 0
+
+
+def test_a_broker_that_is_down_at_first_is_waited_for(broker: Broker, identity: Identity, outbox: Outbox) -> None:
+    log = Log()
+    append(outbox, 4)
+    with Desk(identity, broker.port) as desk, sending(outbox, identity, on_event=log):
+        assert "no broker" in str(log.wait("disconnected")[0]["reason"])
+        broker.start()
+        desk.wait(lambda: len(desk.records) == 4)
+        log.wait_total("records_confirmed", "stored", 4)
+
+
+def test_a_broker_killed_in_the_middle_loses_nothing(broker: Broker, identity: Identity, outbox: Outbox) -> None:
+    broker.start()
+    log = Log()
+    with Desk(identity, broker.port) as desk, sending(outbox, identity, on_event=log):
+        append(outbox, 20)
+        desk.wait(lambda: len(desk.records) >= 1)
+        broker.kill()
+        append(outbox, 20)
+        log.wait("disconnected")
+        broker.start()
+        log.wait_total("records_confirmed", "stored", 40, timeout_s=30)
+        assert sorted(desk.records) == list(range(1, 41))
+        assert chain_is_whole(desk)
+    assert outbox.counts().pending_records == 0
+
+
+def test_what_happens_now_goes_before_a_long_backlog(broker: Broker, identity: Identity, outbox: Outbox) -> None:
+    broker.start()
+    log = Log()
+    append(outbox, 150)
+    with Desk(identity, broker.port, answering=False) as desk, sending(outbox, identity, on_event=log):
+        log.wait("record_sent", 64)
+        append(outbox, 1)
+        desk.wait(lambda: 151 in desk.records)
+        assert len(desk.records) < 100
+
+
+def test_quarantined_records_are_counted_forgotten_and_told(broker: Broker, identity: Identity, outbox: Outbox) -> None:
+    broker.start()
+    log = Log()
+    append(outbox, 3)
+    with (
+        Desk(identity, broker.port, quarantine=frozenset({2})) as desk,
+        sending(outbox, identity, on_event=log),
+    ):
+        log.wait_total("records_confirmed", "quarantined", 1)
+        desk.wait(lambda: any(status.quarantined_records == 1 for status in desk.statuses))
+    assert outbox.counts().pending_records == 0
+    assert outbox.counts().quarantined_records == 1
+
+
+def test_a_forged_receipt_is_ignored_counted_and_told(broker: Broker, identity: Identity, outbox: Outbox) -> None:
+    broker.start()
+    log = Log()
+    append(outbox, 2)
+    with (
+        Desk(identity, broker.port, answering=False) as desk,
+        sending(outbox, identity, on_event=log),
+    ):
+        desk.wait(lambda: len(desk.records) == 2)
+        desk.send(Receipt(cumulative=2), epoch=outbox.epoch, key=SigningKey.generate())
+        assert log.wait("downlink_rejected")[0]["error"] == "UnknownKey"
+        desk.send(Receipt(cumulative=2), epoch="another")
+        assert log.wait("downlink_rejected", 2)[1]["error"] == "WrongAddressee"
+        desk.wait(lambda: any(status.rejected_downlinks == 2 for status in desk.statuses))
+        assert outbox.counts().pending_records == 2
+        desk.send(Receipt(cumulative=2), epoch=outbox.epoch)
+        log.wait_total("records_confirmed", "stored", 2)
+    assert outbox.counts().rejected_downlinks == 2
+
+
+def test_a_repeated_receipt_is_harmless_and_an_older_one_is_rejected(
+    broker: Broker, identity: Identity, outbox: Outbox
+) -> None:
+    broker.start()
+    log = Log()
+    append(outbox, 2)
+    with (
+        Desk(identity, broker.port, answering=False) as desk,
+        sending(outbox, identity, on_event=log),
+    ):
+        desk.wait(lambda: len(desk.records) == 2)
+        desk.send(Receipt(cumulative=1), epoch=outbox.epoch, counter=50)
+        log.wait("records_confirmed")
+        desk.send(Receipt(cumulative=2), epoch=outbox.epoch, counter=49)
+        assert log.wait("downlink_rejected")[0]["error"] == "StaleCounter"
+        assert outbox.counts().pending_records == 1
+
+
+def test_a_clean_stop_says_so_and_a_broken_line_is_told_by_the_last_will(
+    broker: Broker, identity: Identity, outbox: Outbox
+) -> None:
+    broker.start()
+    with Desk(identity, broker.port) as desk:
+        with Publisher(outbox, identity):
+            desk.wait(lambda: bool(desk.statuses) and desk.statuses[-1].online)
+        desk.wait(lambda: not desk.statuses[-1].online)
+        count = len(desk.statuses)
+        broken = Publisher(outbox, identity)
+        broken.start()
+        desk.wait(lambda: len(desk.statuses) > count and desk.statuses[-1].online)
+        broken._connection._client.socket().shutdown(2)  # the cable is cut
+        desk.wait(lambda: any(not status.online for status in desk.statuses[count + 1 :]))
+        broken.stop()
+
+
+def test_a_wrong_password_is_said_and_tried_again(broker: Broker, outbox: Outbox) -> None:
+    broker.start()
+    log = Log()
+    stranger = make_identity(mqtt_port=broker.port, mqtt_password="wrong")
+    with sending(outbox, stranger, on_event=log):
+        reasons = [str(detail["reason"]) for detail in log.wait("disconnected", 2)]
+    assert all("box-1" in reason and ("password" in reason or "refused" in reason) for reason in reasons)
+
+
+def test_no_thread_outlives_its_owner(broker: Broker, identity: Identity, outbox: Outbox) -> None:
+    broker.start()
+    before = set(threading.enumerate())
+    with Desk(identity, broker.port) as desk, Publisher(outbox, identity):
+        append(outbox, 1)
+        desk.wait(lambda: bool(desk.records))
+    assert set(threading.enumerate()) <= before
+
+
+@pytest.mark.parametrize("started", [False, True])
+def test_stopping_at_once_is_clean_with_and_without_a_broker(
+    broker: Broker, identity: Identity, outbox: Outbox, started: bool
+) -> None:
+    if started:
+        broker.start()
+    before = set(threading.enumerate())
+    publisher = Publisher(outbox, identity)
+    publisher.start()
+    publisher.stop()
+    assert set(threading.enumerate()) <= before

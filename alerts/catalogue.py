@@ -53,6 +53,9 @@ CLAUSES: Mapping[str, Words] = MappingProxyType(
         "persons": Words("人数", "persons"),
         "overlap": Words("与区域重叠", "overlap with the zone"),
         "within_schedule": Words("在管控时段内", "within the guarded hours"),
+        "seen_share": Words("可见画面占比", "share of the pictures it was seen in"),
+        "unseen_time": Words("未再出现的时间", "time not seen any more"),
+        "configured": Words("仍在配置中", "still in the configuration"),
     }
 )
 

@@ -9,7 +9,7 @@ import os
 import secrets
 import sqlite3
 import threading
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -152,7 +152,9 @@ class Outbox:
         self._listeners: list[Callable[[], None]] = []
 
     @classmethod
-    def open(cls, path: Path, *, identity: Identity) -> "Outbox":
+    def open(
+        cls, path: Path, *, identity: Identity, migrations: Sequence[schema.Migration] = schema.MIGRATIONS
+    ) -> "Outbox":
         """Open, create or bring up to date; a new file starts a new epoch.
 
         Raises OutboxInUse, OutboxFull, OutboxUnreadable, OutboxTooNew, OutboxOfAnother.
@@ -163,7 +165,7 @@ class Outbox:
             connection = _connect(path)
             try:
                 with _reporting(path):
-                    _prepare(connection, path, identity)
+                    _prepare(connection, path, identity, migrations)
                 return cls(path, identity, connection, lock_file)
             except BaseException:
                 connection.close()
@@ -276,14 +278,16 @@ def _connect(path: Path) -> sqlite3.Connection:
         raise OutboxUnreadable(f"{path}: {error}") from None
 
 
-def _prepare(connection: sqlite3.Connection, path: Path, identity: Identity) -> None:
+def _prepare(
+    connection: sqlite3.Connection, path: Path, identity: Identity, migrations: Sequence[schema.Migration]
+) -> None:
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")
     (verdict,) = connection.execute("PRAGMA quick_check(1)").fetchone()
     if verdict != "ok":
         raise OutboxUnreadable(f"{path}: damaged ({verdict}); move it aside and a new one is begun")
     connection.execute("BEGIN IMMEDIATE")
-    schema.migrate(connection)
+    schema.migrate(connection, migrations)
     connection.execute(
         "INSERT INTO chain VALUES (1, ?, ?, ?, 0, ?) ON CONFLICT DO NOTHING",
         (identity.tenant, identity.device, secrets.token_hex(8), FIRST_PREVHASH),

@@ -1,6 +1,7 @@
 """Tables of the outbox and how an older outbox becomes a newer one."""
 
 import sqlite3
+from collections.abc import Sequence
 from typing import TypeAlias
 
 from alerts.errors import OutboxTooNew
@@ -35,7 +36,7 @@ MIGRATIONS: tuple[Migration, ...] = (
 )
 
 
-def migrate(connection: sqlite3.Connection, migrations: tuple[Migration, ...] = MIGRATIONS) -> int:
+def migrate(connection: sqlite3.Connection, migrations: Sequence[Migration] = MIGRATIONS) -> int:
     """Bring the database up to date inside the caller's transaction; the version it had before. Raises OutboxTooNew."""
     (version,) = connection.execute("PRAGMA user_version").fetchone()
     if version > len(migrations):

@@ -1,0 +1,83 @@
+"""Receipts: exactly what the database has, told in bounded space."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from alerts.errors import WrongType
+from alerts.keys import SigningKey
+from alerts.messages import Disposition, Receipt
+from alerts.receipts import MAX_SPANS, Ledger, next_counter, read_receipt, write_receipt
+from alerts.status import read_status
+from tests.alerts.parts import NOON
+
+KEY = SigningKey.generate()
+FIND = {KEY.key_id: KEY.verify_key}.get
+ARRIVALS = st.lists(st.tuples(st.integers(1, 40), st.sampled_from(Disposition)), max_size=80)
+
+
+def told(receipt: Receipt) -> tuple[set[int], set[int]]:
+    """Which sequences a receipt says are safe, and which quarantined."""
+    spans = {n: span.disposition for span in receipt.spans for n in range(span.first, span.last + 1)}
+    safe = set(range(1, receipt.cumulative + 1)) | set(spans)
+    return safe, {n for n, disposition in spans.items() if disposition is Disposition.QUARANTINED}
+
+
+def expected(arrivals: list[tuple[int, Disposition]]) -> tuple[set[int], set[int]]:
+    first: dict[int, Disposition] = {}
+    for sequence, disposition in arrivals:
+        first.setdefault(sequence, disposition)
+    return set(first), {n for n, disposition in first.items() if disposition is Disposition.QUARANTINED}
+
+
+@given(ARRIVALS)
+def test_a_receipt_says_exactly_what_came_in_whatever_order_and_however_often(
+    arrivals: list[tuple[int, Disposition]],
+) -> None:
+    ledger = Ledger()
+    for sequence, disposition in arrivals:
+        ledger = ledger.add(sequence, disposition)
+    assert told(ledger.receipt()) == expected(arrivals)
+    assert ledger == Ledger.of(arrivals)
+
+
+@given(ARRIVALS)
+def test_spans_are_ascending_disjoint_and_joined_and_the_cumulative_is_as_high_as_it_can_be(
+    arrivals: list[tuple[int, Disposition]],
+) -> None:
+    ledger = Ledger.of(arrivals)
+    assert not ledger.has(ledger.cumulative + 1)
+    for span, following in zip(ledger.spans, ledger.spans[1:], strict=False):
+        assert span.first <= span.last < following.first
+        assert span.last + 1 < following.first or span.disposition is not following.disposition
+
+
+@given(ARRIVALS, st.integers(0, 40))
+def test_a_ledger_continues_from_a_known_cumulative(arrivals: list[tuple[int, Disposition]], known: int) -> None:
+    base = [(n, Disposition.STORED) for n in range(1, known + 1)]
+    later = [(n, disposition) for n, disposition in arrivals if n > known]
+    assert Ledger.of(later, cumulative=known) == Ledger.of(base + later)
+
+
+def test_of_too_many_spans_those_that_answer_what_has_just_come_are_told() -> None:
+    ledger = Ledger.of((n * 2, Disposition.STORED) for n in range(1, 1001))
+    receipt = ledger.receipt((2000,))
+    safe, _ = told(receipt)
+    assert len(receipt.spans) == MAX_SPANS
+    assert {2000, 2, 4} <= safe <= set(range(2, 2001, 2))
+
+
+def test_a_sealed_receipt_reads_back_and_is_nothing_else() -> None:
+    receipt = Ledger.of([(1, Disposition.STORED), (3, Disposition.QUARANTINED)]).receipt()
+    raw = write_receipt(receipt, key=KEY, tenant="t", device="d", epoch="e", counter=7, at=NOON)
+    sealed = read_receipt(raw, FIND)
+    assert sealed.data == receipt
+    assert (sealed.event.counter, sealed.event.epoch, sealed.key_id) == (7, "e", KEY.key_id)
+    with pytest.raises(WrongType):
+        read_status(raw, FIND)
+
+
+@pytest.mark.parametrize("previous", [0, 5, 2**52])
+def test_the_next_counter_grows_even_after_a_restored_backup(previous: int) -> None:
+    assert next_counter(previous, NOON) > previous
+    assert next_counter(previous, NOON) >= NOON.timestamp() * 1000

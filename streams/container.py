@@ -5,10 +5,11 @@ from typing import NamedTuple
 
 import av
 from av.error import FFmpegError, HTTPForbiddenError, HTTPNotFoundError, HTTPUnauthorizedError, InvalidDataError
+from av.error import PermissionError as RefusedInsideError  # a list that names files or addresses it may not open
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
-from streams.addresses import redacted
+from streams.addresses import is_live, redacted
 from streams.errors import AccessDenied, NotAVideo, SourceError, SourceMissing, SourceUnreachable
 from streams.frames import Camera
 
@@ -109,13 +110,23 @@ def not_a_video(camera: Camera) -> NotAVideo:
 def translated(camera: Camera, error: FFmpegError) -> SourceError:
     """FFmpeg's error as ours: one line, what and where and what to do, without the address's secrets."""
     where = f"camera {camera.id}: {redacted(camera.url)}"
+    reason = (error.strerror or type(error).__name__).lower()
+    return _of_camera(where, reason, error) if is_live(camera.url) else _of_file(camera, where, reason, error)
+
+
+def _of_camera(where: str, reason: str, error: FFmpegError) -> SourceError:
     match error:
         case HTTPUnauthorizedError() | HTTPForbiddenError():
             return AccessDenied(f"{where} refused the user name or password; correct them in the camera's address")
-        case HTTPNotFoundError() | FileNotFoundError():
-            return SourceMissing(f"{where} does not exist; check the path")
-        case InvalidDataError():
-            return not_a_video(camera)
+        case HTTPNotFoundError():
+            return SourceMissing(f"{where} does not exist on the camera; check the path after the address")
+        case InvalidDataError():  # also what a time-out while opening ends in
+            return SourceUnreachable(f"{where} does not answer as an RTSP camera; check cable, address and port")
         case _:
-            reason = (error.strerror or "no reason given").lower()
             return SourceUnreachable(f"{where} cannot be reached ({reason}); check cable, address and port")
+
+
+def _of_file(camera: Camera, where: str, reason: str, error: FFmpegError) -> SourceError:
+    if isinstance(error, OSError) and not isinstance(error, RefusedInsideError):
+        return SourceMissing(f"{where} cannot be read ({reason}); check the disk and the file's rights")
+    return not_a_video(camera)

@@ -4,6 +4,7 @@ import threading
 from collections.abc import Generator, Iterator
 from contextlib import closing
 from pathlib import Path
+from stat import S_ISREG
 
 from streams.addresses import scheme
 from streams.clock import Clock
@@ -68,18 +69,17 @@ def _existing(camera: Camera) -> Path:
         raise SourceMissing(
             f"camera {camera.id}: {named}:// addresses cannot be played; give a path of a file or an rtsp:// address"
         )
+    if not camera.url:
+        raise SourceMissing(f"camera {camera.id}: no address; give a path of a file or an rtsp:// address")
     path = Path(camera.url).expanduser()
     try:
-        with path.open("rb"):
-            pass
+        if not S_ISREG(path.stat().st_mode):  # first, since opening a pipe would wait for its writer
+            raise not_a_video(camera)
+        path.open("rb").close()
     except FileNotFoundError:
         problem = "no such file; check the path"
-    except IsADirectoryError:
-        raise not_a_video(camera) from None
     except OSError as error:
         problem = f"cannot be read ({(error.strerror or str(error)).lower()})"
     else:
-        if not path.is_file():
-            raise not_a_video(camera)
         return path.absolute()
     raise SourceMissing(f"camera {camera.id}: {camera.url}: {problem}")

@@ -22,7 +22,8 @@ PLAUSIBLE_LEAD_S = 2.0
 """A step of presentation times may exceed the time that really passed by this much (buffers); more is a jump."""
 
 # TCP: a lost UDP packet smears the picture, and a smear is a detection. Only the pictures: sound is not ours to hear.
-_OPTIONS = {"rtsp_transport": "tcp", "allowed_media_types": "video"}
+# The SDP says what the stream is; half a second of looking is enough to find its rate.
+_OPTIONS = {"rtsp_transport": "tcp", "allowed_media_types": "video", "analyzeduration": "500000"}
 
 
 class State(StrEnum):
@@ -41,8 +42,17 @@ class LiveReel:
     change of `State`, in the thread that plays.
     """
 
-    def __init__(self, camera: Camera, clock: Clock, on_state: Callable[[str], None], *, patient: bool) -> None:
+    def __init__(
+        self,
+        camera: Camera,
+        clock: Clock,
+        on_state: Callable[[str], None],
+        *,
+        patient: bool,
+        timeout_s: float = TIMEOUT_S,
+    ) -> None:
         """Connect for the first time and raise SourceError if that fails; `patient` leaves even that to `play`."""
+        self._timeout_s = timeout_s
         self._camera = camera
         self._clock = clock
         self._on_state = on_state
@@ -61,6 +71,8 @@ class LiveReel:
                 for shot in self._shots(container, stopped):
                     pause_s = _FIRST_PAUSE_S
                     yield shot
+                if stopped.is_set():
+                    return
                 self._tell(State.UNREACHABLE)
             except AccessDenied:
                 self._tell(State.REFUSED)
@@ -78,7 +90,7 @@ class LiveReel:
 
     def _connect(self) -> Container:
         self._tell(State.CONNECTING)
-        return Container(self._camera, self._camera.url, _OPTIONS, TIMEOUT_S)
+        return Container(self._camera, self._camera.url, _OPTIONS, self._timeout_s)
 
     def _shots(self, container: Container, stopped: threading.Event) -> Generator[Shot, None, None]:
         self._timeline.splice()

@@ -3,14 +3,34 @@
 from fastapi import APIRouter
 
 from center.pages import (
+    board,
+    cameras,
+    devices,
     language,
+    leads,
+    maps,
+    moves,
+    packs,
+    quarantine,
+    rooms,
     sign_in,
+    tasks,
 )
 
 
 def routers() -> list[APIRouter]:
     """Every router of pages, to be included by the composition root."""
     return [
-        language.router,
+        board.router,
+        leads.router,
+        tasks.router,
+        moves.router,
+        maps.router,
+        cameras.router,
+        devices.router,
+        quarantine.router,
+        packs.router,
+        rooms.router,
         sign_in.router,
+        language.router,
     ]

@@ -13,6 +13,11 @@ from center.words import Language
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 SQUARE_METRES_PER_MU = 10_000 / 15  # 亩
 
+# From here on the bigger unit says it better: "119.5 s", then "2 min 0 s"; the same for minutes and hours.
+NEXT_UNIT_FROM = 120
+SHOWN_WHOLE = 16  # characters of a code that need no shortening
+KILO, MEGA = 1_000, 1_000_000
+
 PATTERNS = {
     "zh-CN": {"short": "M月d日 HH:mm", "full": "y年M月d日 HH:mm:ss", "day": "y年M月d日"},
     "en": {"short": "d MMM, HH:mm", "full": "d MMM y, HH:mm:ss", "day": "d MMM y"},
@@ -36,14 +41,17 @@ class Formats:
 
     def moment(self, at: datetime, style: str = "short") -> Markup:
         """A moment as `<time>`: local for the eye, UTC for machines, complete in its tooltip."""
-        return Markup('<time datetime="{}" title="{}">{}</time>').format(  # noqa: S704 - a literal; format() escapes
+        return Markup('<time datetime="{}" title="{}">{}</time>').format(
             at.astimezone(UTC).isoformat(timespec="seconds"), self.stamp(at, "full"), self.stamp(at, style)
         )
 
+    def plain_day(self, on: date) -> str:
+        """A calendar day in words."""
+        return dates.format_date(on, PATTERNS[self.language.tag]["day"], self.language.locale)
+
     def day(self, on: date) -> Markup:
         """A calendar day as `<time>`."""
-        text = dates.format_date(on, PATTERNS[self.language.tag]["day"], self.language.locale)
-        return Markup('<time datetime="{}">{}</time>').format(on.isoformat(), text)  # noqa: S704 - as above
+        return Markup('<time datetime="{}">{}</time>').format(on.isoformat(), self.plain_day(on))
 
     def distance(self, at: datetime, now: datetime) -> str:
         """`in 3 hours`, `2 minutes ago`: how far a moment lies from now."""
@@ -53,10 +61,10 @@ class Formats:
         """A length of time in the units a person would say: `0.4 s`, `23.4 s`, `4 min 5 s`, `2 h 10 min`."""
         seconds = milliseconds / 1000
         say = self.language.say
-        if seconds < 120:
+        if seconds < NEXT_UNIT_FROM:
             return say("%(seconds)s s", seconds=self.number(seconds, 1))
         minutes, rest = divmod(round(seconds), 60)
-        if minutes < 120:
+        if minutes < NEXT_UNIT_FROM:
             return say("%(minutes)s min %(seconds)s s", minutes=minutes, seconds=rest)
         hours, rest = divmod(minutes, 60)
         return say("%(hours)s h %(minutes)s min", hours=self.number(hours), minutes=rest)
@@ -72,11 +80,11 @@ class Formats:
 
     def size(self, size_bytes: int) -> str:
         """A file's size: `61 kB`, `1.4 MB`."""
-        if size_bytes < 1_000:
+        if size_bytes < KILO:
             return f"{size_bytes} B"
-        if size_bytes < 1_000_000:
-            return f"{self.number(size_bytes / 1000)} kB"
-        return f"{self.number(size_bytes / 1_000_000, 1)} MB"
+        if size_bytes < MEGA:
+            return f"{self.number(size_bytes / KILO)} kB"
+        return f"{self.number(size_bytes / MEGA, 1)} MB"
 
     def mu(self, square_metres: float) -> str:
         """Land in mu (亩), as everybody in a tea village counts it."""
@@ -94,4 +102,4 @@ def is_past(at: datetime, now: datetime) -> bool:
 
 def short_hash(sha256: str) -> str:
     """The first and last characters of a hash: enough to compare by eye; the whole stands in the tooltip."""
-    return f"{sha256[:8]}…{sha256[-4:]}" if len(sha256) > 16 else sha256
+    return f"{sha256[:8]}…{sha256[-4:]}" if len(sha256) > SHOWN_WHOLE else sha256

@@ -1,0 +1,16 @@
+"""Which deadline of a task counts in its present state."""
+
+from datetime import datetime
+
+from center.words import Language
+from enforcement.tasks import Task
+from enforcement.transitions import State
+
+
+def deadline(language: Language, task: Task) -> tuple[datetime | None, str]:
+    """The moment, and what must be done by then; None where nothing is pending or no policy was in force."""
+    if task.state == State.OPENED:
+        return task.acknowledge_by, language.gettext("Acknowledge by")
+    if task.state in (State.ACKNOWLEDGED, State.STARTED):
+        return task.finish_by, language.gettext("Put right by")
+    return None, ""

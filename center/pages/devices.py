@@ -1,0 +1,48 @@
+"""Boxes: which are on line, what waits on them, and whether anything is missing from what they recorded."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
+
+from center.accounts.guards import Staff
+from center.database import Reading
+from center.devices import Device, list_devices
+from center.intake.journal import EpochRow, Gap, epochs_of, gaps
+from center.office import office_of
+from center.pages.camerahealth import STATES, device_state
+from center.pages.rendering import language_of, render
+
+router: Final = APIRouter(include_in_schema=False)
+
+
+@dataclass(frozen=True, slots=True)
+class JournalView:
+    """One journal of a box and what has not come of it."""
+
+    epoch: EpochRow
+    missing: tuple[Gap, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceView:
+    """One box with its journals, the newest first."""
+
+    device: Device
+    tone: str
+    state: str
+    journals: tuple[JournalView, ...]
+
+
+@router.get("/devices")
+def show(request: Request, session: Reading, _person: Staff) -> Response:
+    """Every box ever enrolled."""
+    tenant, language = office_of(request).settings.tenant, language_of(request)
+    views = []
+    for device in list_devices(session, tenant):
+        tone, state = STATES[device_state(device)]
+        journals = tuple(JournalView(epoch, gaps(session, epoch)) for epoch in epochs_of(session, tenant, device.id))
+        views.append(DeviceView(device, tone, language.gettext(state), journals))
+    template = "_devices.html" if "hx-request" in request.headers else "devices.html"
+    return render(request, template, devices=views)

@@ -1,0 +1,92 @@
+"""Leads: all of them with filters, and each in full with the reasons, the places and the record behind it."""
+
+from datetime import datetime
+from typing import Any, Final
+
+from fastapi import APIRouter, HTTPException, Request
+from fastapi.responses import Response
+from sqlalchemy.orm import Session
+
+from alerts.catalogue import KINDS
+from center.accounts.guards import Officer
+from center.accounts.people import Person
+from center.database import Reading
+from center.evidence import files_of
+from center.office import office_of
+from center.pages.leadpage import clauses_of, links_in_words, records_of
+from center.pages.leadviews import camera_names, newest_leads, view_leads
+from center.pages.rendering import language_of, render
+from center.pages.taskpanel import panel_of
+from center.pages.terms import ARTEFACTS, CLOCKS, kind_name, name_of
+from enforcement.leads import Lead
+
+router: Final = APIRouter(include_in_schema=False)
+PAGE_SIZE: Final = 24
+
+
+@router.get("/leads")
+def show_list(
+    request: Request,
+    session: Reading,
+    _person: Officer,
+    *,
+    camera: str = "",
+    kind: str = "",
+    before: datetime | None = None,
+) -> Response:
+    """Every lead, the newest first, by camera and kind if wished; `before` turns the page."""
+    tenant, language = office_of(request).settings.tenant, language_of(request)
+    if before is not None and before.tzinfo is None:
+        raise HTTPException(422, "`before` needs a time zone")
+    rows = newest_leads(session, tenant, limit=PAGE_SIZE + 1, before=before, camera=camera, kind=kind)
+    return render(
+        request,
+        "leads.html",
+        leads=view_leads(session, language, rows[:PAGE_SIZE]),
+        next_before=rows[PAGE_SIZE - 1].opened_at if len(rows) > PAGE_SIZE else None,
+        turned=before is not None,
+        camera=camera,
+        kind=kind,
+        cameras=camera_names(session, language, tenant),
+        kinds={key: kind_name(language, key) for key in KINDS},
+        sees_pictures=True,
+    )
+
+
+@router.get("/leads/{lead_id}")
+def show(request: Request, session: Reading, person: Officer, lead_id: str) -> Response:
+    """One lead in full."""
+    return render(request, "lead.html", **_everything(request, session, person, lead_id))
+
+
+@router.get("/leads/{lead_id}/head")
+def show_head(request: Request, session: Reading, person: Officer, lead_id: str) -> Response:
+    """Title and pictures alone, fetched anew when evidence arrives or the incident goes on."""
+    return render(request, "_lead_head.html", **_everything(request, session, person, lead_id))
+
+
+@router.get("/leads/{lead_id}/more")
+def show_more(request: Request, session: Reading, person: Officer, lead_id: str) -> Response:
+    """Reasons and record alone."""
+    return render(request, "_lead_more.html", **_everything(request, session, person, lead_id))
+
+
+def _everything(request: Request, session: Session, person: Person, lead_id: str) -> dict[str, Any]:
+    language = language_of(request)
+    lead = session.get(Lead, (office_of(request).settings.tenant, lead_id))
+    if lead is None:
+        raise HTTPException(404, f"there is no lead {lead_id!r}")
+    view = view_leads(session, language, [lead])[0]
+    files = files_of(session, tenant=lead.tenant, device=lead.device, incident=lead.incident)
+    return {
+        "view": view,
+        "lead": lead,
+        "clauses": clauses_of(language, lead),
+        "links": links_in_words(session, language, lead),
+        "records": records_of(session, lead),
+        "files": [(name_of(language, ARTEFACTS, file.role), file) for file in files],
+        "clock": name_of(language, CLOCKS, lead.clock),
+        "panel": panel_of(session, language, person, view.task) if view.task else None,
+        "back": f"/leads/{lead.id}",
+        "trouble": "",
+    }

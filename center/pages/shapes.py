@@ -1,0 +1,142 @@
+"""The register as GeoJSON for the map: WGS-84 (RFC 7946), named in the visitor's language."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from shapely import Point
+from shapely.geometry import mapping
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from center.pages.formats import Formats
+from center.pages.leadviews import camera_names, pick, stand_in
+from center.pages.tasklist import ACTIVE
+from center.pages.terms import GRID_LEVELS, ORGANIC, kind_name, name_of
+from center.words import Language
+from enforcement.grids import Grid, grids_at
+from enforcement.leads import Lead, links_of, sighted_at
+from enforcement.tasks import Task
+from traceability.cameras import CameraEntry, camera_at, cameras_at
+from traceability.placement import Placed
+from traceability.plots import Garden, Plot, plots_at
+from traceability.sites import Plant, plants_at
+
+Feature = dict[str, Any]
+LISTED = 5
+
+
+def county(session: Session, language: Language, *, tenant: str, at: datetime, leads: bool) -> Feature:
+    """Everything in the register at that instant; with `leads`, also what waits to be checked, by camera."""
+    features = [
+        *_grids(session, language, tenant, at),
+        *_plots(session, language, tenant, at),
+        *_plants(session, language, tenant, at),
+        *_views(session, language, tenant, at),
+        *(_waiting(session, language, tenant, at) if leads else ()),
+    ]
+    return {"type": "FeatureCollection", "features": features}
+
+
+def around_lead(session: Session, language: Language, lead: Lead) -> Feature:
+    """The register as it stood when the lead was seen; what the lead concerns is marked `near`."""
+    at = sighted_at(lead)
+    collection = county(session, language, tenant=lead.tenant, at=at, leads=False)
+    entry = camera_at(session, tenant=lead.tenant, camera=lead.camera, at=at)
+    links = {(link.target_kind, link.target_id) for link in links_of(session, tenant=lead.tenant, lead_id=lead.id)}
+    if entry is not None:
+        links.add(("view", lead.camera))
+        spot = entry.shape.representative_point()
+        collection["features"].append(_feature("lead", lead.id, spot, kind_name(language, lead.kind), near=True))
+    for feature in collection["features"]:
+        properties = feature["properties"]
+        linked = (properties["layer"], properties["id"]) in links
+        properties["near"] = properties["near"] or (linked and properties["layer"] != "grid")
+    return collection
+
+
+def _feature(
+    layer: str,
+    target: str,
+    shape: Placed | Point,
+    name: str,
+    *,
+    lines: Iterable[str] = (),
+    href: str = "",
+    label: str = "",
+    near: bool = False,
+) -> Feature:
+    geometry: Mapping[str, Any] = shape.polygon if isinstance(shape, Placed) else mapping(shape)
+    return {
+        "type": "Feature",
+        "geometry": geometry,
+        "properties": {
+            "layer": layer,
+            "id": target,
+            "name": name,
+            "lines": [line for line in lines if line],
+            "href": href,
+            "label": label,
+            "near": near,
+        },
+    }
+
+
+def _grids(session: Session, language: Language, tenant: str, at: datetime) -> Iterator[Feature]:
+    for entry in grids_at(session, tenant=tenant, at=at):
+        grid = session.get_one(Grid, (tenant, entry.id))
+        name = pick(language, grid.name_zh, grid.name_en)
+        yield _feature("grid", entry.id, entry, name, lines=[name_of(language, GRID_LEVELS, grid.level)])
+
+
+def _plots(session: Session, language: Language, tenant: str, at: datetime) -> Iterator[Feature]:
+    formats = Formats(language)
+    for entry in plots_at(session, tenant=tenant, at=at):
+        plot = session.get_one(Plot, (tenant, entry.id))
+        garden = session.get_one(Garden, (tenant, plot.garden_id))
+        short = pick(language, plot.name_zh, plot.name_en)
+        lines = [
+            pick(language, garden.name_zh, garden.name_en),
+            f"{formats.mu(entry.area_m2)} · {pick(language, entry.cultivar, entry.cultivar_en)}",
+            name_of(language, ORGANIC, entry.organic_state),
+        ]
+        yield _feature("plot", entry.id, entry, short, lines=lines, label=short)
+
+
+def _plants(session: Session, language: Language, tenant: str, at: datetime) -> Iterator[Feature]:
+    for entry in plants_at(session, tenant=tenant, at=at):
+        plant = session.get_one(Plant, (tenant, entry.id))
+        name = pick(language, plant.name_zh, plant.name_en)
+        yield _feature("plant", entry.id, entry, name, label=name)
+
+
+def _views(session: Session, language: Language, tenant: str, at: datetime) -> Iterator[Feature]:
+    names = camera_names(session, language, tenant)
+    for entry in cameras_at(session, tenant=tenant, at=at):
+        lines = [pick(language, entry.place_zh, entry.place_en), stand_in(language, entry)]
+        yield _feature("view", entry.id, entry, names.get(entry.id, entry.id), lines=lines, href=f"/cameras#{entry.id}")
+
+
+def _waiting(session: Session, language: Language, tenant: str, at: datetime) -> Iterator[Feature]:
+    entries = {entry.id: entry for entry in cameras_at(session, tenant=tenant, at=at)}
+    rows = session.scalars(
+        select(Lead)
+        .join(Task, (Task.tenant == Lead.tenant) & (Task.lead_id == Lead.id))
+        .where(Lead.tenant == tenant, Task.state.in_(ACTIVE))
+        .order_by(Lead.opened_at.desc())
+    )
+    by_camera: dict[str, list[Lead]] = {}
+    for lead in rows:
+        by_camera.setdefault(lead.camera, []).append(lead)
+    for camera, leads in by_camera.items():
+        if camera in entries:
+            yield _pile(language, entries[camera], leads)
+
+
+def _pile(language: Language, entry: CameraEntry, leads: Sequence[Lead]) -> Feature:
+    formats = Formats(language)
+    name = language.ngettext("%(num)s lead to check", "%(num)s leads to check", len(leads)) % {"num": len(leads)}
+    lines = [f"{kind_name(language, lead.kind)} · {formats.stamp(lead.opened_at)}" for lead in leads[:LISTED]]
+    address = f"/leads/{leads[0].id}" if len(leads) == 1 else f"/leads?camera={entry.id}"
+    spot = entry.shape.representative_point()
+    return _feature("lead", entry.id, spot, name, lines=lines, href=address, label=str(len(leads)))

@@ -1,0 +1,158 @@
+"""The panel of one task: where it stands, what this person may do now, what was done so far, what was found."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from center.accounts.people import Person, User
+from center.pages.deadlines import deadline
+from center.pages.leadviews import pick
+from center.pages.terms import FINDING_STATES, GRID_LEVELS, HISTORY, MOVES, ROLES, TASK_STATES, Toned, name_of, toned
+from center.words import N_, Language
+from enforcement.actors import Role
+from enforcement.errors import Conflict, EnforcementError, IllegalMove, NotAllowed, NoteMissing, StaleTask, Unknown
+from enforcement.finding_records import Finding, findings_of
+from enforcement.findings import REVIEWABLE, REVIEWERS
+from enforcement.grids import Grid
+from enforcement.tasks import FINISHED, Task, TaskEvent, history_of
+from enforcement.transitions import Move, State, moves_open_to
+
+
+@dataclass(frozen=True, slots=True)
+class MoveView:
+    """A button: the move, its word, and whether it cannot do without a reason."""
+
+    move: str
+    name: str
+    needs_note: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A line of the history."""
+
+    event: TaskEvent
+    name: str
+    who: str
+
+
+@dataclass(frozen=True, slots=True)
+class FindingView:
+    """A finding with the words for its state and what may be done with it."""
+
+    finding: Finding
+    state: Toned
+
+
+@dataclass(frozen=True, slots=True)
+class TaskPanel:
+    """Everything the panel shows to one person. `due` is the deadline that counts now, None where none does."""
+
+    task: Task
+    state: Toned
+    due: datetime | None
+    due_for: str
+    assigned: str
+    straight: MoveView | None
+    reasoned: Sequence[MoveView]
+    steps: Sequence[Step]
+    findings: Sequence[FindingView]
+    may_review: bool
+    may_publish: bool
+    officers: Sequence[str]
+
+
+ASSIGNMENTS: Mapping[str, str] = {
+    "grid_officer": N_("by the %(level)s %(grid)s, whose officer this is"),
+    "grid_without_officer": N_("the %(level)s %(grid)s has no officer: in the county's pool"),
+    "no_grid": N_("no grid covers the place: in the county's pool"),
+    "camera_not_registered": N_("the camera was not in the register: in the county's pool"),
+}
+
+
+def panel_of(session: Session, language: Language, person: Person, task: Task) -> TaskPanel:
+    """The panel of a task for this person."""
+    state = State(task.state)
+    moves = [
+        MoveView(row.move.value, name_of(language, MOVES, row.move.value), row.needs_note)
+        for row in moves_open_to(state, person.role)
+    ]
+    handles = person.role in REVIEWERS
+    due, due_for = deadline(language, task)
+    return TaskPanel(
+        task=task,
+        state=toned(language, TASK_STATES, task.state),
+        due=due,
+        due_for=due_for,
+        assigned=_assignment(session, language, task),
+        straight=next((move for move in moves if not move.needs_note), None),
+        reasoned=[move for move in moves if move.needs_note],
+        steps=[_step(language, event) for event in history_of(session, tenant=task.tenant, task_id=task.id)],
+        findings=[
+            FindingView(finding, toned(language, FINDING_STATES, finding.status))
+            for finding in findings_of(session, tenant=task.tenant, lead_id=task.lead_id)
+        ],
+        may_review=handles and state in REVIEWABLE,
+        may_publish=handles and state in REVIEWABLE,
+        officers=_officers(session, task.tenant) if person.role is Role.HEAD and state not in FINISHED else (),
+    )
+
+
+def status_of(error: EnforcementError) -> int:
+    """The HTTP status that says what went wrong."""
+    match error:
+        case Unknown():
+            return 404
+        case NotAllowed():
+            return 403
+        case Conflict():
+            return 409
+        case NoteMissing():
+            return 422
+    return 400
+
+
+def trouble_in_words(language: Language, error: EnforcementError) -> str:
+    """What went wrong, said to the person who tried."""
+    match error:
+        case StaleTask():
+            return language.gettext("Somebody else moved this task in the meantime. Nothing was changed: look again.")
+        case IllegalMove():
+            return language.gettext("That is not possible in the task's present state. Nothing was changed.")
+        case NoteMissing():
+            return language.gettext("Please say why, in a few words. Nothing was changed.")
+        case NotAllowed():
+            return language.gettext("Your role may not do this. Nothing was changed.")
+    return language.gettext("That did not work. Nothing was changed.")
+
+
+def read_move(text: str) -> Move | None:
+    """The move of that name."""
+    return Move(text) if text in {move.value for move in Move} else None
+
+
+def _step(language: Language, event: TaskEvent) -> Step:
+    by_system = event.by_role == Role.SYSTEM
+    role = name_of(language, ROLES, event.by_role)
+    return Step(event, name_of(language, HISTORY, event.move), role if by_system else f"{event.by_user} · {role}")
+
+
+def _assignment(session: Session, language: Language, task: Task) -> str:
+    sentence = ASSIGNMENTS.get(task.assignment_reason)
+    if sentence is None:
+        return task.assignment_reason
+    said = {key: str(value) for key, value in task.assignment_params.items()}
+    if "grid" in said:
+        grid = session.get(Grid, (task.tenant, said["grid"]))
+        said["grid"] = pick(language, grid.name_zh, grid.name_en) if grid else said["grid"]
+    if "level" in said:
+        said["level"] = name_of(language, GRID_LEVELS, said["level"])
+    return language.say(sentence, **said)
+
+
+def _officers(session: Session, tenant: str) -> Sequence[str]:
+    able = (User.tenant == tenant, User.disabled.is_(False), User.role.in_([Role.OFFICER, Role.HEAD]))
+    return session.scalars(select(User.id).where(*able).order_by(User.id)).all()

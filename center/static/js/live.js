@@ -1,0 +1,82 @@
+/* Follows the centre's live feed (server-sent events) and asks the parts of the page that a notice concerns to fetch
+   themselves anew. A part says what it listens to: <section data-live="lead task:T1" hx-get="…" hx-trigger="live">.
+   Notices carry names and ids only; what may be seen is decided when the part is fetched. */
+
+const TOPICS = ["lead", "task", "evidence", "device", "quarantine"];
+const GATHER_MS = 250;
+
+export function follow(frame) {
+  if (!frame) return;
+  const feed = new EventSource(frame.dataset.feed);
+  const gathered = new Set();
+  let timer = 0;
+  const hear = (word) => {
+    gathered.add(word);
+    timer ||= setTimeout(() => {
+      timer = 0;
+      wake(gathered);
+      gathered.clear();
+    }, GATHER_MS);
+  };
+  for (const topic of TOPICS) {
+    feed.addEventListener(topic, (event) => {
+      hear(topic);
+      hear(`${topic}:${JSON.parse(event.data).id}`);
+    });
+  }
+  feed.addEventListener("resync", () => TOPICS.forEach(hear));
+  feed.addEventListener("open", () => show(true));
+  feed.addEventListener("error", () => show(false));
+  document.addEventListener("htmx:after:swap", () => welcome());
+  addEventListener("pagehide", () => feed.close());
+  welcome(true);
+}
+
+/* Parts wake when a word they listen for was heard; "lead" also stands for every single lead. */
+function wake(words) {
+  const all = (topic) => words.has(topic);
+  for (const part of document.querySelectorAll("[data-live]")) {
+    const listens = part.dataset.live.split(/\s+/);
+    if (listens.some((word) => words.has(word) || (word.endsWith(":*") && all(word.slice(0, -2))))) {
+      part.dispatchEvent(new CustomEvent("live"));
+    }
+  }
+}
+
+/* The line that says whether this page still hears the centre. */
+function show(connected) {
+  for (const line of document.querySelectorAll("[data-connection]")) {
+    line.dataset.connection = connected ? "on" : "off";
+    for (const words of line.querySelectorAll("[data-when]")) words.hidden = words.dataset.when !== line.dataset.connection;
+  }
+}
+
+/* Leads that were not on the page before: marked, said aloud to screen readers, told in a toast if out of sight. */
+const known = new Set();
+
+function welcome(first = false) {
+  for (const lead of document.querySelectorAll("[data-lead]")) {
+    const id = lead.dataset.lead;
+    if (known.has(id)) continue;
+    known.add(id);
+    if (first) continue;
+    lead.classList.add("arrived");
+    lead.addEventListener("animationend", () => lead.classList.remove("arrived"), { once: true });
+    announce(lead.dataset.said);
+    if (scrollY > 240) toast(lead.dataset.said, lead.querySelector("a").href);
+  }
+}
+
+function announce(text) {
+  const announcer = document.querySelector("[data-announcer]");
+  if (announcer) announcer.textContent = text;
+}
+
+function toast(text, address) {
+  const shelf = document.querySelector("[data-toasts]");
+  const made = document.querySelector("[data-toast-template]").content.firstElementChild.cloneNode(true);
+  made.querySelector("span").textContent = text;
+  made.querySelector("a").href = address;
+  shelf.replaceChildren(made);
+  setTimeout(() => made.remove(), 12_000);
+}

@@ -1,0 +1,52 @@
+"""Zones: polygons that the technician draws in shares of the picture, and what lies inside them."""
+
+from collections.abc import Sequence
+
+import shapely
+
+from edge.boxes import Box, Point
+
+MIN_CORNERS = 3
+# A foot at or below the picture's lower edge belongs to a zone that reaches down to it.
+_JUST_INSIDE = 1e-6
+
+
+class Zone:
+    """A named polygon. Corners are shares of width and height, from the upper left corner of the picture."""
+
+    def __init__(self, id: str, polygon: Sequence[tuple[float, float]]) -> None:  # noqa: A002 - its name in the configuration
+        """Raises ValueError, one line, for what is no polygon inside the picture: see `polygon_problem`."""
+        problem = polygon_problem(polygon)
+        if problem:
+            raise ValueError(problem)
+        self.id = id
+        self.polygon = tuple(Point(x, y) for x, y in polygon)
+        self._shape = shapely.Polygon(self.polygon)
+        shapely.prepare(self._shape)
+
+    def holds(self, point: Point) -> bool:
+        """Whether the point is inside; a point outside the picture counts as the nearest one on its edge."""
+        x, y = (min(max(value, _JUST_INSIDE), 1 - _JUST_INSIDE) for value in point)
+        return bool(shapely.intersects_xy(self._shape, x, y))
+
+    def share_of(self, box: Box) -> float:
+        """How much of the box lies inside, 0..1."""
+        if box.area <= 0:
+            return 0.0
+        return float(self._shape.intersection(shapely.box(*box)).area / box.area)
+
+
+def polygon_problem(polygon: Sequence[tuple[float, float]]) -> str:
+    """What is wrong with a polygon, in one line; empty if nothing is."""
+    if len(set(polygon)) < MIN_CORNERS:
+        return f"a zone needs at least {MIN_CORNERS} different corners, this one has {len(set(polygon))}"
+    outside = [corner for corner in polygon if not all(0 <= value <= 1 for value in corner)]
+    if outside:
+        return (
+            f"corner {list(outside[0])} is outside the picture; corners are shares of its width and height, 0 to 1"
+            " (pixels divided by width and height)"
+        )
+    shape = shapely.Polygon(polygon)
+    if not shape.is_valid:
+        return f"the outline crosses itself ({shapely.is_valid_reason(shape)}); list the corners in order around it"
+    return "" if shape.area > 0 else "the zone has no area; its corners lie on one line"

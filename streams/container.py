@@ -127,6 +127,6 @@ def _of_camera(where: str, reason: str, error: FFmpegError) -> SourceError:
 
 
 def _of_file(camera: Camera, where: str, reason: str, error: FFmpegError) -> SourceError:
-    if isinstance(error, OSError) and not isinstance(error, RefusedInsideError):
-        return SourceMissing(f"{where} cannot be read ({reason}); check the disk and the file's rights")
-    return not_a_video(camera)
+    if isinstance(error, RefusedInsideError) or not isinstance(error, OSError):
+        return not_a_video(camera)
+    return SourceMissing(f"{where} cannot be read ({reason}); check the disk and the file's rights")

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from edge.boxes import Box, Point
+from streams.frames import Picture
 
 JPEG_QUALITY = 90
 JPEG = "image/jpeg"
@@ -45,7 +45,7 @@ class Annotation:
     labels: tuple[Label, ...]
 
 
-def seal_picture(picture: NDArray[np.uint8]) -> bytes:
+def seal_picture(picture: Picture) -> bytes:
     """The JPEG of a picture (H, W, 3), blue, green, red."""
     done, data = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
     if not done:
@@ -58,26 +58,40 @@ def annotate(jpeg: bytes, work: Annotation) -> bytes:
 
     Raises ValueError if the sealed bytes are no picture.
     """
-    picture = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR)
-    if picture is None:
-        raise ValueError(f"the sealed picture {work.picture_sha256} is no JPEG")
+    picture = _tinted(_decoded(jpeg, work), work)
     height, width = picture.shape[:2]
-    stroke = max(1, round(width / 500))
-    size = max(0.45, width / 1600)
-    outline = np.array([[round(x * (width - 1)), round(y * (height - 1))] for x, y in work.zone], np.int32)
-    tint = picture.copy()
-    cv2.fillPoly(tint, [outline], ZONE_COLOUR)
-    picture = cv2.addWeighted(tint, 0.18, picture, 0.82, 0)
-    cv2.polylines(picture, [outline], isClosed=True, color=ZONE_COLOUR, thickness=stroke, lineType=cv2.LINE_AA)
+    stroke, size = _stroke_px(width), max(0.45, width / 1600)
     for label in work.labels:
         left, top, right, bottom = _pixels(label.box, width, height)
         cv2.rectangle(picture, (left, top), (right, bottom), OBJECT_COLOUR, stroke, cv2.LINE_AA)
         _write(picture, label.text, (left, top), size, OBJECT_COLOUR)
     _write(picture, _latin(work.title), (0, height), size, SHADE)
-    return seal_picture(np.asarray(picture, np.uint8))
+    return seal_picture(picture)
 
 
-def _write(picture: NDArray[np.uint8], text: str, corner: tuple[int, int], size: float, shade: Sequence[int]) -> None:
+def _decoded(jpeg: bytes, work: Annotation) -> Picture:
+    picture = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR)
+    if picture is None:
+        raise ValueError(f"the sealed picture {work.picture_sha256} is no JPEG")
+    return picture.astype(np.uint8, copy=False)
+
+
+def _tinted(picture: Picture, work: Annotation) -> Picture:
+    """The picture with the zone lightly filled and outlined."""
+    height, width = picture.shape[:2]
+    outline = np.array([[round(x * (width - 1)), round(y * (height - 1))] for x, y in work.zone], np.int32)
+    filled = picture.copy()
+    cv2.fillPoly(filled, [outline], ZONE_COLOUR)
+    tinted = cv2.addWeighted(filled, 0.18, picture, 0.82, 0).astype(np.uint8, copy=False)
+    cv2.polylines(tinted, [outline], isClosed=True, color=ZONE_COLOUR, thickness=_stroke_px(width))
+    return tinted
+
+
+def _stroke_px(width: int) -> int:
+    return max(1, round(width / 500))
+
+
+def _write(picture: Picture, text: str, corner: tuple[int, int], size: float, shade: Sequence[int]) -> None:
     """Text on a filled strip whose lower left corner is `corner`, moved so that it stays in the picture."""
     height, width = picture.shape[:2]
     thickness = 1 if size < 1 else 2

@@ -21,8 +21,10 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
             opened_at TEXT NOT NULL, state TEXT NOT NULL
         ) STRICT""",
         # Pictures that were announced and still want their annotated copy.
-        "CREATE TABLE annotations_due (picture_sha256 TEXT NOT NULL, incident TEXT NOT NULL, work TEXT NOT NULL,"
-        " PRIMARY KEY (picture_sha256, incident)) STRICT",
+        """CREATE TABLE annotations_due (
+            picture_sha256 TEXT NOT NULL, incident TEXT NOT NULL, work TEXT NOT NULL,
+            PRIMARY KEY (picture_sha256, incident)
+        ) STRICT""",
     ),
 )
 """Statements from one version to the next. A released one is never changed, only followed by another."""

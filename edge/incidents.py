@@ -13,7 +13,7 @@ from edge.boxes import Box, overlap
 from edge.rules.base import Violation
 
 SAME_PLACE_OVERLAP = 0.3
-"""The rules freeze a place, so the same one overlaps wholly; after a restart it is measured anew and overlaps largely."""
+"""The rules freeze a place, so that the same one overlaps wholly; other vehicles nearby do not."""
 
 UPDATE_EVERY_S = 2.0
 """More people inside, or seen again after a gap: said at most this often."""
@@ -23,7 +23,7 @@ HEARTBEAT_S = 600.0
 """An incident that goes on is said to go on this often."""
 
 NOTE_EVERY_S = 10.0
-"""What was last seen reaches the disk this often without a message, so that a restart knows how long it did not look."""
+"""What was last seen reaches the disk this often without a message: a restart then knows how long nobody looked."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -38,7 +38,7 @@ class Key:
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """One look of a camera: its watched time, the seconds before it that were not watched, wall clock and stream time."""
+    """One look of a camera: watched time, the seconds before it that were not watched, wall clock, stream time."""
 
     watched_s: float
     gap_s: float
@@ -60,9 +60,9 @@ class Told:
 class Incident:
     """One thing that is wrong, from the first message until it is gone.
 
-    `last` is the newest sighting, `last_stream_s` its frame. `unobserved_s` adds up the time in which nobody looked; across
-    a restart it is counted from the last note on the disk, so it is at most `NOTE_EVERY_S` too long and never too short.
-    The three `…_watched_s` are good within one run only.
+    `last` is the newest sighting, `last_stream_s` its frame. `unobserved_s` adds up the time in which nobody looked;
+    across a restart it counts from the last note on the disk, so it is up to `NOTE_EVERY_S` too long, never too short.
+    The `…_watched_s` are good within one run only.
     """
 
     id: str
@@ -77,12 +77,12 @@ class Incident:
     told: Told = Told()
     resumed: bool = False
     seen_watched_s: float = 0.0
-    told_watched_s: float = float("-inf")
+    told_watched_s: float | None = None
     noted_watched_s: float = 0.0
 
     def carried_over(self) -> "Incident":
         """As a new run takes it up: watched time starts again, and the gap since the last note is still to be added."""
-        return replace(self, resumed=True, seen_watched_s=0.0, told_watched_s=float("-inf"), noted_watched_s=0.0)
+        return replace(self, resumed=True, seen_watched_s=0.0, told_watched_s=None, noted_watched_s=0.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,7 +191,9 @@ def _seen(incident: Incident, violation: Violation, moment: Moment, frame_px: tu
 
 
 def _is_news(incident: Incident, moment: Moment) -> bool:
-    """Whether there is something of substance to say, and the last message is old enough."""
+    """Whether there is something of substance to say and the last message is old enough; after a restart there is."""
+    if incident.told_watched_s is None:
+        return True
     since_s = moment.watched_s - incident.told_watched_s
     more = len(incident.last.objects) > incident.told.count
     gap = incident.unobserved_s > incident.told.unobserved_s

@@ -2,9 +2,8 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from enum import IntEnum
-from zoneinfo import ZoneInfo
 
 DAY_MINUTES = 24 * 60
 
@@ -46,7 +45,7 @@ class Schedule:
     """Weekly spans in one time zone; without spans it always guards."""
 
     spans: Sequence[Span] = ()
-    time_zone: ZoneInfo = ZoneInfo("UTC")
+    time_zone: tzinfo = UTC
 
     @property
     def is_always(self) -> bool:

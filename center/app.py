@@ -2,27 +2,113 @@
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
+from pathlib import Path
 
+import anyio.to_thread
 from fastapi import FastAPI
+from fastapi.staticfiles import StaticFiles
 
+from alerts.blobs import BlobStore
+from alerts.subscriber import Subscriber
+from center import api, live, pages
 from center.database import Database
 from center.feed import Hub
+from center.intake.desk import Desk
+from center.intake.filing import FilingRules
+from center.intake.quarantine import Limits
+from center.keyring import Keyring, load_keyring, make_secrets
 from center.office import Office, utc_now
+from center.pages.errors import error_page, wants_page
+from center.schema import migrate
 from center.settings import Settings
+from center.web.limits import BodyLimit, SafeHeaders
+from center.web.problems import Answers
+from center.works import Works
+
+STATIC = Path(__file__).parent / "static"
+KIB = 1024
 
 
-def create_app(settings: Settings, *, now: Callable[[], datetime] = utc_now) -> FastAPI:
-    """The centre as an ASGI application, not yet started; its lifespan starts the database, broker and intake."""
-    hub = Hub()
-    office = Office(settings=settings, database=Database(settings.sqlalchemy_url, hub=hub), hub=hub, now=now)
+def create_app(settings: Settings, *, now: Callable[[], datetime] = utc_now, listening: bool = True) -> FastAPI:
+    """The centre as an ASGI application; its lifespan migrates the database and starts the broker and the intake.
+
+    `listening=False` leaves broker and subscriber out: pages and JSON only.
+    Raises CenterError and KeyFileError for what keeps a centre from being one.
+    """
+    make_secrets(settings)
+    office = make_office(settings, load_keyring(settings), now)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-        yield
-        hub.close()
-        office.database.close()
+        await anyio.to_thread.run_sync(lambda: start(office, listening=listening))
+        try:
+            yield
+        finally:
+            await anyio.to_thread.run_sync(lambda: stop(office))
 
-    app = FastAPI(title="TeaWatch centre", version="1", lifespan=lifespan, docs_url=None, redoc_url=None)
+    app = FastAPI(
+        title="TeaWatch centre",
+        summary="Leads, tasks, findings, evidence and boxes of one enforcement centre.",
+        version="1",
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+    )
     app.state.office = office
+    for router in (*api.routers(), live.router, *pages.routers()):
+        app.include_router(router)
+    app.mount("/static", StaticFiles(directory=STATIC), name="static")
+    Answers(wants_page=wants_page, error_page=error_page).install(app)
+    app.add_middleware(BodyLimit, max_bytes=settings.web.max_body_kib * KIB, exempt=(api.EVIDENCE_PATH,))
+    app.add_middleware(SafeHeaders)
     return app
+
+
+def make_office(settings: Settings, keyring: Keyring, now: Callable[[], datetime] = utc_now) -> Office:
+    """The rooms of one centre, nothing started."""
+    hub = Hub()
+    database = Database(settings.sqlalchemy_url, hub=hub)
+    works = Works(settings, database, keyring)
+    rules = FilingRules(
+        tenant=settings.tenant,
+        key=keyring.signing_key,
+        receipt_lifetime=timedelta(hours=settings.intake.receipt_hours),
+        max_message_bytes=settings.mqtt.max_message_kib * KIB,
+        limits=Limits(settings.intake.quarantine_raw_kib * KIB, settings.intake.quarantine_rows),
+    )
+    return Office(
+        settings=settings,
+        database=database,
+        hub=hub,
+        keyring=keyring,
+        evidence=BlobStore(settings.evidence_folder),
+        works=works,
+        desk=Desk(database, rules, send=works.send, now=now),
+        now=now,
+    )
+
+
+def start(office: Office, *, listening: bool = True) -> None:
+    """Migrate the database, start broker and intake. Raises CenterError."""
+    migrate(office.database)
+    if not listening:
+        return
+    mqtt = office.settings.mqtt
+    office.works.start(
+        Subscriber(
+            host=mqtt.host,
+            port=mqtt.port,
+            username=mqtt.username,
+            password=office.keyring.center_password,
+            tenant=office.settings.tenant,
+            on_message=office.desk.hear,
+        )
+    )
+
+
+def stop(office: Office) -> None:
+    """End streams, intake, broker and database, in this order."""
+    office.hub.close()
+    office.works.stop()
+    office.database.close()

@@ -54,10 +54,13 @@ class Hub:
         for listener in listeners:
             listener.offer(notice)
 
-    async def listen(self, last_number: int | None = None) -> AsyncIterator[Notice | None]:
+    async def listen(
+        self, last_number: int | None = None, *, for_s: float | None = None
+    ) -> AsyncIterator[Notice | None]:
         """Notices as they come, first those after `last_number` that are still remembered.
 
-        Yields None once when something was missed and the page should fetch everything anew. Ends when the hub closes.
+        Yields None once when something was missed and the page should fetch everything anew. Ends when the hub closes,
+        or after `for_s` seconds.
         """
         listener = _Listener(asyncio.get_running_loop())
         with self._lock:
@@ -68,7 +71,7 @@ class Hub:
         try:
             for notice in missed:
                 yield notice
-            async for notice in listener.notices():
+            async for notice in listener.notices(for_s):
                 yield notice
         finally:
             with self._lock:
@@ -77,9 +80,9 @@ class Hub:
     def _since(self, last_number: int | None) -> list[Notice | None]:
         if last_number is None:
             return []
-        known = self._ring[-1].number if self._ring else 0
-        first = self._ring[0].number if self._ring else 1
-        if last_number > known or last_number < first - 1:
+        newest = self._ring[-1].number if self._ring else 0
+        oldest = self._ring[0].number if self._ring else 1
+        if not oldest - 1 <= last_number <= newest:
             return [None]
         return [notice for notice in self._ring if notice.number > last_number]
 
@@ -99,45 +102,47 @@ class Hub:
 
 
 class _Listener:
-    """One open page: a bounded queue on that page's event loop."""
+    """One open page: a bounded queue on that page's event loop. What does not fit is not queued but remembered."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
-        self._queue: asyncio.Queue[Notice] = asyncio.Queue(QUEUE_SIZE)
+        self._queue: asyncio.Queue[Notice | None] = asyncio.Queue(QUEUE_SIZE + 1)
         self._overflowed = False
-        self._ended = asyncio.Event()
+        self._ended = False
 
     def offer(self, notice: Notice) -> None:
         self._call(self._put, notice)
 
     def end(self) -> None:
-        self._call(self._ended.set)
+        self._call(self._put, None)
 
-    def _call(self, function: Callable[..., None], *values: object) -> None:
+    def _call(self, function: Callable[[Notice | None], None], notice: Notice | None) -> None:
         if not self._loop.is_closed():
-            self._loop.call_soon_threadsafe(function, *values)
+            self._loop.call_soon_threadsafe(function, notice)
 
-    def _put(self, notice: Notice) -> None:
-        if self._queue.full():
+    def _put(self, notice: Notice | None) -> None:
+        if notice is None:
+            self._ended = True
+        elif self._queue.qsize() >= QUEUE_SIZE:
             self._overflowed = True
             return
-        self._queue.put_nowait(notice)
+        if not self._queue.full():
+            self._queue.put_nowait(notice)
 
-    async def notices(self) -> AsyncIterator[Notice | None]:
-        ended = asyncio.ensure_future(self._ended.wait())
-        try:
-            while not self._ended.is_set():
-                getting = asyncio.ensure_future(self._queue.get())
-                await asyncio.wait({getting, ended}, return_when=asyncio.FIRST_COMPLETED)
-                if not getting.done():
-                    getting.cancel()
-                    return
-                yield getting.result()
-                if self._overflowed and self._queue.empty():
-                    self._overflowed = False
-                    yield None
-        finally:
-            ended.cancel()
+    async def notices(self, for_s: float | None) -> AsyncIterator[Notice | None]:
+        end_s = self._loop.time() + for_s if for_s is not None else None
+        while not self._ended:
+            left_s = end_s - self._loop.time() if end_s is not None else None
+            try:
+                notice = await asyncio.wait_for(self._queue.get(), left_s)
+            except TimeoutError:
+                return
+            if notice is None:
+                return
+            yield notice
+            if self._overflowed and self._queue.empty():
+                self._overflowed = False
+                yield None
 
 
 def announce(session: Session, topic: Topic, row_id: str) -> None:

@@ -1,4 +1,4 @@
-"""What the rooms of the centre share: its settings, database, feed, store of evidence, key and clock.
+"""What the rooms of the centre share: its settings, database, feed, store of evidence, keys, works and clock.
 
 Made once, in `center/app.py`; a route reaches it through `office_of(request)`.
 """
@@ -9,10 +9,14 @@ from datetime import UTC, datetime
 
 from fastapi import Request
 
+from alerts.blobs import BlobStore
 from center.accounts.throttle import Throttle
 from center.database import Database
 from center.feed import Hub
+from center.intake.desk import Desk
+from center.keyring import Keyring
 from center.settings import Settings
+from center.works import Works
 
 
 def utc_now() -> datetime:
@@ -27,8 +31,17 @@ class Office:
     settings: Settings
     database: Database
     hub: Hub
+    keyring: Keyring
+    evidence: BlobStore
+    works: Works
+    desk: Desk
     now: Callable[[], datetime] = utc_now
     throttle: Throttle = field(default_factory=Throttle)
+
+    @property
+    def secure(self) -> bool:
+        """Whether people reach the centre over https, so that cookies may insist on it."""
+        return self.settings.url.startswith("https:")
 
 
 def office_of(request: Request) -> Office:

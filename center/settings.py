@@ -7,6 +7,7 @@ mode 0600 below the data folder, made by `teawatch center init`.
 
 import difflib
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -164,7 +165,12 @@ def _one_line(error: ValidationError, path: Path) -> str:
     first = error.errors()[0]
     key = ".".join(str(part) for part in first["loc"])
     if first["type"] == "extra_forbidden":
-        near = difflib.get_close_matches(key, known_keys(), n=1)
-        hint = f"; did you mean {near[0]!r}?" if near else "; known keys stand in center/sample.yaml"
+        hint = closest(key, known_keys()) or "; known keys stand in center/sample.yaml"
         return f"{path}: unknown key {key!r}{hint}"
     return f"{path}: {key}: {first['msg']}"
+
+
+def closest(text: str, known: Sequence[str]) -> str:
+    """`; did you mean 'web.port'?` for a mistyped word, empty where nothing is near."""
+    near = difflib.get_close_matches(text, known, n=1)
+    return f"; did you mean {near[0]!r}?" if near else ""

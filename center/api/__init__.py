@@ -1,0 +1,13 @@
+"""JSON for programs, below /api/v1: one module for each noun. The whole is described at /openapi.json."""
+
+from fastapi import APIRouter
+
+from center.api import cameras, devices, enrol, evidence, findings, health, leads, maps, quarantine, sessions, tasks
+
+EVIDENCE_PATH = evidence.PATH
+
+
+def routers() -> list[APIRouter]:
+    """Every router of the programs' side, to be included by the composition root."""
+    modules = (sessions, leads, tasks, findings, evidence, maps, cameras, devices, quarantine, enrol, health)
+    return [*(module.router for module in modules), evidence.boxes]

@@ -11,13 +11,13 @@ import structlog
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
-from alerts.errors import MalformedMessage, MessageError
+from alerts.errors import MessageError
 from alerts.keys import SigningKey
 from alerts.messages import Alert, Disposition, Evidence
 from alerts.receipts import write_receipt
 from alerts.records import hash_of
 from alerts.status import read_status
-from alerts.topics import Channel, Topic, parse
+from alerts.topics import Channel, Topic
 from center.devices import Device, note_status
 from center.evidence import announce_files
 from center.feed import announce
@@ -59,38 +59,32 @@ class Answer:
     """What became of a message, and the receipt to send for it, if it deserves one."""
 
     outcome: Outcome
-    topic: str = ""
+    topic: Topic | None = None
     receipt: bytes | None = None
 
 
-def file_message(session: Session, rules: FilingRules, topic: str, raw: bytes, at: datetime) -> Answer:
+def file_message(session: Session, rules: FilingRules, topic: Topic, raw: bytes, at: datetime) -> Answer:
     """Take in what came on this topic. Never raises for what a box may send, only for what the database refuses."""
     try:
-        place = _place(rules, topic, raw)
-        match place.channel:
+        _check_size(rules, topic, raw)
+        match topic.channel:
             case Channel.JOURNAL:
-                return _file_entry(session, rules, place, read_entry(session, place, raw), at)
+                return _file_entry(session, rules, topic, read_entry(session, topic, raw), at)
             case Channel.STATUS:
-                return _file_status(session, place, raw, at)
+                return _file_status(session, topic, raw, at)
             case _:
                 return Answer(Outcome.IGNORED)
     except Refused as refused:
-        device = topic.split("/")[3] if topic.count("/") > 2 else ""  # noqa: PLR2004 - teawatch/v1/tenant/device
-        _put_aside(session, rules, refused.refusal, topic=topic, device=device, raw=raw, authentic=False, at=at)
+        _put_aside(session, rules, refused.refusal, topic=topic, raw=raw, authentic=False, at=at)
         return Answer(Outcome.REFUSED)
 
 
-def _place(rules: FilingRules, topic: str, raw: bytes) -> Topic:
-    """The topic taken apart. Raises Refused for what is not for us, or too large to be looked at."""
-    try:
-        place = parse(topic)
-    except MalformedMessage as error:
-        raise Refused(Refusal(Reason.WRONG_TOPIC, str(error))) from error
-    if place.tenant != rules.tenant:
-        raise Refused(Refusal(Reason.WRONG_TOPIC, f"tenant {place.tenant!r} is not served here"))
+def _check_size(rules: FilingRules, topic: Topic, raw: bytes) -> None:
+    """Raises Refused for what is not for us, or too large to be looked at."""
+    if topic.tenant != rules.tenant:
+        raise Refused(Refusal(Reason.WRONG_TOPIC, f"tenant {topic.tenant!r} is not served here"))
     if len(raw) > rules.max_message_bytes:
         raise Refused(Refusal(Reason.TOO_LARGE, f"{len(raw)} bytes; at most {rules.max_message_bytes} are accepted"))
-    return place
 
 
 def _put_aside(
@@ -98,8 +92,7 @@ def _put_aside(
     rules: FilingRules,
     refusal: Refusal,
     *,
-    topic: str,
-    device: str,
+    topic: Topic,
     raw: bytes,
     authentic: bool,
     at: datetime,
@@ -108,15 +101,15 @@ def _put_aside(
         session,
         refusal,
         tenant=rules.tenant,
-        topic=topic,
-        device=device,
+        topic=topic.text,
+        device=topic.device,
         raw=raw,
         authentic=authentic,
         limits=rules.limits,
         at=at,
     )
     announce(session, "quarantine", entry.id)
-    log.warning("message_put_aside", reason=refusal.reason.value, device=device, authentic=authentic)
+    log.warning("message_put_aside", reason=refusal.reason.value, device=topic.device, authentic=authentic)
 
 
 def _file_status(session: Session, topic: Topic, raw: bytes, at: datetime) -> Answer:
@@ -141,7 +134,7 @@ def _file_entry(session: Session, rules: FilingRules, topic: Topic, entry: Entry
     else:
         outcome = _file_new(session, rules, topic, entry, at)
     receipt = _receipt(session, rules, device, entry, at)
-    return Answer(outcome, Topic(topic.tenant, topic.device, Channel.RECEIPTS).text, receipt)
+    return Answer(outcome, Topic(topic.tenant, topic.device, Channel.RECEIPTS), receipt)
 
 
 def _file_new(session: Session, rules: FilingRules, topic: Topic, entry: Entry, at: datetime) -> Outcome:
@@ -153,8 +146,7 @@ def _file_new(session: Session, rules: FilingRules, topic: Topic, entry: Entry, 
         announce(session, "device", topic.device)
     if refusal is None:
         return Outcome.STORED
-    place, device = topic.text, topic.device
-    _put_aside(session, rules, refusal, topic=place, device=device, raw=entry.raw, authentic=True, at=at)
+    _put_aside(session, rules, refusal, topic=topic, raw=entry.raw, authentic=True, at=at)
     return Outcome.QUARANTINED
 
 

@@ -1,0 +1,158 @@
+"""PUT and GET /api/v1/evidence/{sha256}: boxes bring announced files, officers look at them, and each look is noted."""
+
+from collections.abc import AsyncIterator, Iterator
+from typing import Annotated, Any, Final
+
+import anyio.from_thread
+import structlog
+from fastapi import Header, HTTPException, Path, Query, Request, Response
+from fastapi.concurrency import run_in_threadpool
+from fastapi.responses import FileResponse
+
+from alerts.blobs import BlobStore
+from alerts.errors import BlobDamaged, BlobMissing, BlobStoreFull, MessageError
+from alerts.uploader import Claim, read_upload_token
+from center.accounts.guards import Officer
+from center.api.security import PREFIX, open_router, reading_router
+from center.database import Writing
+from center.devices import find_signer
+from center.evidence import announced_by, find_file, note_arrival, register_view
+from center.feed import announce
+from center.intake.reading import finder
+from center.office import Office, office_of
+from center.web.problems import responses
+from enforcement.leads import lead_id
+
+PATH: Final = f"{PREFIX}/evidence/"
+CHECKED_BYTES: Final = 32 * 2**20
+"""Files up to this size are hashed again at each viewing; longer ones (clips) are streamed as they lie."""
+
+router: Final = reading_router("evidence")
+boxes: Final = open_router("evidence")
+"""The boxes' side: no session, but each request signed."""
+
+Hash = Annotated[str, Path(pattern=r"^[0-9a-f]{64}$")]
+BYTES: Final[dict[str, Any]] = {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}
+
+log = structlog.get_logger()
+
+
+@boxes.put(
+    "/evidence/{sha256}",
+    status_code=201,
+    response_class=Response,
+    responses={
+        200: {"description": "the centre has it already"},
+        201: {"description": "stored"},
+        **responses(401, 403, 411, 413, 422, 507),
+    },
+    openapi_extra={"requestBody": {"required": True, "content": BYTES}},
+)
+async def put(request: Request, sha256: Hash, authorization: Annotated[str, Header()] = "") -> Response:
+    """A box brings a file that one of its verified records announced, by hash and size."""
+    office = office_of(request)
+    claim = await run_in_threadpool(_check_claim, office, authorization, sha256)
+    _check_length(office, claim, request.headers.get("content-length"))
+    if not await run_in_threadpool(office.evidence.has, sha256):
+        chunks = _chunks(aiter(request.stream()))
+        await run_in_threadpool(_take, office.evidence, chunks, claim)
+        status = 201
+    else:
+        status = 200
+    await run_in_threadpool(_note, office, claim)
+    return Response(status_code=status)
+
+
+def _check_claim(office: Office, header: str, sha256: str) -> Claim:
+    """Who brings what: a known box, a file that its own record announced. Raises HTTPException 401, 403."""
+    tenant = office.settings.tenant
+    with office.database.reading() as session:
+        try:
+            claim = read_upload_token(header, finder(session, tenant))
+        except MessageError as error:
+            raise HTTPException(401, f"not signed by a known box: {error}") from error
+        signer = find_signer(session, tenant, claim.key_id)
+        if signer is None or (claim.tenant, claim.device, claim.sha256) != (tenant, signer.device, sha256):
+            raise HTTPException(401, "the signature is for another box or another file")
+        announced = announced_by(session, tenant=tenant, device=claim.device, sha256=sha256)
+        if claim.size_bytes not in {row.size_bytes for row in announced}:
+            raise HTTPException(403, "no verified record of this box announced a file of this hash and size")
+    return claim
+
+
+def _check_length(office: Office, claim: Claim, length: str | None) -> None:
+    if length is None or not length.isdecimal():
+        raise HTTPException(411, "a file comes with its Content-Length")
+    if int(length) > min(claim.size_bytes, office.settings.evidence.max_file_mib * 2**20):
+        raise HTTPException(413, f"{length} bytes; {claim.size_bytes} were announced")
+    if int(length) != claim.size_bytes:
+        raise HTTPException(422, f"{length} bytes; {claim.size_bytes} were announced")
+
+
+def _chunks(stream: AsyncIterator[bytes]) -> Iterator[bytes]:
+    """The body, piece by piece, for a thread: each piece is fetched on the event loop when it is asked for."""
+
+    async def fetch() -> bytes | None:
+        return await anext(stream, None)
+
+    while (chunk := anyio.from_thread.run(fetch)) is not None:
+        yield chunk
+
+
+def _take(store: BlobStore, chunks: Iterator[bytes], claim: Claim) -> None:
+    try:
+        store.take(chunks, sha256=claim.sha256, size_bytes=claim.size_bytes)
+    except BlobDamaged as error:
+        raise HTTPException(422, str(error)) from error
+    except BlobStoreFull as error:
+        log.error("evidence_disk_full", device=claim.device)  # noqa: TRY400 - one line says it
+        raise HTTPException(507, "the centre's disk is full; the file was not stored") from error
+
+
+def _note(office: Office, claim: Claim) -> None:
+    tenant = office.settings.tenant
+    with office.database.writing() as session:
+        note_arrival(session, tenant=tenant, sha256=claim.sha256, at=office.now())
+        for row in announced_by(session, tenant=tenant, device=claim.device, sha256=claim.sha256):
+            announce(session, "evidence", lead_id(row.device, row.incident))
+
+
+@router.get(
+    "/evidence/{sha256}",
+    response_class=Response,
+    responses={
+        200: {"description": "the file", "content": {"image/*": {}, "video/*": {}} | BYTES},
+        **responses(401, 403, 404, 422, 500, 503),
+    },
+)
+def get(
+    request: Request,
+    session: Writing,
+    person: Officer,
+    sha256: Hash,
+    reason: Annotated[str, Query(max_length=200)] = "check_lead",
+) -> Response:
+    """The file itself. That this person looked at it, when and why, is registered first."""
+    office = office_of(request)
+    tenant = office.settings.tenant
+    file = find_file(session, tenant=tenant, sha256=sha256)
+    if file is None:
+        raise HTTPException(404, "there is no such file, or it has not come yet")
+    register_view(session, tenant=tenant, user_id=person.user_id, sha256=sha256, reason=reason, at=office.now())
+    extension = file.media_type.rpartition("/")[2].partition("+")[0]
+    headers = {
+        "Cache-Control": "no-store",
+        "Content-Disposition": f'inline; filename="{file.role}-{sha256[:12]}.{extension}"',
+        "Content-Security-Policy": "default-src 'none'; sandbox",
+    }
+    if file.size_bytes > CHECKED_BYTES:
+        return FileResponse(office.evidence.path(sha256), media_type=file.media_type, headers=headers)
+    return Response(_read(office.evidence, sha256), media_type=file.media_type, headers=headers)
+
+
+def _read(store: BlobStore, sha256: str) -> bytes:
+    try:
+        return store.read(sha256)
+    except (BlobMissing, BlobDamaged) as error:
+        log.error("evidence_lost", sha256=sha256, reason=str(error))  # noqa: TRY400 - one line says it
+        raise HTTPException(500, "the file on the disk is missing or no longer what it was; it is not shown") from error

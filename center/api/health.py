@@ -1,0 +1,48 @@
+"""GET /api/v1/health: whether the centre works, for whoever watches over it."""
+
+from typing import Final, Literal
+
+from fastapi import Request, Response
+from pydantic import BaseModel
+from sqlalchemy import text
+from sqlalchemy.exc import DatabaseError
+
+from center.api.security import open_router
+from center.office import Office, office_of
+
+router: Final = open_router("health")
+
+
+class Health(BaseModel):
+    """Which parts work. `intake` is false while messages cannot be stored."""
+
+    status: Literal["ok", "trouble"]
+    database: bool
+    broker: bool
+    subscriber: bool
+    intake: bool
+
+
+@router.get("/health", responses={503: {"model": Health, "description": "a part does not work"}})
+def read_health(request: Request, response: Response) -> Health:
+    """200 while everything works, 503 otherwise."""
+    office = office_of(request)
+    works = office.works.health
+    parts = {
+        "database": _database_answers(office),
+        "broker": works.broker,
+        "subscriber": works.subscriber,
+        "intake": not office.desk.trouble,
+    }
+    fine = all(parts.values())
+    response.status_code = 200 if fine else 503
+    return Health(status="ok" if fine else "trouble", **parts)
+
+
+def _database_answers(office: Office) -> bool:
+    try:
+        with office.database.reading() as session:
+            session.execute(text("SELECT 1"))
+    except DatabaseError:
+        return False
+    return True

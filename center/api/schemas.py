@@ -1,0 +1,254 @@
+"""What the JSON routes answer: typed, so that /openapi.json says everything. Measures carry their unit in the name."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Annotated, Any, Generic, TypeVar
+
+from fastapi import Query
+from pydantic import BaseModel, ConfigDict
+
+from center.devices import Device
+from center.evidence import Announced
+from center.intake.journal import EpochRow, Gap
+from center.intake.quarantine import QuarantineEntry
+from enforcement.findings import Finding
+from enforcement.leads import Lead, LeadLink
+from enforcement.tasks import Task, TaskEvent
+
+T = TypeVar("T")
+
+Limit = Annotated[int, Query(ge=1, le=200, description="how many at most")]
+Offset = Annotated[int, Query(ge=0, le=10_000_000, description="how many to skip")]
+
+
+class Answer(BaseModel):
+    """Base of the answers."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+
+class PageOf(Answer, Generic[T]):
+    """Some of many: `total` says how many there are."""
+
+    items: list[T]
+    total: int
+    limit: int
+    offset: int
+
+
+class FileOut(Answer):
+    """A file of evidence. Its bytes are at `url` once `arrived_at` is set."""
+
+    sha256: str
+    size_bytes: int
+    media_type: str
+    role: str
+    derived_from: str | None
+    announced_at: datetime
+    arrived_at: datetime | None
+    url: str
+
+    @classmethod
+    def of(cls, row: Announced) -> "FileOut":
+        """From the register of announced files."""
+        values = {name: getattr(row, name) for name in cls.model_fields if name != "url"}
+        return cls(**values, url=f"/api/v1/evidence/{row.sha256}")
+
+
+class LinkOut(Answer):
+    """What a lead concerns, and why: `reason_key` with its parameters."""
+
+    target_kind: str
+    target_id: str
+    name_zh: str
+    name_en: str
+    reason_key: str
+    params: dict[str, Any]
+
+    @classmethod
+    def of(cls, row: LeadLink) -> "LinkOut":
+        """From the lead's links."""
+        return cls.model_validate(row)
+
+
+class LeadOut(Answer):
+    """A lead (线索): a reason to look, no evidence yet."""
+
+    id: str
+    device: str
+    incident: str
+    revision: int
+    phase: str
+    kind: str
+    rule: str
+    camera: str
+    zone: str
+    opened_at: datetime
+    observed_at: datetime
+    closed_at: datetime | None
+    received_at: datetime
+    footage: str
+    clock: str
+    conflicting: bool
+
+    @classmethod
+    def of(cls, row: Lead) -> "LeadOut":
+        """From the lead's row."""
+        return cls.model_validate(row)
+
+
+class LeadDetail(LeadOut):
+    """Everything about one lead: why the rule fired, what it concerns, its files and its task."""
+
+    stream_ms: int
+    unobserved_ms: int
+    frame_width: int
+    frame_height: int
+    config_sha256: str
+    model_name: str
+    model_sha256: str
+    record_sha256: str
+    because: dict[str, Any]
+    objects: list[dict[str, Any]]
+    links: list[LinkOut]
+    files: list[FileOut]
+    task_id: str | None
+
+
+class TaskOut(Answer):
+    """A task: check this lead."""
+
+    id: str
+    lead_id: str
+    kind: str
+    state: str
+    version: int
+    opened_at: datetime
+    acknowledge_by: datetime | None
+    finish_by: datetime | None
+    officer: str | None
+    grid_id: str | None
+    assignment_reason: str
+
+    @classmethod
+    def of(cls, row: Task) -> "TaskOut":
+        """From the task's row."""
+        return cls.model_validate(row)
+
+
+class StepOut(Answer):
+    """One line of a task's history."""
+
+    number: int
+    at: datetime
+    by_user: str
+    by_role: str
+    move: str
+    from_state: str
+    to_state: str
+    note: str
+
+    @classmethod
+    def of(cls, row: TaskEvent) -> "StepOut":
+        """From the history."""
+        return cls.model_validate(row)
+
+
+class TaskDetail(TaskOut):
+    """A task with its history and what the person asking may do with it now."""
+
+    deadline_clock: str
+    deadline_source: str
+    calendar_complete: bool
+    assignment_params: dict[str, Any]
+    history: list[StepOut]
+    moves: list[str]
+
+
+class FindingOut(Answer):
+    """What a reviewed lead amounts to. Only published ones are shown to shoppers."""
+
+    id: str
+    lead_id: str
+    task_id: str
+    status: str
+    language: str
+    result: str
+    measure: str
+    reviewed_by: str
+    reviewed_at: datetime
+    published_at: datetime | None
+    withdrawn_at: datetime | None
+
+    @classmethod
+    def of(cls, row: Finding) -> "FindingOut":
+        """From the finding's row."""
+        return cls.model_validate(row)
+
+
+class GapOut(Answer):
+    """Sequence numbers that have not come, both ends included."""
+
+    first: int
+    last: int
+
+
+class JournalOut(Answer):
+    """One journal of a box: complete up to `cumulative`; `forks` and `breaks` of its chain."""
+
+    epoch: str
+    cumulative: int
+    highest: int
+    forks: int
+    breaks: int
+    last_seen_at: datetime
+    gaps: list[GapOut]
+
+    @classmethod
+    def of(cls, row: EpochRow, gaps: Sequence[Gap]) -> "JournalOut":
+        """From the journal's summary."""
+        values = {name: getattr(row, name) for name in cls.model_fields if name != "gaps"}
+        return cls(**values, gaps=[GapOut(first=gap.first, last=gap.last) for gap in gaps])
+
+
+class DeviceOut(Answer):
+    """A box, as it last spoke of itself, and its journals."""
+
+    id: str
+    online: bool
+    enrolled_at: datetime
+    revoked_at: datetime | None
+    last_seen_at: datetime | None
+    pending_records: int
+    pending_uploads: int
+    rejected_downlinks: int
+    duplicates: int
+    trouble: str
+    journals: list[JournalOut]
+
+    @classmethod
+    def of(cls, row: Device, journals: list[JournalOut]) -> "DeviceOut":
+        """From the box's row."""
+        values = {name: getattr(row, name) for name in cls.model_fields if name != "journals"}
+        return cls(**values, journals=journals)
+
+
+class QuarantineOut(Answer):
+    """Something put aside, and why. `authentic`: a known box signed it."""
+
+    id: str
+    reason: str
+    detail: str
+    authentic: bool
+    topic: str
+    device: str
+    sha256: str
+    size_bytes: int
+    count: int
+    first_at: datetime
+    last_at: datetime
+
+    @classmethod
+    def of(cls, row: QuarantineEntry) -> "QuarantineOut":
+        """From the quarantine."""
+        return cls.model_validate(row)

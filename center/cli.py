@@ -1,0 +1,137 @@
+"""`teawatch center …`: make a centre, enrol boxes, keep accounts, serve."""
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated
+
+import typer
+import yaml
+from pydantic import TypeAdapter, ValidationError
+
+from alerts.messages import Id
+from center import users
+from center.devices import list_devices, mqtt_passwords, revoke
+from center.enrolment import give_code
+from center.errors import SettingsInvalid
+from center.logs import set_up
+from center.opening import Data, one_line_errors, open_office
+from center.serving import serve as run_server
+from center.settings import FILE_NAME, Settings, load_settings
+
+DEMO_TENANT = "demo-county"
+
+app = typer.Typer(no_args_is_help=True, help="The enforcement centre.", add_completion=False)
+app.add_typer(users.app, name="user")
+
+Port = Annotated[int | None, typer.Option(min=1, max=65535)]
+
+
+@app.command()
+def init(
+    data: Data = None, tenant: Annotated[str | None, typer.Option(help="The county's name on the wire.")] = None
+) -> None:
+    """Make, or bring up to date, the data folder, secrets and database."""
+    with one_line_errors():
+        settle_tenant(data, tenant)
+    with open_office(data) as office:
+        settings, key = office.settings, office.keyring.signing_key
+        typer.echo(f"centre of tenant {settings.tenant!r} in {settings.data}; its key is {key.key_id}")
+
+
+@app.command()
+def enrol(
+    name: Annotated[str, typer.Argument(help="The box's name on the wire, for example box-01.")],
+    data: Data = None,
+    valid_minutes: Annotated[int, typer.Option(min=1, max=7 * 24 * 60, help="How long the code is good.")] = 60,
+    *,
+    replace: Annotated[bool, typer.Option("--replace", help="A new box takes the place of one of this name.")] = False,
+) -> None:
+    """Print a one-time code for a new box."""
+    with open_office(data) as office:
+        check_name(name)
+        with office.database.writing() as session:
+            code = give_code(
+                session,
+                tenant=office.settings.tenant,
+                device=name,
+                key=office.keyring.signing_key,
+                at=office.now(),
+                valid=timedelta(minutes=valid_minutes),
+                replace=replace,
+            )
+        typer.echo(code)
+        command = f"teawatch edge enrol --center {office.settings.url} --code {code}"
+        typer.echo(f"good once, for {valid_minutes} minutes; on the box: {command}", err=True)
+
+
+@app.command()
+def devices(data: Data = None) -> None:
+    """Show every box: on line or not, last seen, what waits on it."""
+    with open_office(data) as office, office.database.reading() as session:
+        for device in list_devices(session, office.settings.tenant):
+            state = "revoked" if device.revoked_at else "on line" if device.online else "off line"
+            seen = f"{device.last_seen_at:%Y-%m-%d %H:%M:%S} UTC" if device.last_seen_at else "never"
+            typer.echo(f"{device.id}\t{state}\tlast seen {seen}\t{device.pending_records} records waiting on it")
+
+
+@app.command("revoke")
+def shut_out(name: str, data: Data = None) -> None:
+    """Shut a box out: its password and keys stop working; what it sent before stays."""
+    with open_office(data) as office, office.database.writing() as session:
+        revoke(session, tenant=office.settings.tenant, name=name, at=office.now())
+
+
+@app.command("broker-users")
+def broker_users(data: Data = None) -> None:
+    """Print `name:password` of every box, for a broker that is not ours (as `mosquitto_passwd -U` takes it)."""
+    with open_office(data) as office, office.database.reading() as session:
+        for name, password in mqtt_passwords(session, office.settings.tenant, office.keyring.broker_seed).items():
+            typer.echo(f"{name}:{password}")
+
+
+@app.command()
+def serve(
+    data: Data = None,
+    host: Annotated[str | None, typer.Option(help="Address to bind; this machine only by default.")] = None,
+    port: Port = None,
+    mqtt_port: Port = None,
+    *,
+    seed_demo_county: Annotated[bool, typer.Option("--seed-demo-county", help="Register the demo county.")] = False,
+) -> None:
+    """Serve pages, JSON and the broker until stopped."""
+    with one_line_errors():
+        if seed_demo_county and not _exists(load_settings(data)):
+            settle_tenant(data, DEMO_TENANT)
+        settings = load_settings(data, web={"host": host, "port": port}, mqtt={"port": mqtt_port})
+        set_up(settings.log_level)
+        run_server(settings, seed_demo_county=seed_demo_county)
+
+
+def settle_tenant(data: Path | None, tenant: str | None) -> None:
+    """Write the tenant down while nothing depends on it: it goes into every table and onto every box.
+
+    Raises SettingsInvalid for a centre that exists with another one.
+    """
+    settings = load_settings(data)
+    path = settings.data / FILE_NAME
+    if tenant is None or tenant == settings.tenant:
+        return
+    if _exists(settings):
+        raise SettingsInvalid(f"{path}: the tenant here is {settings.tenant!r} and cannot become {tenant!r}")
+    load_settings(data, tenant=tenant)
+    settings.data.mkdir(parents=True, exist_ok=True, mode=0o700)
+    path.write_text(yaml.safe_dump({"tenant": tenant}), encoding="utf-8")
+
+
+def _exists(settings: Settings) -> bool:
+    return (settings.data / FILE_NAME).exists() or settings.secrets_folder.exists()
+
+
+def check_name(name: str) -> None:
+    """Raises SettingsInvalid for what cannot be a name on the wire."""
+    try:
+        TypeAdapter(Id).validate_python(name)
+    except ValidationError:
+        raise SettingsInvalid(
+            f"{name!r} cannot be a box's name: letters, digits, '.', '_' and '-', 64 at most, for example box-01"
+        ) from None

@@ -1,0 +1,46 @@
+"""Opening a centre from the command line: its settings, its office, and errors in one line."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from alerts.errors import AlertsError
+from center.app import make_office
+from center.errors import CenterError
+from center.keyring import load_keyring, make_secrets
+from center.logs import set_up
+from center.office import Office
+from center.schema import migrate
+from center.settings import load_settings
+from enforcement.errors import EnforcementError
+from traceability.errors import TraceabilityError
+
+Data = Annotated[Path | None, typer.Option("--data", help="The centre's data folder; var/center by default.")]
+
+
+@contextmanager
+def one_line_errors() -> Iterator[None]:
+    """What a person can put right is said in one line, and the exit status is 1."""
+    try:
+        yield
+    except (CenterError, AlertsError, EnforcementError, TraceabilityError) as error:
+        typer.echo(f"teawatch center: {error}", err=True)
+        raise typer.Exit(1) from None
+
+
+@contextmanager
+def open_office(data: Path | None) -> Iterator[Office]:
+    """The office of the centre in this data folder, its database brought up to date, nothing started."""
+    with one_line_errors():
+        settings = load_settings(data)
+        set_up("warning")
+        make_secrets(settings)
+        office = make_office(settings, load_keyring(settings))
+        try:
+            migrate(office.database)
+            yield office
+        finally:
+            office.database.close()

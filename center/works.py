@@ -1,0 +1,128 @@
+"""What runs behind the pages: the broker, the subscriber that brings boxes' messages, and who may connect.
+
+`start()` and `stop()` belong to the application's lifespan. Boxes enrolled or revoked by another process (the command
+line) are noticed within seconds.
+"""
+
+import threading
+from dataclasses import dataclass
+
+import structlog
+from sqlalchemy.exc import OperationalError
+
+from alerts.subscriber import Subscriber
+from alerts.topics import Topic
+from center.broker import EmbeddedBroker
+from center.database import Database
+from center.devices import forget_presence, mqtt_passwords
+from center.enrolment import BrokerAddress
+from center.errors import CenterError
+from center.keyring import Keyring
+from center.settings import Settings
+
+LOOK_EVERY_S = 2.0
+ENVELOPE_ROOM = 2
+"""The broker carries messages larger than the centre takes, so that the centre can say what was wrong with them."""
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """Whether each part works."""
+
+    broker: bool
+    subscriber: bool
+
+
+class Works:
+    """The machinery of one running centre."""
+
+    def __init__(self, settings: Settings, database: Database, keyring: Keyring) -> None:
+        self._settings = settings
+        self._database = database
+        self._keyring = keyring
+        self._stopping = threading.Event()
+        self._restarts = 0
+        mqtt = settings.mqtt
+        self._broker = (
+            EmbeddedBroker(
+                settings.secrets_folder,
+                host=mqtt.host,
+                port=mqtt.port,
+                max_payload_bytes=ENVELOPE_ROOM * mqtt.max_message_kib * 1024,
+            )
+            if mqtt.embedded
+            else None
+        )
+        self._subscriber: Subscriber | None = None
+        self._watcher = threading.Thread(target=self._watch, name="devices-watch", daemon=True)
+
+    def start(self, subscriber: Subscriber) -> None:
+        """Start the broker, then listen. Raises PortInUse, BrokerTrouble."""
+        with self._database.writing() as session:
+            forget_presence(session, self._settings.tenant)
+        if self._broker is not None:
+            self._broker.start(self._passwords())
+        self._subscriber = subscriber
+        subscriber.start()
+        self._watcher.start()
+
+    def stop(self) -> None:
+        """Stop listening, then the broker."""
+        self._stopping.set()
+        if self._watcher.is_alive():
+            self._watcher.join()
+        if self._subscriber is not None:
+            self._subscriber.stop()
+        if self._broker is not None:
+            self._broker.stop()
+
+    def send(self, topic: Topic, raw: bytes) -> bool:
+        """Publish to a box; False while there is no connection."""
+        return self._subscriber is not None and self._subscriber.publish(topic, raw)
+
+    def let_in(self) -> None:
+        """Make the broker know every box that may connect now, and nobody else."""
+        if self._broker is not None and self._broker.use(self._passwords()):
+            self._forget_presence()
+
+    @property
+    def boxes_connect_to(self) -> BrokerAddress:
+        """Where boxes reach the broker."""
+        mqtt = self._settings.mqtt
+        host = mqtt.public_host or ("" if mqtt.embedded else mqtt.host)
+        return BrokerAddress(host, mqtt.public_port or mqtt.port)
+
+    @property
+    def broker_pid(self) -> int | None:
+        """The embedded broker's process, if there is one."""
+        return self._broker.pid if self._broker is not None else None
+
+    @property
+    def health(self) -> Health:
+        """What works now."""
+        up = self._subscriber is not None and self._subscriber.is_up
+        return Health(broker=self._broker.running if self._broker is not None else up, subscriber=up)
+
+    def _passwords(self) -> dict[str, str]:
+        with self._database.reading() as session:
+            boxes = mqtt_passwords(session, self._settings.tenant, self._keyring.broker_seed)
+        return boxes | {self._settings.mqtt.username: self._keyring.center_password}
+
+    def _watch(self) -> None:
+        while not self._stopping.wait(LOOK_EVERY_S):
+            try:
+                self.let_in()
+                self._note_restart()
+            except (CenterError, OperationalError) as error:
+                log.error("broker_not_up_to_date", reason=str(error))  # noqa: TRY400 - one line says it
+
+    def _note_restart(self) -> None:
+        if self._broker is not None and self._broker.restarts != self._restarts:
+            self._restarts = self._broker.restarts
+            self._forget_presence()
+
+    def _forget_presence(self) -> None:
+        with self._database.writing() as session:
+            forget_presence(session, self._settings.tenant)

@@ -1,0 +1,305 @@
+"""What a technician writes for one box: cameras, zones, rules. Every key is explained in `edge/sample.yaml`.
+
+`read_config` gives a checked value, or a ConfigError whose lines name the place, what exists and what may be meant.
+"""
+
+import hashlib
+import os
+import re
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Self
+from zoneinfo import ZoneInfo
+
+import yaml
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic_core import PydanticCustomError
+
+from alerts.catalogue import KINDS
+from alerts.messages import Id
+from edge.config_errors import describe, unknown, yaml_problem
+from edge.errors import ConfigError
+from edge.rules import RULES, AnyRule
+from edge.schedule import ALWAYS, DAY_MINUTES, Day, Schedule, Span
+from edge.zones import Zone, polygon_problem
+from models.cards import ModelCard, load_card
+from models.errors import ModelError
+from streams.addresses import is_live
+from streams.frames import Camera, Pace
+
+_VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
+
+
+def _refuse(message: str) -> PydanticCustomError:
+    return PydanticCustomError("refused", "{message}", {"message": message})
+
+
+def _minutes(value: object) -> object:
+    """`06:30` as minutes after midnight; YAML reads an unquoted 19:00 as the number 1140, which is the same."""
+    if isinstance(value, str):
+        hours, colon, minutes = value.partition(":")
+        if colon and hours.isdecimal() and minutes.isdecimal() and len(minutes) == 2 and int(minutes) < 60:  # noqa: PLR2004 - minutes
+            return int(hours) * 60 + int(minutes)
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value
+    raise _refuse(f"{value!r} is no time of day; write it like '19:30'")
+
+
+def _days(value: object) -> object:
+    if isinstance(value, str):
+        value = [value]
+    if not isinstance(value, list):
+        raise _refuse("days are a list such as [mon, tue], or daily, workdays, weekend")
+    groups = {"daily": list(Day), "workdays": list(Day)[:5], "weekend": list(Day)[5:]}
+    names = {day.name.lower(): [day] for day in Day} | groups
+    days: set[Day] = set()
+    for name in value:
+        if str(name).lower() not in names:
+            raise _refuse(unknown("day", str(name), names))
+        days.update(names[str(name).lower()])
+    return frozenset(days)
+
+
+def _time_zone(value: object) -> object:
+    try:
+        return ZoneInfo(str(value))
+    except (OSError, ValueError):
+        raise _refuse(f"no time zone called {str(value)!r}; for example Asia/Shanghai") from None
+
+
+TimeOfDay = Annotated[int, BeforeValidator(_minutes), Field(ge=0, le=DAY_MINUTES)]
+
+
+class Section(BaseModel):
+    """Base of every part of the configuration: unknown keys are refused with the nearest known one."""
+
+    model_config = ConfigDict(frozen=True, arbitrary_types_allowed=True, allow_inf_nan=False, populate_by_name=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _known_keys_only(cls, data: Any) -> Any:  # noqa: ANN401 - whatever YAML held
+        if isinstance(data, dict):
+            known = [field.alias or name for name, field in cls.model_fields.items()]
+            for key in data:
+                if key not in known:
+                    raise _refuse(unknown("key", str(key), known))
+        elif not isinstance(data, cls):
+            raise _refuse(f"expected keys and values ({', '.join(cls.model_fields)}), found {type(data).__name__}")
+        return data
+
+
+class SpanSection(Section):
+    """Guarded hours of some days of the week."""
+
+    days: Annotated[frozenset[Day], BeforeValidator(_days), Field(min_length=1)] = frozenset(Day)
+    start: TimeOfDay = Field(alias="from")
+    end: TimeOfDay = Field(alias="to")
+
+    @model_validator(mode="after")
+    def _has_length(self) -> Self:
+        if self.start == self.end:
+            raise _refuse("from and to are the same; for the whole day write from: '00:00', to: '24:00'")
+        return self
+
+
+class ScheduleSection(Section):
+    """Guarded hours in the time zone of the place."""
+
+    time_zone: Annotated[ZoneInfo, BeforeValidator(_time_zone)]
+    spans: tuple[SpanSection, ...] = Field(min_length=1)
+
+    def build(self) -> Schedule:
+        """As the rules use it."""
+        return Schedule(tuple(Span(each.days, each.start, each.end) for each in self.spans), self.time_zone)
+
+
+def _always(value: object) -> object:
+    if isinstance(value, str):
+        if value != "always":
+            raise _refuse(f"{value!r} is no schedule; write always, or a time_zone and spans")
+        return None
+    return value
+
+
+class ZoneSection(Section):
+    """A polygon in shares of the picture."""
+
+    id: Id
+    polygon: tuple[tuple[float, float], ...]
+
+    @model_validator(mode="after")
+    def _is_polygon(self) -> Self:
+        if problem := polygon_problem(self.polygon):
+            raise _refuse(problem)
+        return self
+
+
+class RuleSection(Section):
+    """A rule at work in a zone."""
+
+    id: Id
+    rule: str
+    zone: str
+    kind: str = ""
+    schedule: Annotated[ScheduleSection | None, BeforeValidator(_always)] = None
+    parameters: dict[str, Any] = {}
+
+    @model_validator(mode="after")
+    def _fits_the_rule(self) -> Self:
+        if self.rule not in RULES:
+            raise _refuse(unknown("rule", self.rule, RULES))
+        kinds = [kind for kind in RULES[self.rule].kinds if kind in KINDS]
+        if self.kind and self.kind not in kinds:
+            raise _refuse(unknown(f"kind for rule {self.rule!r}", self.kind, kinds))
+        parameters_type = RULES[self.rule].parameters_type
+        try:
+            parameters_type.model_validate(self.parameters)
+        except ValidationError as error:
+            raise _refuse("; ".join(describe(error, self.parameters, "parameters", parameters_type))) from None
+        return self
+
+    def build(self, zone: Zone) -> AnyRule:
+        """The rule, ready to step."""
+        kind = RULES[self.rule]
+        schedule = self.schedule.build() if self.schedule else ALWAYS
+        return kind(zone, kind.parameters_type.model_validate(self.parameters), schedule)
+
+    @property
+    def kind_key(self) -> str:
+        """The kind of violation it reports."""
+        return self.kind or RULES[self.rule].kinds[0]
+
+
+def _has_no_blanks(url: str) -> str:
+    if not url.strip():
+        raise _refuse("is empty; give a file or an rtsp:// address")
+    missing = [name for name in _VARIABLE.findall(url) if name not in os.environ]
+    if missing:
+        raise _refuse(f"names the environment variable {missing[0]}, which is not set")
+    return url
+
+
+class CameraSection(Section):
+    """One camera, its zones and the rules that watch them."""
+
+    id: Id
+    url: Annotated[str, AfterValidator(_has_no_blanks), Field(repr=False)]
+    pace: Pace = Pace.REALTIME
+    detections_per_s: float = Field(default=3.0, gt=0, le=30)
+    zones: tuple[ZoneSection, ...] = Field(min_length=1)
+    rules: tuple[RuleSection, ...] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _names_agree(self) -> Self:
+        _no_twins("zone", (zone.id for zone in self.zones))
+        _no_twins("rule", (rule.id for rule in self.rules))
+        zones = [zone.id for zone in self.zones]
+        for rule in self.rules:
+            if rule.zone not in zones:
+                raise _refuse(f"rule {rule.id}: {unknown('zone', rule.zone, zones)}")
+        return self
+
+    @property
+    def is_live(self) -> bool:
+        """Whether its pictures are of now, not recorded ones."""
+        return is_live(self.url)
+
+    def source(self, folder: Path) -> Camera:
+        """What `streams` opens; a relative path of a file starts at the configuration's folder."""
+        url = _VARIABLE.sub(lambda found: os.environ[found[1]], self.url)
+        if "://" not in url:
+            url = str(folder / Path(url).expanduser())
+        return Camera(id=self.id, url=url, pace=self.pace)
+
+
+class DetectorSection(Section):
+    """The network all cameras of the box share."""
+
+    model: str = "yolov3_tiny"
+    score: float | None = Field(default=None, gt=0, lt=1)
+
+
+class Config(Section):
+    """Everything one box does."""
+
+    detector: DetectorSection = DetectorSection()
+    cameras: tuple[CameraSection, ...] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _names_agree(self) -> Self:
+        _no_twins("camera", (camera.id for camera in self.cameras))
+        return self
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A configuration with its file's hash, which stands in every alert, and the model card it names."""
+
+    config: Config
+    sha256: str
+    path: Path
+    card: ModelCard
+
+    def sources(self) -> tuple[Camera, ...]:
+        """Every camera as `streams` opens it."""
+        folder = self.path.resolve().parent
+        return tuple(camera.source(folder) for camera in self.config.cameras)
+
+
+def read_config(path: Path) -> Loaded:
+    """Read and check a configuration; raises ConfigError."""
+    try:
+        raw = path.read_bytes()
+    except OSError as error:
+        raise ConfigError(
+            f"{path}: cannot be read ({(error.strerror or 'unknown reason').lower()}); edge/sample.yaml shows one"
+        ) from None
+    try:
+        data = yaml.load(raw, Loader=_StrictLoader)  # noqa: S506 - a SafeLoader that refuses duplicate keys
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: {yaml_problem(error)}") from None
+    try:
+        config = Config.model_validate(data)
+    except ValidationError as error:
+        raise ConfigError(*(f"{path}: {line}" for line in describe(error, data, "", Config))) from None
+    try:
+        card = load_card(config.detector.model)
+    except ModelError as error:
+        raise ConfigError(f"{path}: detector.model: {error}") from None
+    problems = [f"{path}: {line}" for line in _class_problems(config, card)]
+    if problems:
+        raise ConfigError(*problems)
+    return Loaded(config, hashlib.sha256(raw).hexdigest(), path, card)
+
+
+def _class_problems(config: Config, card: ModelCard) -> Iterable[str]:
+    """Classes that the rules name and the model does not know."""
+    for camera in config.cameras:
+        for rule in camera.rules:
+            names = RULES[rule.rule].parameters_type.model_validate(rule.parameters).classes
+            for name in names:
+                if name not in card.classes:
+                    where = f"cameras[{camera.id}].rules[{rule.id}].parameters.classes"
+                    yield f"{where}: {unknown(f'class of model {card.name}', name, card.classes)}"
+
+
+def _no_twins(what: str, ids: Iterable[str]) -> None:
+    for name, count in Counter(ids).items():
+        if count > 1:
+            raise _refuse(f"{count} {what}s are called {name!r}; each needs an id of its own")
+
+
+class _StrictLoader(yaml.SafeLoader):
+    """Refuses a key that stands twice, of which YAML would quietly take the last."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:  # noqa: FBT001, FBT002 - PyYAML's signature
+        seen = set()
+        for key_node, _ in node.value:
+            key = self.construct_object(key_node, deep=True)
+            if isinstance(key, str) and key in seen:
+                raise yaml.constructor.ConstructorError(None, None, f"key {key!r} stands twice", key_node.start_mark)
+            if isinstance(key, str):
+                seen.add(key)
+        return super().construct_mapping(node, deep=deep)

@@ -1,0 +1,80 @@
+"""One clear line for each thing that is wrong in a configuration: where, what, and the nearest thing that exists.
+
+Values are never repeated from pydantic's own messages: an address may hold a password.
+"""
+
+import difflib
+from collections.abc import Iterable
+from typing import Any
+
+import yaml
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+SHOWN = 20
+
+
+def unknown(what: str, name: str, known: Iterable[str]) -> str:
+    """`unknown zone 'gras'; did you mean 'grass'? There is: grass, road`."""
+    names = list(known)
+    nearest = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
+    guess = f"; did you mean {nearest[0]!r}?" if nearest else "."
+    shown = ", ".join(names[:SHOWN]) + (f" and {len(names) - SHOWN} more" if len(names) > SHOWN else "")
+    return f"unknown {what} {name!r}{guess} There is: {shown or 'none'}"
+
+
+def describe(error: ValidationError, data: object, root: str, model: type[BaseModel]) -> list[str]:
+    """A line for each problem; `data` is what was validated as `model`, `root` what the place is called."""
+    return [_line(detail, data, root, model) for detail in error.errors(include_url=False, include_input=False)]
+
+
+def yaml_problem(error: yaml.YAMLError | UnicodeDecodeError) -> str:
+    """Why a file is no YAML, without repeating its text."""
+    if isinstance(error, yaml.MarkedYAMLError) and error.problem_mark:
+        mark = error.problem_mark
+        return f"line {mark.line + 1}, column {mark.column + 1}: {error.problem or 'no YAML'}"
+    return "not a YAML file in UTF-8"
+
+
+def _line(detail: ErrorDetails, data: object, root: str, model: type[BaseModel]) -> str:
+    place = _place(detail["loc"], data, root)
+    message = _message(detail, model)
+    return f"{place}: {message}" if place else message
+
+
+def _place(location: tuple[int | str, ...], data: object, root: str) -> str:
+    """`cameras[cam-1].zones[0].polygon`: list items by their id where they have one."""
+    text, here = root, data
+    for step in location:
+        if isinstance(step, int):
+            here = here[step] if isinstance(here, list | tuple) and step < len(here) else None
+            name = here.get("id") if isinstance(here, dict) else None
+            text += f"[{name if isinstance(name, str) else step}]"
+        elif not isinstance(here, dict) or step in here or _looks_like_a_key(step):
+            here = here.get(step) if isinstance(here, dict) else None
+            text += f".{step}" if text else step
+    return text
+
+
+def _looks_like_a_key(step: str) -> bool:
+    """Pydantic also puts the names of union members and validators into a location."""
+    return step.islower() and step.isidentifier()
+
+
+def _message(detail: ErrorDetails, model: type[BaseModel]) -> str:
+    context = detail.get("ctx", {})
+    if detail["type"] == "extra_forbidden":
+        return unknown("key", str(detail["loc"][-1]), model.model_fields)
+    own = {
+        "missing": "is missing",
+        "refused": context.get("message"),
+        "string_pattern_mismatch": "begins with a letter or digit, then letters, digits, '.', '_', '-'; 64 at most",
+        "enum": f"must be {context.get('expected')}",
+        "too_short": f"needs at least {context.get('min_length')}",
+    }
+    return str(own.get(detail["type"]) or _lowered(detail["msg"]))
+
+
+def _lowered(message: Any) -> str:  # noqa: ANN401 - pydantic's text
+    text = str(message).removeprefix("Value error, ")
+    return text[:1].lower() + text[1:]

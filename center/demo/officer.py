@@ -1,0 +1,58 @@
+"""The demo's officer: signs in over HTTP, waits for a task, acknowledges it, looks at the shopper's page."""
+
+from typing import Any
+
+import httpx
+
+
+class OfficerAtWork:
+    """A session of one account with the centre's JSON interface. Close it after use."""
+
+    def __init__(self, board_url: str, *, name: str, password: str) -> None:
+        self._client = httpx.Client(base_url=board_url, timeout=10.0, follow_redirects=False)
+        self._name = name
+        self._password = password
+        self._csrf = ""
+
+    def close(self) -> None:
+        """Give the connections back."""
+        self._client.close()
+
+    def healthy(self) -> bool:
+        """Whether the centre answers."""
+        try:
+            return self._client.get("/api/v1/health").is_success
+        except httpx.TransportError:
+            return False
+
+    def sign_in(self) -> None:
+        """Open the session. Raises httpx.HTTPStatusError when the centre refuses."""
+        answer = self._client.post("/api/v1/session", json={"username": self._name, "password": self._password})
+        answer.raise_for_status()
+        self._csrf = answer.json()["csrf_token"]
+
+    def tasks(self) -> list[dict[str, Any]]:
+        """The newest tasks; an empty list while the centre does not answer."""
+        try:
+            answer = self._client.get("/api/v1/tasks")
+        except httpx.TransportError:
+            return []
+        answer.raise_for_status()
+        items: list[dict[str, Any]] = answer.json()["items"]
+        return items
+
+    def acknowledge(self, task_id: str, version: int) -> str:
+        """Acknowledge the task; returns its new state. Raises httpx.HTTPStatusError when the move is refused."""
+        answer = self._client.post(
+            f"/api/v1/tasks/{task_id}/moves",
+            json={"move": "acknowledge", "version": version},
+            headers={"X-CSRF-Token": self._csrf},
+        )
+        answer.raise_for_status()
+        state: str = answer.json()["state"]
+        return state
+
+    def shopper_sees(self, trace_url: str) -> bool:
+        """Whether the shopper's page answers without a session."""
+        answer = httpx.get(trace_url, timeout=10.0)
+        return answer.is_success and "text/html" in answer.headers.get("content-type", "")

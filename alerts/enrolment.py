@@ -10,12 +10,10 @@ import base64
 import binascii
 import hashlib
 import hmac
-import ipaddress
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import httpx
 
@@ -25,6 +23,7 @@ from alerts.events import read_message
 from alerts.identity import KEY_FILE, Identity
 from alerts.keys import FINGERPRINT_BYTES, SigningKey, VerifyKey
 from alerts.messages import EnrolmentAnswer, EnrolmentRequest
+from alerts.web import is_this_machine, open_client, reason_of
 
 PATH = "/api/v1/enrol"
 TIMEOUT_S = 15
@@ -172,22 +171,18 @@ def enrol(
 
 def check_address(center_url: str, *, allow_http: bool) -> str:
     """The host of the centre's address; raises InsecureCentre, or CentreUnreachable for what is no address."""
-    parts = urlsplit(center_url)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
+    try:
+        url = httpx.URL(center_url)
+    except httpx.InvalidURL:
+        url = httpx.URL()
+    if url.scheme not in ("http", "https") or not url.host:
         raise CentreUnreachable(f"{center_url!r} is no address; for example https://centre.example.org")
-    if parts.scheme == "http" and not allow_http and not _is_this_machine(parts.hostname):
+    if url.scheme == "http" and not allow_http and not is_this_machine(url.host):
         raise InsecureCentre(
             f"{center_url}: plain http to another machine would show the broker's password to everybody on the way;"
             " use https, or allow http explicitly on a network of your own"
         )
-    return parts.hostname
-
-
-def _is_this_machine(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
+    return url.host
 
 
 def _own_key(state_folder: Path) -> SigningKey:
@@ -202,23 +197,15 @@ def _own_key(state_folder: Path) -> SigningKey:
 
 def _ask(url: str, request: bytes, transport: httpx.BaseTransport | None) -> bytes:
     try:
-        with httpx.Client(transport=transport, timeout=TIMEOUT_S) as client:
+        with open_client(url, timeout=httpx.Timeout(TIMEOUT_S), transport=transport) as client:
             response = client.post(url, content=request, headers={"Content-Type": "application/json"})
     except httpx.HTTPError as error:
         raise CentreUnreachable(f"{url}: {error}") from None
     if response.status_code in (httpx.codes.FORBIDDEN, httpx.codes.GONE, httpx.codes.CONFLICT):
-        raise CodeRefused(_reason(response) or "the centre refused the code")
+        raise CodeRefused(reason_of(response))
     if not response.is_success:
-        raise CentreUnreachable(f"{url}: answered {response.status_code} {_reason(response)}".rstrip())
+        raise CentreUnreachable(f"{url}: {reason_of(response)}")
     return response.content
-
-
-def _reason(response: httpx.Response) -> str:
-    try:
-        detail = response.json()["detail"]
-    except (ValueError, KeyError, TypeError):
-        return ""
-    return detail[:200] if isinstance(detail, str) else ""
 
 
 def _identity(answer: EnrolmentAnswer, key: SigningKey, *, center_url: str, host: str) -> Identity:

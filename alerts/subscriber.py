@@ -39,7 +39,9 @@ class Subscriber:
         client_id: str = "",
         channels: Sequence[Channel] = (Channel.JOURNAL, Channel.STATUS),
         on_event: OnEvent | None = None,
+        attempts: int = ATTEMPTS,
     ) -> None:
+        self._attempts = attempts
         self._on_message = on_message
         self._on_event = on_event
         self._arrivals: queue.SimpleQueue[Arrival | None] = queue.SimpleQueue()
@@ -96,7 +98,7 @@ class Subscriber:
         except MalformedMessage as error:
             log.warning("message_elsewhere", reason=str(error))
             return True
-        for attempt in range(1, ATTEMPTS + 1):
+        for attempt in range(1, self._attempts + 1):
             try:
                 self._on_message(topic, arrival.payload)
             except Exception:

@@ -27,6 +27,7 @@ from alerts.messages import UploadClaim
 from alerts.outbox import Outbox
 from alerts.publisher import OnEvent, utc_now
 from alerts.uploads import Waiting
+from alerts.web import open_client, reason_of
 
 SCHEME = "TeaWatch"
 CLAIM_TYPE = dsse.payload_type_of(UploadClaim.TYPE)
@@ -120,7 +121,7 @@ class Uploader:
         self._on_event = on_event
         self._now = now
         self._keep = keep
-        self._client = httpx.Client(transport=transport, timeout=TIMEOUT, base_url=identity.center_url)
+        self._client = open_client(identity.center_url, timeout=TIMEOUT, transport=transport)
         self._wake = threading.Event()
         self._stopping = threading.Event()
         self._not_before_s: dict[str, float] = {}
@@ -203,11 +204,13 @@ class Uploader:
             "Content-Type": "application/octet-stream",
         }
         try:
-            response = self._client.put(f"/api/v1/evidence/{waiting.sha256}", content=_chunks(path), headers=headers)
+            response = self._client.put(
+                f"{self._identity.center_url}/api/v1/evidence/{waiting.sha256}", content=_chunks(path), headers=headers
+            )
         except httpx.HTTPError as error:
             return _Outcome.UNREACHABLE, f"{self._identity.center_url}: {error or type(error).__name__}"
         outcome = _OUTCOMES.get(response.status_code, _Outcome.LATER)
-        return outcome, f"the centre answered {response.status_code}"
+        return outcome, reason_of(response)
 
     def _tell(self, event: str, **detail: object) -> None:
         (log.info if event == "file_sent" else log.warning)(event, **detail)

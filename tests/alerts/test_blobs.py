@@ -1,0 +1,72 @@
+"""Files named by their hash: whole, checked, and nowhere else than in their folder."""
+
+import hashlib
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from alerts.blobs import BlobStore
+from alerts.errors import BlobDamaged, BlobMissing
+
+TEA = hashlib.sha256(b"tea").hexdigest()
+
+
+@pytest.fixture
+def blobs(tmp_path: Path) -> BlobStore:
+    return BlobStore(tmp_path / "blobs")
+
+
+def files(blobs: BlobStore) -> list[str]:
+    return [path.name for path in blobs.folder.rglob("*") if path.is_file()]
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=20, deadline=None)
+@given(st.binary(max_size=1000))
+def test_what_is_put_is_read_under_its_hash(blobs: BlobStore, data: bytes) -> None:
+    sha256 = blobs.put(data)
+    assert sha256 == hashlib.sha256(data).hexdigest()
+    assert blobs.has(sha256)
+    assert blobs.read(sha256) == data
+
+
+def test_the_same_twice_is_one_file(blobs: BlobStore) -> None:
+    assert blobs.put(b"tea") == blobs.put(b"tea") == TEA
+    assert files(blobs) == [TEA]
+
+
+@pytest.mark.parametrize(
+    ("chunks", "size_bytes"),
+    [([b"te", b"A"], None), ([b"te"], 3), ([b"te", b"a", b"!"], 3), ([], 3)],
+    ids=["other bytes", "too short", "too long", "nothing"],
+)
+def test_a_stream_that_is_not_what_was_announced_leaves_nothing(
+    blobs: BlobStore, chunks: list[bytes], size_bytes: int | None
+) -> None:
+    with pytest.raises(BlobDamaged):
+        blobs.take(chunks, sha256=TEA, size_bytes=size_bytes)
+    assert files(blobs) == []
+
+
+def test_a_stream_that_is_what_was_announced_is_stored(blobs: BlobStore) -> None:
+    blobs.take([b"t", b"", b"ea"], sha256=TEA, size_bytes=3)
+    assert blobs.read(TEA) == b"tea"
+
+
+def test_a_file_that_changed_on_the_disk_is_not_given_out(blobs: BlobStore) -> None:
+    blobs.path(blobs.put(b"tea")).write_bytes(b"leaf")
+    with pytest.raises(BlobDamaged):
+        blobs.read(TEA)
+
+
+def test_a_missing_file_is_named(blobs: BlobStore) -> None:
+    with pytest.raises(BlobMissing, match=TEA):
+        blobs.read(TEA)
+    blobs.remove(TEA)
+
+
+@pytest.mark.parametrize("name", ["", "../../etc/passwd", "A" * 64, "a" * 63, "a" * 64 + "\n", "/" + "a" * 63])
+def test_what_is_no_hash_is_no_path(blobs: BlobStore, name: str) -> None:
+    with pytest.raises(ValueError, match="SHA-256"):
+        blobs.path(name)

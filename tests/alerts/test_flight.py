@@ -1,0 +1,65 @@
+"""What is under way: bounded, sent again after silence, live before backlog."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from alerts.flight import LIVE_S, RESEND_CAP_S, WINDOW, Flight
+from alerts.messages import Disposition, Receipt, Span
+
+
+def test_what_was_sent_rests_until_the_silence_is_over() -> None:
+    flight = Flight(resend_after_s=5)
+    flight.sent(1, at_s=100)
+    assert flight.resting(at_s=104.9) == {1}
+    assert flight.resting(at_s=105) == set()
+
+
+def test_each_resending_waits_longer_up_to_a_cap() -> None:
+    flight = Flight(resend_after_s=5)
+    waits = []
+    for _ in range(6):
+        flight.sent(1, at_s=0)
+        waits.append(next(s for s in range(100) if flight.resting(at_s=s) == set()))
+    assert waits == [5, 10, 20, 30, 30, RESEND_CAP_S]
+
+
+def test_the_backlog_fills_its_window_and_leaves_room_for_what_happens_now() -> None:
+    flight = Flight(resend_after_s=5)
+    for sequence in range(1, WINDOW + 1):
+        assert flight.has_room(sequence, live_after=1000)
+        flight.sent(sequence, at_s=0)
+    assert not flight.has_room(WINDOW + 1, live_after=1000)
+    assert flight.has_room(1001, live_after=1000)
+    assert flight.has_room(1, live_after=1000)
+
+
+def test_a_receipt_ends_the_journey_of_exactly_what_it_names() -> None:
+    flight = Flight(resend_after_s=5)
+    for sequence in range(1, 9):
+        flight.sent(sequence, at_s=0)
+    flight.confirmed(Receipt(cumulative=2, spans=(Span(first=5, last=6, disposition=Disposition.STORED),)))
+    assert flight.resting(at_s=1) == {3, 4, 7, 8}
+
+
+def test_a_new_connection_counts_nothing_as_sent_and_everything_before_it_as_backlog() -> None:
+    flight = Flight(resend_after_s=5)
+    flight.sent(1, at_s=10)
+    flight.restart(head=7, at_s=11)
+    assert flight.resting(at_s=11) == set()
+    assert flight.live_after(lambda: 9, at_s=12) == 7
+
+
+def test_what_was_live_becomes_backlog_after_a_while() -> None:
+    flight = Flight(resend_after_s=5)
+    flight.restart(head=0, at_s=0)
+    assert flight.live_after(lambda: 10, at_s=LIVE_S) == 0
+    assert flight.live_after(lambda: 20, at_s=2 * LIVE_S) == 10
+    assert flight.live_after(lambda: 30, at_s=2.5 * LIVE_S) == 10
+
+
+@given(st.lists(st.tuples(st.integers(1, 20), st.floats(0, 1000))))
+def test_the_pause_is_never_so_short_that_it_spins_nor_longer_than_allowed(sent: list[tuple[int, float]]) -> None:
+    flight = Flight(resend_after_s=5)
+    for sequence, at_s in sent:
+        flight.sent(sequence, at_s)
+    assert 0.05 <= flight.pause_s(500, at_most_s=1.0) <= 1.0

@@ -1,0 +1,244 @@
+"""Evidence on its way: only what the centre knows of, only whole, again and again, and not for ever."""
+
+import base64
+import hashlib
+import json
+import threading
+from collections.abc import Iterator
+from datetime import timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from alerts.blobs import BlobStore
+from alerts.errors import BadSignature, MalformedMessage, MessageError, UnknownKey
+from alerts.identity import Identity
+from alerts.messages import Receipt
+from alerts.outbox import Outbox
+from alerts.uploader import Uploader, read_upload_token, upload_token
+from tests.alerts.parts import NOON, Log, make_evidence, make_identity
+
+PICTURE = b"a picture of tea" * 10_000
+
+
+class Shelf:
+    """A centre's HTTP door that checks who brings what. `answers` are given first, in order."""
+
+    def __init__(self) -> None:
+        self.files: dict[str, bytes] = {}
+        self.answers: list[int] = []
+        self.tries = 0
+        self.keys: dict[str, Any] = {}
+        shelf = self
+
+        class Door(BaseHTTPRequestHandler):
+            def do_PUT(self) -> None:
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                status = shelf.take(self.path, self.headers["Authorization"], body)
+                answer = json.dumps({"detail": f"says {status}"}).encode()
+                self.send_response(status)
+                self.send_header("Content-Length", str(len(answer)))
+                self.end_headers()
+                self.wfile.write(answer)
+
+            def log_message(self, *_: object) -> None:
+                pass
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Door)
+        self.thread = threading.Thread(target=self.server.serve_forever, args=(0.02,))
+        self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
+
+    def take(self, path: str, header: str, body: bytes) -> int:
+        self.tries += 1
+        if self.answers:
+            return self.answers.pop(0)
+        try:
+            claim = read_upload_token(header, self.keys.get)
+        except MessageError:
+            return 401
+        sha256 = hashlib.sha256(body).hexdigest()
+        if (path, claim.sha256, claim.size_bytes) != (f"/api/v1/evidence/{sha256}", sha256, len(body)):
+            return 422
+        self.files[sha256] = body
+        return 201
+
+
+@pytest.fixture
+def shelf() -> Iterator[Shelf]:
+    made = Shelf()
+    made.thread.start()
+    yield made
+    made.server.shutdown()
+    made.server.server_close()
+    made.thread.join()
+
+
+@pytest.fixture
+def identity(shelf: Shelf) -> Identity:
+    made = make_identity(center_url=shelf.url)
+    shelf.keys[made.signing_key.key_id] = made.signing_key.verify_key
+    return made
+
+
+@pytest.fixture
+def outbox(tmp_path: Path, identity: Identity) -> Iterator[Outbox]:
+    with Outbox.open(tmp_path / "outbox.db", identity=identity) as opened:
+        yield opened
+
+
+@pytest.fixture
+def blobs(tmp_path: Path) -> BlobStore:
+    return BlobStore(tmp_path / "evidence")
+
+
+def announce(outbox: Outbox, blobs: BlobStore, data: bytes = PICTURE) -> str:
+    sha256 = blobs.put(data)
+    with outbox.transaction() as transaction:
+        transaction.append(make_evidence(sha256, len(data)), at=NOON)
+        transaction.queue_upload(sha256, size_bytes=len(data))
+    return sha256
+
+
+def confirm(outbox: Outbox) -> None:
+    outbox.settle(Receipt(cumulative=outbox.head()[0]))
+
+
+def test_a_file_goes_only_after_the_centre_has_the_record_that_announces_it(
+    shelf: Shelf, outbox: Outbox, blobs: BlobStore, identity: Identity
+) -> None:
+    early, late = announce(outbox, blobs), announce(outbox, blobs, b"later")
+    outbox.settle(Receipt(cumulative=1))
+    log = Log()
+    with Uploader(outbox, blobs, identity, on_event=log):
+        log.wait("file_sent")
+        assert shelf.files == {early: PICTURE}
+        confirm(outbox)
+        log.wait("file_sent", 2)
+    assert shelf.files == {early: PICTURE, late: b"later"}
+    assert outbox.counts().pending_uploads == 0
+
+
+@pytest.mark.parametrize("answer", [403, 401, 404, 500, 503, 507])
+def test_a_centre_that_cannot_take_it_now_is_asked_again(
+    shelf: Shelf, outbox: Outbox, blobs: BlobStore, identity: Identity, answer: int
+) -> None:
+    sha256 = announce(outbox, blobs)
+    confirm(outbox)
+    shelf.answers = [answer]
+    log = Log()
+    with Uploader(outbox, blobs, identity, on_event=log):
+        assert log.wait("file_waits")[0]["reason"] == f"the centre answered {answer}: says {answer}"
+        log.wait("file_sent")
+    assert shelf.files == {sha256: PICTURE}
+
+
+def test_a_centre_that_is_down_is_waited_for(shelf: Shelf, outbox: Outbox, blobs: BlobStore, tmp_path: Path) -> None:
+    announce(outbox, blobs)
+    confirm(outbox)
+    log = Log()
+    with Uploader(outbox, blobs, make_identity(center_url="http://127.0.0.1:1"), on_event=log):
+        assert "127.0.0.1:1" in str(log.wait("file_waits")[0]["reason"])
+    assert outbox.counts().pending_uploads == 1
+
+
+@pytest.mark.parametrize("told", [(422, 5), (409, 5), (413, 1)])
+def test_a_file_the_centre_will_never_take_is_given_up_and_said_so(
+    shelf: Shelf, outbox: Outbox, blobs: BlobStore, identity: Identity, told: tuple[int, int]
+) -> None:
+    announce(outbox, blobs)
+    confirm(outbox)
+    answer, tries = told
+    shelf.answers = [answer] * 9
+    log = Log()
+    uploader = Uploader(outbox, blobs, identity, on_event=log)
+    while not log.named("file_refused"):
+        uploader._not_before_s.clear()
+        uploader.send_ready()
+    uploader._client.close()
+    assert shelf.tries == tries
+    assert str(answer) in str(log.named("file_refused")[0]["reason"])
+    assert outbox.counts().pending_uploads == 0
+
+
+def test_a_file_that_vanished_or_changed_its_size_is_given_up(
+    shelf: Shelf, outbox: Outbox, blobs: BlobStore, identity: Identity
+) -> None:
+    gone, cut = announce(outbox, blobs), announce(outbox, blobs, b"another")
+    confirm(outbox)
+    blobs.remove(gone)
+    blobs.path(cut).write_bytes(b"anoth")
+    log = Log()
+    with Uploader(outbox, blobs, identity, on_event=log):
+        refused = log.wait("file_refused", 2)
+    assert {detail["sha256"] for detail in refused} == {gone, cut}
+    assert shelf.tries == 0
+
+
+def test_a_file_stays_for_a_day_after_it_was_sent_and_goes_then(
+    shelf: Shelf, outbox: Outbox, blobs: BlobStore, identity: Identity
+) -> None:
+    sha256 = announce(outbox, blobs)
+    confirm(outbox)
+    clock = [NOON]
+    uploader = Uploader(outbox, blobs, identity, now=lambda: clock[0])
+    uploader.send_ready()
+    for hours, there in ((23, True), (25, False)):
+        clock[0] = NOON + timedelta(hours=hours)
+        uploader.clear_old(keep=timedelta(hours=24))
+        assert blobs.has(sha256) is there
+    uploader._client.close()
+
+
+def test_a_file_that_waits_is_never_deleted(shelf: Shelf, outbox: Outbox, blobs: BlobStore, identity: Identity) -> None:
+    sha256 = announce(outbox, blobs)
+    uploader = Uploader(outbox, blobs, identity, now=lambda: NOON + timedelta(days=9000))
+    uploader.send_ready()
+    uploader.clear_old(keep=timedelta(0))
+    uploader._client.close()
+    assert blobs.has(sha256)
+    assert outbox.counts().pending_uploads == 1
+
+
+def test_the_same_file_announced_twice_is_sent_once(
+    shelf: Shelf, outbox: Outbox, blobs: BlobStore, identity: Identity
+) -> None:
+    announce(outbox, blobs)
+    announce(outbox, blobs)
+    confirm(outbox)
+    uploader = Uploader(outbox, blobs, identity)
+    uploader.send_ready()
+    uploader.send_ready()
+    uploader._client.close()
+    assert shelf.tries == 1
+
+
+def test_a_token_names_box_and_file_and_whoever_changes_it_is_refused(identity: Identity) -> None:
+    find = {identity.signing_key.key_id: identity.signing_key.verify_key}.get
+    token = upload_token(identity, "a" * 64, 7)
+    claim = read_upload_token(token, find)
+    assert (claim.tenant, claim.device, claim.sha256, claim.size_bytes, claim.key_id) == (
+        identity.tenant,
+        identity.device,
+        "a" * 64,
+        7,
+        identity.signing_key.key_id,
+    )
+    with pytest.raises(UnknownKey):
+        read_upload_token(token, lambda _: None)
+    for header in ("", "Basic abc", "TeaWatch !", "TeaWatch " + "A" * 9000, token[:-8]):
+        with pytest.raises(MalformedMessage):
+            read_upload_token(header, find)
+    impostor = make_identity().signing_key
+    forged = upload_token(make_identity(signing_key=impostor), "a" * 64, 7)
+    with pytest.raises(BadSignature):
+        read_upload_token(_with_key_id(forged, identity.signing_key.key_id), find)
+
+
+def _with_key_id(token: str, key_id: str) -> str:
+
+    envelope = json.loads(base64.b64decode(token.removeprefix("TeaWatch ")))
+    envelope["signatures"][0]["keyid"] = key_id
+    raw = json.dumps(envelope, sort_keys=True, separators=(",", ":")).encode()
+    return f"TeaWatch {base64.b64encode(raw).decode()}"

@@ -4,7 +4,8 @@ ModelError
 ├── UnknownModel     no card of that name; the nearest one is suggested
 ├── BadModelCard     the card cannot be read or contradicts itself or its network
 ├── ModelFileMissing the network's file is not where its card says
-└── WrongModelFile   the network's file is not the one the card describes
+├── WrongModelFile   the network's file is not the one the card describes
+└── BadLabels        a folder of labelled pictures cannot be measured on
 """
 
 
@@ -34,3 +35,7 @@ class WrongModelFile(ModelError):
         )
         self.expected = expected
         self.actual = actual
+
+
+class BadLabels(ModelError):
+    """A folder of labelled pictures is absent, empty, or speaks of classes the model does not know."""

@@ -23,6 +23,7 @@ from center.errors import BrokerTrouble, PortInUse
 START_TIMEOUT_S = 10.0
 WATCH_EVERY_S = 0.25
 MAX_PAUSE_S = 5.0
+PORT_PATIENCE_S = 2.0
 
 log = structlog.get_logger()
 
@@ -65,6 +66,20 @@ def port_is_free(host: str, port: int) -> bool:
         except OSError:
             return False
     return True
+
+
+def wait_for_port(host: str, port: int) -> None:
+    """Return once the broker may listen here; one that is just going away may hold the port for a moment.
+
+    Raises PortInUse.
+    """
+    deadline = time.monotonic() + PORT_PATIENCE_S
+    while not port_is_free(host, port):
+        if time.monotonic() > deadline:
+            raise PortInUse(
+                f"port {port} on {host} is in use by another program; choose another with --mqtt-port or mqtt.port"
+            )
+        time.sleep(0.05)
 
 
 class EmbeddedBroker:
@@ -140,7 +155,7 @@ class EmbeddedBroker:
             log.info("broker_restarted", port=self._port)
 
     def _launch(self) -> None:
-        self._wait_for_port()
+        wait_for_port(self._host, self._port)
         self._write()
         command = [sys.executable, "-P", "-m", "iotcore._serve", json.dumps({"config_path": str(self._path)})]
         # The process ends by itself when this pipe closes, so a killed centre leaves no broker behind.
@@ -152,17 +167,6 @@ class EmbeddedBroker:
                 self._end()
                 raise BrokerTrouble(f"the MQTT broker did not start on {self._host}:{self._port} (exit code {code})")
             time.sleep(0.02)
-
-    def _wait_for_port(self) -> None:
-        """A broker that is just going away may hold the port for a moment."""
-        deadline = time.monotonic() + 2.0
-        while not port_is_free(self._host, self._port):
-            if time.monotonic() > deadline:
-                raise PortInUse(
-                    f"port {self._port} on {self._host} is in use by another program; "
-                    f"choose another with --mqtt-port or mqtt.port"
-                )
-            time.sleep(0.05)
 
     def _answers(self) -> bool:
         target = "127.0.0.1" if self._host in {"0.0.0.0", "::"} else self._host  # noqa: S104 - compared, not bound

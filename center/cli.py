@@ -1,5 +1,6 @@
 """`teawatch center …`: make a centre, enrol boxes, keep accounts, serve."""
 
+import os
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated
@@ -20,10 +21,18 @@ from center.settings import FILE_NAME, Settings, load_settings
 
 DEMO_TENANT = "demo-county"
 
-app = typer.Typer(no_args_is_help=True, help="The enforcement centre.", add_completion=False)
+app = typer.Typer(no_args_is_help=True, add_completion=False)
 app.add_typer(users.app, name="user")
 
+OURS_ALONE = 0o077
+
 Port = Annotated[int | None, typer.Option(min=1, max=65535)]
+
+
+@app.callback()
+def center() -> None:
+    """The enforcement centre: make one, enrol boxes, keep accounts, serve."""
+    os.umask(OURS_ALONE)  # evidence and secrets are nobody else's on this machine
 
 
 @app.command()

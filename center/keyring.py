@@ -30,7 +30,8 @@ class Keyring:
 def make_secrets(settings: Settings) -> None:
     """Make what is missing; what is there stays as it is."""
     folder = settings.secrets_folder
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    settings.data.mkdir(parents=True, exist_ok=True, mode=0o700)
+    folder.mkdir(exist_ok=True, mode=0o700)
     if not (folder / KEY_FILE).exists():
         SigningKey.generate().save(folder / KEY_FILE)
     if not (folder / SEED_FILE).exists():

@@ -3,7 +3,7 @@
 import uvicorn
 
 from center.app import create_app
-from center.broker import port_is_free
+from center.broker import port_is_free, wait_for_port
 from center.county.seeding import seed
 from center.errors import PortInUse
 from center.office import Office
@@ -19,10 +19,11 @@ def serve(settings: Settings, *, seed_demo_county: bool = False) -> None:
     app = create_app(settings)
     if seed_demo_county:
         register_county(app.state.office)
+    web = settings.web
     config = uvicorn.Config(
         app,
-        host=settings.web.host,
-        port=settings.web.port,
+        host=web.host,
+        port=web.port,
         log_config=None,
         access_log=False,
         server_header=False,
@@ -42,8 +43,10 @@ def check_ports(settings: Settings) -> None:
         raise PortInUse(
             f"port {web.port} on {web.host} is in use by another program; choose another with --port or web.port"
         )
-    if mqtt.embedded and web.port == mqtt.port:
-        raise PortInUse(f"pages and broker cannot share port {web.port}; choose another with --mqtt-port or mqtt.port")
+    if mqtt.embedded:
+        if web.port == mqtt.port:
+            raise PortInUse(f"pages and broker cannot share port {web.port}; choose another with --mqtt-port")
+        wait_for_port(mqtt.host, mqtt.port)
 
 
 def register_county(office: Office) -> None:

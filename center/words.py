@@ -53,6 +53,12 @@ class Language:
         """A term of a catalogue."""
         return words.in_language(self.tag)
 
+    def named(self, record: object, field: str) -> str:
+        """`named(plot, "name")` is `plot.name_zh` or `plot.name_en`; a Chinese field may also be plain `plot.name`."""
+        if self.tag.startswith("zh"):
+            return str(getattr(record, f"{field}_zh", None) or getattr(record, field, ""))
+        return str(getattr(record, f"{field}_en"))
+
 
 def N_(message: str) -> str:  # noqa: N802 - gettext's customary name, which Babel's extractor looks for
     """Mark a sentence for translation where it is defined; `Language.gettext` translates it where it is shown."""

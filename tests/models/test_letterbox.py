@@ -1,0 +1,62 @@
+"""A picture of any shape fits into the square and its boxes come back to where they were."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from models.letterbox import letterbox, place
+
+SIZE = st.integers(1, 8000)
+INPUT = st.sampled_from([96, 320, 416, 640])
+
+
+@st.composite
+def boxes_in_a_picture(draw: st.DrawFn) -> tuple[int, int, np.ndarray]:
+    width, height = draw(SIZE), draw(SIZE)
+    shares = draw(st.lists(st.tuples(*(st.floats(0, 1),) * 4), max_size=5))
+    return width, height, np.array(shares, np.float32).reshape(-1, 4) * np.array([width, height] * 2, np.float32)
+
+
+@given(boxes_in_a_picture(), INPUT, st.booleans())
+def test_boxes_come_back_from_the_input_to_within_a_hundredth_of_the_picture_size(
+    picture: tuple[int, int, np.ndarray], input_px: int, centred: bool
+) -> None:
+    width, height, boxes = picture
+    placement = place(width, height, input_px, centred=centred)
+    back = placement.to_picture(placement.to_input(boxes))
+    assert np.abs(back - boxes).max(initial=0) <= max(width, height) * 1e-4 + 1e-3
+
+
+@given(SIZE, SIZE, INPUT, st.booleans())
+def test_the_picture_lies_inside_the_square_and_touches_two_opposite_sides(
+    width: int, height: int, input_px: int, centred: bool
+) -> None:
+    placement = place(width, height, input_px, centred=centred)
+    assert min(placement.left_px, placement.top_px) >= 0
+    assert placement.left_px + placement.width_px <= input_px
+    assert placement.top_px + placement.height_px <= input_px
+    assert input_px in (placement.width_px, placement.height_px)
+
+
+@pytest.mark.parametrize(
+    ("centred", "picture_rows", "grey_rows"),
+    [(False, slice(0, 312), slice(312, 416)), (True, slice(52, 364), slice(0, 52))],
+    ids=["corner", "centred"],
+)
+def test_a_768x576_picture_fills_416x312_and_the_rest_is_grey(
+    centred: bool, picture_rows: slice, grey_rows: slice
+) -> None:
+    picture = np.full((576, 768, 3), 200, np.uint8)
+    square, placement = letterbox(picture, 416, 114, centred=centred)
+    assert square.shape == (416, 416, 3)
+    assert (square[picture_rows] == 200).all()
+    assert (square[grey_rows] == 114).all()
+    assert placement.scale == pytest.approx(416 / 768)
+
+
+def test_the_picture_itself_is_left_alone() -> None:
+    picture = np.arange(48 * 64 * 3, dtype=np.uint8).reshape(48, 64, 3)
+    before = picture.copy()
+    letterbox(picture, 96, 0, centred=True)
+    assert (picture == before).all()

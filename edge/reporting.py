@@ -1,4 +1,4 @@
-"""From a violation to the message about it: shares become pixels, seconds become milliseconds, nothing stays a float."""
+"""From a violation to the message about it: shares become pixels, seconds milliseconds, and no float is left."""
 
 import re
 from dataclasses import dataclass
@@ -49,13 +49,15 @@ def write_alert(
     if change.phase is None:
         raise ValueError("a change without a phase is not told")
     closing = (_unseen_clause(change.unseen_s, close_after_s),) if change.phase is Phase.CLOSED else ()
-    return _alert(change.incident, change.phase, witness, closing, observed_at, clock, evidence)
+    return _alert(
+        change.incident, change.phase, witness, closing, observed_at=observed_at, clock=clock, evidence=evidence
+    )
 
 
 def write_orphan(incident: Incident, witness: Witness, *, observed_at: datetime, clock: ClockQuality) -> Alert:
     """Closes an incident whose camera, zone or rule is no longer in the configuration, and says that this is why."""
     gone = Clause(name="configured", holds=False, measured=0, threshold=1, unit="count")
-    return _alert(incident, Phase.CLOSED, witness, (gone,), observed_at, clock, ())
+    return _alert(incident, Phase.CLOSED, witness, (gone,), observed_at=observed_at, clock=clock)
 
 
 def picture_artefact(sha256: str, size_bytes: int) -> Artefact:
@@ -89,9 +91,10 @@ def _alert(
     phase: Phase,
     witness: Witness,
     further: tuple[Clause, ...],
+    *,
     observed_at: datetime,
     clock: ClockQuality,
-    evidence: tuple[Artefact, ...],
+    evidence: tuple[Artefact, ...] = (),
 ) -> Alert:
     width, height = incident.frame_px
     last_ms = milliseconds(incident.last_stream_s)

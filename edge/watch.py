@@ -60,7 +60,7 @@ class WatchClock:
             return 0.0
         step_s = stream_s - before_s
         if step_s < 0:
-            return max(passed_s, LONGEST_STEP_S)
+            return max(0.0, passed_s)
         if step_s > LONGEST_STEP_S:
             return step_s
         self.watched_s += step_s

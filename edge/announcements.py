@@ -1,0 +1,126 @@
+"""What the box says about itself while it runs: short fixed event names with plain fields, for people and programs.
+
+`teawatch edge run --events` writes each as one JSON object a line on standard output, with `event` and `at` (UTC):
+
+| event | fields |
+|---|---|
+| `started` | device, epoch, cameras (list), rules (count), config_sha256, pending_records |
+| `camera_state` | camera, reason, state: `connecting`, `playing`, `unreachable`, `refused`, `ended`, `failed` |
+| `seen` | camera, counts (objects by class), rate_per_s (looks), frames (looks so far), open_incidents; once a second |
+| `incident_opened`, `incident_updated` | incident, camera, rule, zone, kind, objects (count), class_name, revision |
+| `incident_closed` | the same, and reason (`unseen`, `not_configured`) |
+| `alert_queued` | incident, phase, revision, sequence, picture_sha256 (empty without one) |
+| `evidence_queued` | incident, sequence, sha256, size_bytes |
+| `alert_sent` | sequence, times (how often so far), of every journal record |
+| `receipt` | stored, quarantined: how many records the centre has just confirmed |
+| `evidence_uploaded` | sha256, size_bytes |
+| `connected`, `disconnected` | broker or reason |
+| `trouble` | what, reason; `trouble_over` with what, when it has passed |
+| `stopped` | pending_records, pending_uploads |
+"""
+
+import json
+import sys
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any, Protocol, TextIO, TypeAlias
+
+import structlog
+
+Sink: TypeAlias = Callable[[str, Mapping[str, Any]], None]
+"""Takes an event's name and fields; may be called from any thread, one call at a time."""
+
+
+class Tell(Protocol):
+    """How a part of the box says something."""
+
+    def __call__(self, event: str, /, **fields: object) -> None:
+        """Say `event` with its fields."""
+        ...
+
+
+class Announcer:
+    """Passes every event on to its sinks, one at a time, from whatever thread it comes."""
+
+    def __init__(self, sinks: Sequence[Sink]) -> None:
+        self._sinks = tuple(sinks)
+        self._lock = threading.Lock()
+
+    def __call__(self, event: str, /, **fields: object) -> None:
+        """Say it."""
+        with self._lock:
+            for sink in self._sinks:
+                sink(event, fields)
+
+
+def events_on(stream: TextIO) -> Sink:
+    """A sink that writes JSON lines; a reader that went away ends the writing, not the watching."""
+    gone = False
+
+    def write(event: str, fields: Mapping[str, Any]) -> None:
+        nonlocal gone
+        if gone:
+            return
+        try:
+            stream.write(json.dumps({"event": event, "at": datetime.now(UTC).isoformat(), **fields}) + "\n")
+            stream.flush()
+        except (BrokenPipeError, ValueError):
+            gone = True
+
+    return write
+
+
+def log_events(event: str, fields: Mapping[str, Any]) -> None:
+    """A sink into the log; what is seen every second stays out of it."""
+    if event != "seen":
+        write = log.warning if event in WARNINGS else log.info
+        write(event, **fields)
+
+
+WARNINGS = frozenset({"trouble", "disconnected"})
+log = structlog.get_logger("edge")
+
+DELIVERY = {
+    "record_sent": "alert_sent",
+    "records_confirmed": "receipt",
+    "file_sent": "evidence_uploaded",
+    "connected": "connected",
+    "disconnected": "disconnected",
+}
+"""Names of the publisher's and uploader's events that are passed on as they are."""
+
+TROUBLES = {
+    "downlink_rejected": "a message that claims to be the centre's was refused",
+    "outbox_trouble": "outbox",
+    "file_refused": "evidence",
+}
+
+
+def delivery_to(tell: Tell) -> Callable[[str, Mapping[str, object]], None]:
+    """What publisher and uploader may call: their events in the words of the table above."""
+
+    def pass_on(event: str, detail: Mapping[str, object]) -> None:
+        if event in DELIVERY:
+            tell(DELIVERY[event], **detail)
+        elif event in TROUBLES:
+            tell("trouble", what=TROUBLES[event], reason=detail.get("reason", ""))
+
+    return pass_on
+
+
+def set_up_log(*, as_json: bool, quiet: bool = False) -> None:
+    """Log lines on standard error: JSON for a service, readable on a terminal, warnings only beside a live console."""
+    renderer: structlog.typing.Processor = (
+        structlog.processors.JSONRenderer() if as_json else structlog.dev.ConsoleRenderer(colors=False)
+    )
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            renderer,
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger("critical" if quiet else "info"),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )

@@ -1,0 +1,248 @@
+"""Where incidents meet the disk: state, message and upload of a change are committed together or not at all.
+
+While the disk is full the box goes on watching: it says so once, tries again every few seconds, and an incident that
+still lasts when there is room is told then. One that ended meanwhile is owned up to in a `dropped` record.
+"""
+
+import secrets
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from alerts.blobs import BlobStore
+from alerts.clocks import clock_quality
+from alerts.errors import BlobStoreFull, OutboxFull
+from alerts.messages import Alert, Artefact, Dropped, Phase
+from alerts.outbox import Outbox, Transaction
+from alerts.records import Record
+from edge.annotator import Annotator
+from edge.announcements import Tell
+from edge.evidence import seal_picture
+from edge.incident_store import IncidentStore
+from edge.incidents import Change, Incident, Key, fold, told
+from edge.reporting import Witness, annotation_of, picture_artefact, write_alert, write_orphan
+from edge.watch import Look, Post
+
+RETRY_S = 5.0
+
+
+def new_incident_id() -> str:
+    """A name no other incident has, on whatever box."""
+    return f"i-{secrets.token_hex(8)}"
+
+
+@dataclass(frozen=True, slots=True)
+class _Written:
+    """One message that is safely in the outbox."""
+
+    change: Change
+    incident: Incident
+    alert: Alert
+    record: Record
+
+
+class Recorder:
+    """Keeps the open incidents of all cameras. Used by one thread."""
+
+    def __init__(
+        self,
+        outbox: Outbox,
+        blobs: BlobStore,
+        posts: Sequence[Post],
+        witnesses: Mapping[str, Witness],
+        *,
+        tell: Tell,
+        now: Callable[[], datetime],
+    ) -> None:
+        """`witnesses` by camera; `now` gives aware UTC for what happens without a frame."""
+        self._outbox = outbox
+        self._blobs = blobs
+        self._posts = {post.key: post for post in posts}
+        self._witnesses = witnesses
+        self._tell = tell
+        self._now = now
+        self._annotator = Annotator(outbox, blobs, tell=tell, now=now)
+        self._open: dict[Key, tuple[Incident, ...]] = {}
+        self._retry_at_s: float | None = None
+        self._lost: list[datetime] = []
+
+    def take_up(self, orphan_witness: Witness) -> None:
+        """Load what the last run left: incidents still configured go on, others are closed with that reason.
+
+        `orphan_witness` signs for cameras that are no longer there. Raises OutboxFull, StateTooNew.
+        """
+        with self._outbox.transaction() as transaction:
+            store = IncidentStore(transaction.connection)
+            store.migrate()
+            incidents = store.open_incidents()
+            orphans = [each for each in incidents if each.key not in self._posts]
+            for orphan in orphans:
+                self._close_orphan(transaction, orphan, orphan_witness)
+        for orphan in orphans:
+            self._tell("incident_closed", **_facts(orphan), revision=orphan.told.revision + 1, reason="not_configured")
+        for incident in incidents:
+            if incident.key in self._posts:
+                self._open[incident.key] = (*self._open.get(incident.key, ()), incident.carried_over())
+        self._finish_annotations()
+
+    def open_incidents(self, camera: str) -> tuple[Incident, ...]:
+        """The open incidents of one camera."""
+        return tuple(each for key, incidents in self._open.items() if key.camera == camera for each in incidents)
+
+    def record(self, look: Look) -> None:
+        """Fold what a look found into the incidents, and commit what has to be told or noted."""
+        changes = [change for key in self._keys_of(look.frame.camera) for change in self._fold(key, look)]
+        for change in changes:
+            if change.is_lost:
+                self._drop(change)
+        due = [change for change in changes if change.phase or change.is_note]
+        if not due or (self._retry_at_s is not None and look.frame.monotonic_s < self._retry_at_s):
+            return
+        try:
+            self._after(self._commit(due, look))
+            self._annotator.finish()
+        except (OutboxFull, BlobStoreFull) as error:
+            self._disk_is_full(error, look)
+        else:
+            self._disk_is_fine()
+
+    def _keys_of(self, camera: str) -> Iterable[Key]:
+        return [key for key in self._posts if key.camera == camera]
+
+    def _fold(self, key: Key, look: Look) -> tuple[Change, ...]:
+        changes = fold(
+            self._open.get(key, ()),
+            look.found.get(key.rule, ()),
+            look.moment,
+            key=key,
+            frame_px=look.frame_px,
+            close_after_s=self._close_after_s(key),
+            new_id=new_incident_id,
+        )
+        self._open[key] = tuple(change.incident for change in changes)
+        return changes
+
+    def _commit(self, due: Sequence[Change], look: Look) -> list[_Written]:
+        picture = self._seal(look) if any(_wants_picture(change) for change in due) else None
+        notes = [replace(each.incident, noted_watched_s=look.moment.watched_s) for each in due if each.phase is None]
+        with self._outbox.transaction() as transaction:
+            store = IncidentStore(transaction.connection)
+            self._own_up(transaction)
+            for noted in notes:
+                store.save(noted)
+            written = [self._write(transaction, store, each, look, picture) for each in due if each.phase]
+        for noted in notes:
+            self._keep(noted)
+        self._lost.clear()
+        return written
+
+    def _write(
+        self, transaction: Transaction, store: IncidentStore, change: Change, look: Look, picture: Artefact | None
+    ) -> _Written:
+        key, shown = change.incident.key, picture if _wants_picture(change) else None
+        alert = write_alert(
+            change,
+            self._witnesses[key.camera],
+            observed_at=look.frame.utc,
+            clock=clock_quality(look.frame.utc),
+            close_after_s=self._close_after_s(key),
+            evidence=(shown,) if shown else (),
+        )
+        record = transaction.append(alert, at=look.frame.utc)
+        incident = told(change, look.moment)
+        if change.phase is Phase.CLOSED:
+            store.remove(incident.id)
+        else:
+            store.save(incident)
+        if shown:
+            transaction.queue_upload(shown.sha256, size_bytes=shown.size_bytes)
+            store.add_annotations([annotation_of(alert, incident, self._posts[key].rule.zone, shown.sha256)])
+        return _Written(change, incident, alert, record)
+
+    def _after(self, written: Sequence[_Written]) -> None:
+        """Once it is on the disk: remember that it was told, and tell the people here."""
+        for each in written:
+            phase = each.alert.phase
+            if phase is Phase.CLOSED:
+                self._forget(each.incident)
+            else:
+                self._keep(each.incident)
+            reason = {"reason": "unseen"} if phase is Phase.CLOSED else {}
+            self._tell(f"incident_{phase}", **_facts(each.incident), revision=each.alert.revision, **reason)
+            self._tell(
+                "alert_queued",
+                incident=each.incident.id,
+                phase=phase.value,
+                revision=each.alert.revision,
+                sequence=each.record.sequence,
+                picture_sha256=each.alert.evidence[0].sha256 if each.alert.evidence else "",
+            )
+
+    def _seal(self, look: Look) -> Artefact:
+        data = seal_picture(look.frame.picture)
+        return picture_artefact(self._blobs.put(data), len(data))
+
+    def _close_orphan(self, transaction: Transaction, incident: Incident, witness: Witness) -> None:
+        now = self._now()
+        witness = self._witnesses.get(incident.key.camera, witness)
+        if incident.told.revision:
+            alert = write_orphan(incident, witness, observed_at=now, clock=clock_quality(now))
+            transaction.append(alert, at=now)
+        IncidentStore(transaction.connection).remove(incident.id)
+
+    def _close_after_s(self, key: Key) -> float:
+        return float(self._posts[key].rule.parameters.close_after_s)
+
+    def _keep(self, incident: Incident) -> None:
+        self._open[incident.key] = tuple(
+            incident if each.id == incident.id else each for each in self._open[incident.key]
+        )
+
+    def _forget(self, incident: Incident) -> None:
+        self._open[incident.key] = tuple(each for each in self._open[incident.key] if each.id != incident.id)
+
+    def _drop(self, change: Change) -> None:
+        self._forget(change.incident)
+        self._lost += [change.incident.opened_at, change.incident.last_seen_at]
+
+    def _own_up(self, transaction: Transaction) -> None:
+        if self._lost:
+            message = Dropped(
+                count=len(self._lost) // 2, reason="outbox_full", first_at=min(self._lost), last_at=max(self._lost)
+            )
+            transaction.append(message, at=self._now())
+
+    def _finish_annotations(self) -> None:
+        try:
+            self._annotator.finish()
+        except (OutboxFull, BlobStoreFull) as error:
+            self._tell("trouble", what="disk", reason=str(error))
+
+    def _disk_is_full(self, error: Exception, look: Look) -> None:
+        if self._retry_at_s is None:
+            self._tell("trouble", what="disk", reason=f"{error}; still watching, trying again every {RETRY_S:.0f} s")
+        self._retry_at_s = look.frame.monotonic_s + RETRY_S
+        self._outbox.trouble = str(error)[:200]
+
+    def _disk_is_fine(self) -> None:
+        if self._retry_at_s is not None:
+            self._retry_at_s = None
+            self._tell("trouble_over", what="disk")
+
+
+def _wants_picture(change: Change) -> bool:
+    """The first message of an incident, and one that says that there are more objects than before."""
+    more = len(change.incident.last.objects) > change.incident.told.count
+    return change.phase is Phase.OPENED or (change.phase is Phase.UPDATED and more)
+
+
+def _facts(incident: Incident) -> dict[str, object]:
+    return {
+        "incident": incident.id,
+        "camera": incident.key.camera,
+        "rule": incident.key.rule,
+        "zone": incident.key.zone,
+        "kind": incident.key.kind,
+        "objects": len(incident.last.objects),
+        "class_name": incident.last.objects[0].class_name,
+    }

@@ -26,6 +26,8 @@ REFUSED_BACKOFF_S = 15.0
 PATIENT_REFUSALS = 6
 """So many refusals in a row before the pauses grow long: a broker that has just learned of this box restarts."""
 FLUSH_S = 2.0
+QUEUE = 512
+"""Messages that may wait for a broker that takes none; then `publish` says no."""
 
 log = structlog.get_logger(__name__)
 
@@ -143,12 +145,15 @@ class Connection:
     def _run(self) -> None:
         failures = refusals = 0
         while True:
-            was_up, reason = self._live_once()
+            was_up, reason = False, "an error of this program, see its log"
+            with _surviving("connection"):
+                was_up, reason = self._live_once()
             if self._stopping:
                 return
             failures = 0 if was_up else failures + 1
             refusals = refusals + 1 if self._refusal else 0
-            self._on_down(reason)
+            with _surviving("on_down"):
+                self._on_down(reason)
             pause_s = REFUSED_BACKOFF_S if refusals > PATIENT_REFUSALS else backoff_s(failures + 1)
             with self._changed:
                 self._changed.wait_for(lambda: self._stopping, pause_s)
@@ -158,8 +163,8 @@ class Connection:
         where = f"{self.address.host}:{self.address.port}"
         self._refusal = ""
         self._state = _State.CONNECTING
-        client = self._client = self._make_client()
         was_up = False
+        client = self._client = self._make_client()
         try:
             client.connect(self.address.host, self.address.port, keepalive=KEEPALIVE_S)
             client.loop_start()
@@ -198,6 +203,7 @@ class Connection:
         client.username_pw_set(self.address.username, self.address.password)
         client.connect_timeout = CONNECT_TIMEOUT_S
         client.max_inflight_messages_set(64)
+        client.max_queued_messages_set(QUEUE)
         if self._will:
             will = self._will()
             client.will_set(will.topic, will.payload, qos=1, retain=True)

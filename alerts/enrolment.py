@@ -27,6 +27,7 @@ from alerts.web import is_this_machine, open_client, reason_of
 
 PATH = "/api/v1/enrol"
 TIMEOUT_S = 15
+MAX_PORT = 65535
 PREFIX = "TW1"
 SECRET_BYTES = 16
 REQUEST_TYPE = dsse.payload_type_of(EnrolmentRequest.TYPE)
@@ -175,7 +176,7 @@ def check_address(center_url: str, *, allow_http: bool) -> str:
         url = httpx.URL(center_url)
     except httpx.InvalidURL:
         url = httpx.URL()
-    if url.scheme not in ("http", "https") or not url.host:
+    if url.scheme not in ("http", "https") or not url.host or (url.port or 1) > MAX_PORT:
         raise CentreUnreachable(f"{center_url!r} is no address; for example https://centre.example.org")
     if url.scheme == "http" and not allow_http and not is_this_machine(url.host):
         raise InsecureCentre(

@@ -4,7 +4,6 @@ SQLite in WAL mode with `synchronous=FULL`: a transaction that returned is on th
 message (an incident, say) is committed with it through `Transaction.connection`.
 """
 
-import fcntl
 import os
 import secrets
 import sqlite3
@@ -17,17 +16,11 @@ from pathlib import Path
 from typing import Self
 
 from alerts import dsse, schema
-from alerts.errors import (
-    MessageTooLarge,
-    OutboxError,
-    OutboxFull,
-    OutboxInUse,
-    OutboxOfAnother,
-    OutboxUnreadable,
-)
+from alerts.errors import MessageTooLarge, OutboxError, OutboxOfAnother
 from alerts.identity import Identity
 from alerts.messages import Disposition, Receipt
 from alerts.records import FIRST_PREVHASH, JournalData, Record, write_record
+from alerts.storage import connect, means_full, reporting, take
 
 REJECTED_DOWNLINKS = "rejected_downlinks"
 QUARANTINED_RECORDS = "quarantined_records"
@@ -159,12 +152,11 @@ class Outbox:
 
         Raises OutboxInUse, OutboxFull, OutboxUnreadable, OutboxTooNew, OutboxOfAnother.
         """
-        path.parent.mkdir(parents=True, exist_ok=True)
-        lock_file = _take(path)
+        lock_file = take(path)
         try:
-            connection = _connect(path)
+            connection = connect(path)
             try:
-                with _reporting(path):
+                with reporting(path):
                     _prepare(connection, path, identity, migrations)
                 return cls(path, identity, connection, lock_file)
             except BaseException:
@@ -194,7 +186,7 @@ class Outbox:
 
         Raises OutboxFull when the disk is full: nothing was added, everything that was there stays.
         """
-        with self._lock, _reporting(self.path):
+        with self._lock, reporting(self.path):
             transaction = Transaction(self._connection, self.identity, self.epoch)
             self._connection.execute("BEGIN IMMEDIATE")
             try:
@@ -203,7 +195,7 @@ class Outbox:
             except BaseException as error:
                 with suppress(sqlite3.Error):
                     self._connection.execute("ROLLBACK")
-                if _means_full(error):
+                if means_full(error):
                     self.trouble = "the disk is full: nothing new is recorded"
                 raise
             self.trouble = ""
@@ -214,7 +206,7 @@ class Outbox:
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
         """The connection, for SELECTs only."""
-        with self._lock, _reporting(self.path):
+        with self._lock, reporting(self.path):
             yield self._connection
 
     def head(self) -> tuple[int, str]:
@@ -260,32 +252,9 @@ class Outbox:
         self._listeners.remove(listener)
 
 
-def _take(path: Path) -> int:
-    descriptor = os.open(path.with_name(path.name + ".lock"), os.O_RDWR | os.O_CREAT, 0o600)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        os.close(descriptor)
-        raise OutboxInUse(f"{path}: another process has this outbox open; is the box running already?") from None
-    return descriptor
-
-
-def _connect(path: Path) -> sqlite3.Connection:
-    try:
-        path.touch(mode=0o600)
-        return sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=10)
-    except (OSError, sqlite3.Error) as error:
-        raise OutboxUnreadable(f"{path}: {error}") from None
-
-
 def _prepare(
     connection: sqlite3.Connection, path: Path, identity: Identity, migrations: Sequence[schema.Migration]
 ) -> None:
-    connection.execute("PRAGMA journal_mode = WAL")
-    connection.execute("PRAGMA synchronous = FULL")
-    (verdict,) = connection.execute("PRAGMA quick_check(1)").fetchone()
-    if verdict != "ok":
-        raise OutboxUnreadable(f"{path}: damaged ({verdict}); move it aside and a new one is begun")
     connection.execute("BEGIN IMMEDIATE")
     schema.migrate(connection, migrations)
     connection.execute(
@@ -299,27 +268,3 @@ def _prepare(
             f"{path}: belongs to {device} of {tenant}, this box is {identity.device} of {identity.tenant};"
             " move it aside and a new one is begun"
         )
-
-
-@contextmanager
-def _reporting(path: Path) -> Iterator[None]:
-    """Turn SQLite's errors into ours, each with the file and what to do."""
-    try:
-        yield
-    except sqlite3.Error as error:
-        if _means_full(error):
-            raise OutboxFull(
-                f"{path}: the disk is full ({error}); nothing new is recorded, what is there stays and is still sent"
-            ) from error
-        if _code(error) in (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT):
-            raise OutboxUnreadable(f"{path}: damaged ({error}); move it aside and a new one is begun") from error
-        raise
-
-
-def _means_full(error: BaseException) -> bool:
-    """SQLITE_FULL, or a write, sync or truncation that failed: full disks show as either."""
-    return _code(error) in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR)
-
-
-def _code(error: BaseException) -> int:
-    return int(getattr(error, "sqlite_errorcode", 0)) & 0xFF

@@ -120,6 +120,8 @@ class Publisher:
                     self._send_status()
             except OutboxError as error:
                 self._tell("outbox_trouble", reason=str(error))
+            except Exception:
+                log.exception("publisher_failed")
 
     def _send_due(self) -> None:
         now_s = time.monotonic()

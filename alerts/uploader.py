@@ -40,7 +40,7 @@ disk. A full disk ends the wait."""
 PAUSE_S = 30.0
 RETRY_CAP_S = 60.0
 MISMATCHES = 5
-TIMEOUT = httpx.Timeout(30.0, connect=5.0)
+TIMEOUT = httpx.Timeout(15.0, connect=5.0)
 
 log = structlog.get_logger(__name__)
 
@@ -133,7 +133,7 @@ class Uploader:
         self._thread.start()
 
     def stop(self) -> None:
-        """Let a transfer that is under way end or time out, and end the thread."""
+        """Break off a transfer that is under way (it begins again another time) and end the thread."""
         self._stopping.set()
         self._wake.set()
         self._thread.join()
@@ -155,6 +155,8 @@ class Uploader:
                 self.clear_old(keep=timedelta(0) if self._outbox.trouble else self._keep)
             except (AlertsError, OSError) as error:
                 self._tell("outbox_trouble", reason=str(error))
+            except Exception:
+                log.exception("uploader_failed")
             soonest_s = min(self._not_before_s.values(), default=time.monotonic() + PAUSE_S)
             self._wake.wait(min(PAUSE_S, max(0.1, soonest_s - time.monotonic())))
 
@@ -205,21 +207,24 @@ class Uploader:
         }
         try:
             response = self._client.put(
-                f"{self._identity.center_url}/api/v1/evidence/{waiting.sha256}", content=_chunks(path), headers=headers
+                f"{self._identity.center_url}/api/v1/evidence/{waiting.sha256}",
+                content=self._chunks(path),
+                headers=headers,
             )
         except httpx.HTTPError as error:
             return _Outcome.UNREACHABLE, f"{self._identity.center_url}: {error or type(error).__name__}"
         outcome = _OUTCOMES.get(response.status_code, _Outcome.LATER)
         return outcome, reason_of(response)
 
+    def _chunks(self, path: Path) -> Iterator[bytes]:
+        with path.open("rb") as file:
+            while chunk := file.read(CHUNK_BYTES):
+                if self._stopping.is_set():
+                    raise httpx.RequestError("the box is stopping")
+                yield chunk
+
     def _tell(self, event: str, **detail: object) -> None:
         (log.info if event == "file_sent" else log.warning)(event, **detail)
         if self._on_event:
             with suppress(Exception):
                 self._on_event(event, detail)
-
-
-def _chunks(path: Path) -> Iterator[bytes]:
-    with path.open("rb") as file:
-        while chunk := file.read(CHUNK_BYTES):
-            yield chunk

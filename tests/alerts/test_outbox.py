@@ -202,6 +202,15 @@ def test_what_is_no_outbox_is_said_and_left_alone(path: Path) -> None:
     assert path.read_bytes().startswith(b"this is not")
 
 
+def test_a_place_where_no_file_can_be_is_said_in_one_line(path: Path, tmp_path: Path) -> None:
+    path.mkdir()
+    (tmp_path / "file").touch()
+    for impossible in (path, tmp_path / "file" / "outbox.db"):
+        with pytest.raises(OutboxUnreadable) as caught:
+            Outbox.open(impossible, identity=IDENTITY)
+        assert "\n" not in str(caught.value)
+
+
 def test_an_outbox_of_a_newer_version_is_not_touched(path: Path, outbox: Outbox) -> None:
     outbox.close()
     with sqlite3.connect(path) as connection:

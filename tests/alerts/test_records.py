@@ -1,6 +1,7 @@
 """The journal's records: chained, signed, read back exactly or refused by name."""
 
 import json
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import pytest
@@ -29,10 +30,13 @@ def test_a_record_reads_back_as_it_was_written(data: Alert) -> None:
 
 @given(
     st.integers(0, 2**53 - 1),
-    st.datetimes(timezones=st.timezones()).filter(lambda moment: 1900 < moment.year < 2200),
+    st.datetimes(
+        min_value=datetime(1970, 1, 1),  # noqa: DTZ001 - the zone is drawn beside it
+        timezones=st.integers(-840, 840).map(lambda minutes: timezone(timedelta(minutes=minutes))),
+    ),
     st.sampled_from(ClockQuality),
 )
-def test_times_of_any_zone_come_back_as_the_same_moment_in_utc(n: int, moment: Any, quality: ClockQuality) -> None:
+def test_times_of_any_zone_come_back_as_the_same_moment_in_utc(n: int, moment: datetime, quality: ClockQuality) -> None:
     data = Clock(boot="b", monotonic_ms=n, utc=moment, quality=quality)
     read = read_record(write_record(data, sequence=1, prevhash=FIRST_PREVHASH, **PLACE).raw, FIND).data
     assert isinstance(read, Clock)

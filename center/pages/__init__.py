@@ -13,6 +13,7 @@ from center.pages import (
     packs,
     quarantine,
     rooms,
+    shopper,
     sign_in,
     tasks,
 )
@@ -31,6 +32,7 @@ def routers() -> list[APIRouter]:
         quarantine.router,
         packs.router,
         rooms.router,
+        shopper.router,
         sign_in.router,
         language.router,
     ]

@@ -88,6 +88,7 @@ def environment(tag: str) -> Environment:
         kilograms=formats.kilograms,
         term=language.term,
         short_hash=short_hash,
+        named=language.named,
     )
     made.tests["past"] = is_past
     made.globals.update(language=language, languages=tuple(languages().values()), static=static, icon=icon)

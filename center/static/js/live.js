@@ -24,7 +24,7 @@ export function follow(frame) {
       hear(`${topic}:${JSON.parse(event.data).id}`);
     });
   }
-  feed.addEventListener("resync", () => TOPICS.forEach(hear));
+  feed.addEventListener("refresh", () => TOPICS.forEach(hear));
   feed.addEventListener("open", () => show(true));
   feed.addEventListener("error", () => show(false));
   document.addEventListener("htmx:after:swap", () => welcome());

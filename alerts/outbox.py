@@ -66,6 +66,11 @@ class Transaction:
         self.epoch = epoch
         self._last: int | None = None
 
+    @property
+    def has_appended(self) -> bool:
+        """Whether it holds a new record."""
+        return self._last is not None
+
     def append(self, data: JournalData, *, at: datetime) -> Record:
         """Sign and chain one record made `at` (aware UTC); raises MessageTooLarge."""
         head, prevhash = self.connection.execute("SELECT sequence, sha256 FROM chain").fetchone()
@@ -131,7 +136,8 @@ class Transaction:
 class Outbox:
     """One file, one box, one process at a time; usable from any thread.
 
-    `epoch` names this file in every record. `trouble` is one line for the status, empty while all is well.
+    `epoch` names this file in every record. `trouble` is one line for the status: set when the disk
+    took no record, empty again when it took one.
     """
 
     def __init__(self, path: Path, identity: Identity, connection: sqlite3.Connection, lock_file: int) -> None:
@@ -198,7 +204,8 @@ class Outbox:
                 if means_full(error):
                     self.trouble = "the disk is full: nothing new is recorded"
                 raise
-            self.trouble = ""
+            if transaction.has_appended:
+                self.trouble = ""
         if transaction.news:
             for listener in tuple(self._listeners):
                 listener()

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 
 import pytest
 
+from alerts.errors import OutboxFull
 from alerts.identity import Identity
 from alerts.keys import SigningKey
 from alerts.messages import Receipt
@@ -125,6 +126,23 @@ def test_quarantined_records_are_counted_forgotten_and_told(broker: Broker, iden
         desk.wait(lambda: any(status.quarantined_records == 1 for status in desk.statuses))
     assert outbox.counts().pending_records == 0
     assert outbox.counts().quarantined_records == 1
+
+
+def test_a_full_disk_is_told_and_what_is_there_still_goes_out(
+    broker: Broker, identity: Identity, outbox: Outbox
+) -> None:
+    broker.start()
+    log = Log()
+    append(outbox, 5)
+    (pages,) = outbox._connection.execute("PRAGMA page_count").fetchone()
+    outbox._connection.execute(f"PRAGMA max_page_count = {pages}")
+    with pytest.raises(OutboxFull):
+        append(outbox, 500)
+    kept = outbox.head()[0]
+    with Desk(identity, broker.port) as desk, sending(outbox, identity, on_event=log):
+        desk.wait(lambda: any("full" in status.trouble for status in desk.statuses))
+        log.wait_total("records_confirmed", "stored", kept)
+    assert sorted(desk.records) == list(range(1, kept + 1))
 
 
 def test_a_forged_receipt_is_ignored_counted_and_told(broker: Broker, identity: Identity, outbox: Outbox) -> None:

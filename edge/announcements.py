@@ -72,13 +72,12 @@ def events_on(stream: TextIO) -> Sink:
 
 
 def log_events(event: str, fields: Mapping[str, Any]) -> None:
-    """A sink into the log; what is seen every second stays out of it."""
-    if event != "seen":
-        write = log.warning if event in WARNINGS else log.info
+    """A sink into the log, without what is seen every second and what publisher and uploader log themselves."""
+    if event != "seen" and event not in DELIVERY.values():
+        write = log.warning if event == "trouble" else log.info
         write(event, **fields)
 
 
-WARNINGS = frozenset({"trouble", "disconnected"})
 log = structlog.get_logger("edge")
 
 DELIVERY = {

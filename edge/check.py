@@ -1,0 +1,213 @@
+"""`teawatch edge check`: everything a box needs, looked at once, each with what to do if it is wrong."""
+
+import shutil
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import paho.mqtt.client as mqtt
+from paho.mqtt.enums import CallbackAPIVersion
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from alerts.clocks import EARLIEST_YEAR, clock_quality
+from alerts.errors import AlertsError, OutboxInUse
+from alerts.identity import Identity
+from alerts.messages import ClockQuality
+from alerts.outbox import Outbox
+from edge.__main__ import OUTBOX_FILE, utc_now
+from edge.config import Loaded, read_config
+from edge.errors import ConfigError
+from edge.settings import Settings
+from models.detector import Detector
+from models.errors import ModelError
+from streams.addresses import redacted
+from streams.errors import SourceError
+from streams.frames import Camera
+from streams.source import open_source
+
+FRAME_S = 15.0
+NETWORK_S = 5.0
+LEAST_FREE_MB = 500
+MEGABYTE = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """One thing that was looked at. `advice` says what to do where it is not fine."""
+
+    what: str
+    fine: bool
+    found: str
+    advice: str = ""
+
+
+def check_box(path: Path, settings: Settings, console: Console) -> bool:
+    """Look at everything and print a table as it comes in; whether all is fine."""
+    results = []
+    with console.status("looking"):
+        for result in look_around(path, settings):
+            results.append(result)
+            mark = "[green]✓[/]" if result.fine else "[red]✗[/]"
+            console.print(f"{mark} {escape(result.what)}: {escape(result.found)}", highlight=False, soft_wrap=True)
+    wrong = [result for result in results if not result.fine]
+    if not wrong:
+        console.print("[green]Everything is fine: this box can be left alone.[/]")
+        return True
+    table = Table(title=f"{len(wrong)} of {len(results)} need attention", title_style="bold red", show_lines=True)
+    for heading in ("what", "what is wrong", "what to do"):
+        table.add_column(heading, overflow="fold")
+    for result in wrong:
+        table.add_row(escape(result.what), escape(result.found), escape(result.advice))
+    console.print(table)
+    return False
+
+
+def look_around(path: Path, settings: Settings) -> Iterator[Result]:
+    """One result after the other; what cannot be looked at because something before it failed is left out."""
+    try:
+        loaded = read_config(path)
+    except ConfigError as error:
+        for problem in error.problems:
+            yield Result("configuration", fine=False, found=problem, advice="correct this line of the file")
+    else:
+        rules = sum(len(camera.rules) for camera in loaded.config.cameras)
+        yield Result("configuration", fine=True, found=f"{len(loaded.config.cameras)} cameras, {rules} rules")
+        yield from _look_through_cameras(loaded, settings)
+    yield _look_at_clock()
+    yield _look_at_disk(settings.state)
+    yield from _look_at_centre(settings.state)
+
+
+def _look_through_cameras(loaded: Loaded, settings: Settings) -> Iterator[Result]:
+    detector = None
+    try:
+        detector = Detector.load(loaded.card, threads=settings.threads)
+        yield Result("model", fine=True, found=f"{loaded.card.name}, hash as its card says")
+    except ModelError as error:
+        yield Result("model", fine=False, found=str(error), advice="install the package again")
+    for source in loaded.sources():
+        yield _look_through(source, detector, loaded.config.detector.score)
+
+
+def _look_through(camera: Camera, detector: Detector | None, score: float | None) -> Result:
+    what = f"camera {camera.id}"
+    watch = None
+    try:
+        with open_source(camera) as source:
+            watch = threading.Timer(FRAME_S, source.stop)
+            watch.start()
+            frame = next(iter(source), None)
+    except SourceError as error:
+        return Result(what, fine=False, found=str(error), advice="check the address, the cable, the user and password")
+    finally:
+        if watch:
+            watch.cancel()
+    if frame is None:
+        found = f"{redacted(camera.url)} opened but gave no picture in {FRAME_S:.0f} s"
+        return Result(what, fine=False, found=found, advice="look at the camera's own page; its encoder may be off")
+    height, width = frame.picture.shape[:2]
+    return Result(what, fine=True, found=f"{width}x{height}; sees {_seen(frame.picture, detector, score)}")
+
+
+def _seen(picture: Any, detector: Detector | None, score: float | None) -> str:  # noqa: ANN401 - a picture
+    if detector is None:
+        return "nothing without a model"
+    found = detector.detect(picture, score_threshold=score)
+    counts = Counter(detector.class_names[number] for number in found.classes.tolist())
+    return ", ".join(f"{count} {name}" for name, count in counts.most_common()) or "nothing it knows just now"
+
+
+def _look_at_clock() -> Result:
+    now = utc_now()
+    quality = clock_quality(now)
+    found = f"{now:%Y-%m-%d %H:%M:%S} UTC, {quality}"
+    if now.year < EARLIEST_YEAR:
+        return Result("clock", fine=False, found=found, advice="let a time server set it: timedatectl set-ntp true")
+    if quality is not ClockQuality.SYNCHRONISED:
+        found += " (no time server keeps it: every alert will say so)"
+    return Result("clock", fine=True, found=found)
+
+
+def _look_at_disk(state: Path) -> Result:
+    folder = next(parent for parent in (state, *state.resolve().parents) if parent.exists())
+    free_mb = shutil.disk_usage(folder).free // MEGABYTE
+    if free_mb < LEAST_FREE_MB:
+        advice = f"make room: {LEAST_FREE_MB} MB keep days of evidence while the centre cannot be reached"
+        return Result("disk", fine=False, found=f"only {free_mb} MB free at {folder}", advice=advice)
+    return Result("disk", fine=True, found=f"{free_mb} MB free at {folder}")
+
+
+def _look_at_centre(state: Path) -> Iterator[Result]:
+    try:
+        identity = Identity.load(state)
+    except AlertsError as error:
+        advice = "ask the centre for a code, then: teawatch edge enrol --center … --code …"
+        yield Result("enrolment", fine=False, found=str(error), advice=advice)
+        return
+    yield Result("enrolment", fine=True, found=f"{identity.device} of {identity.tenant}")
+    yield _look_at_outbox(state, identity)
+    yield _reach("broker", f"{identity.mqtt_host}:{identity.mqtt_port}", lambda: _sign_in(identity))
+    yield _reach("centre", identity.center_url, lambda: _ask_health(identity.center_url))
+
+
+def _look_at_outbox(state: Path, identity: Identity) -> Result:
+    if not (state / OUTBOX_FILE).exists():
+        return Result("outbox", fine=True, found="empty: this box has not run yet")
+    try:
+        with Outbox.open(state / OUTBOX_FILE, identity=identity) as outbox:
+            counts = outbox.counts()
+    except OutboxInUse:
+        return Result("outbox", fine=True, found="in use: this box is running already")
+    except (AlertsError, OSError) as error:
+        return Result("outbox", fine=False, found=str(error), advice="make room, or move the file aside")
+    waiting = f"{counts.pending_records} records and {counts.pending_uploads} files wait for the centre"
+    if counts.quarantined_records or counts.rejected_downlinks:
+        waiting += f"; {counts.quarantined_records} records quarantined, {counts.rejected_downlinks} downlinks refused"
+    return Result("outbox", fine=True, found=waiting)
+
+
+def _reach(what: str, where: str, attempt: Callable[[], str]) -> Result:
+    """`attempt` returns what is wrong, or nothing."""
+    try:
+        problem = attempt()
+    except (OSError, httpx.HTTPError) as error:
+        problem = str(error) or type(error).__name__
+    if problem:
+        advice = "is it running, is the network up? Records wait on this box meanwhile"
+        return Result(what, fine=False, found=f"{where}: {problem}", advice=advice)
+    return Result(what, fine=True, found=where)
+
+
+def _ask_health(center_url: str) -> str:
+    response = httpx.get(f"{center_url}/api/v1/health", timeout=NETWORK_S)
+    return "" if response.is_success else f"answers {response.status_code}"
+
+
+def _sign_in(identity: Identity) -> str:
+    """Connect under another name than the running box's, so that it keeps its connection."""
+    answered = threading.Event()
+    verdict = "no answer"
+
+    def connected(_client: object, _data: object, _flags: object, code: Any, _properties: object) -> None:  # noqa: ANN401 - paho's signature
+        nonlocal verdict
+        verdict = f"refuses this box ({code}); enrol it again" if code.is_failure else ""
+        answered.set()
+
+    client = mqtt.Client(CallbackAPIVersion.VERSION2, client_id=f"teawatch-{identity.device}-check")
+    client.username_pw_set(identity.mqtt_username, identity.mqtt_password)
+    client.on_connect = connected
+    client.connect_timeout = NETWORK_S
+    client.connect(identity.mqtt_host, identity.mqtt_port)
+    client.loop_start()
+    try:
+        answered.wait(NETWORK_S)
+    finally:
+        client.disconnect()
+        client.loop_stop()
+    return verdict

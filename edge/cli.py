@@ -1,0 +1,80 @@
+"""`teawatch edge`: run a box, check it before leaving it in the mountains, enrol it with its centre."""
+
+from pathlib import Path
+from typing import Annotated, Any, NoReturn
+
+import typer
+from rich.console import Console
+
+from alerts.enrolment import enrol as enrol_box
+from alerts.errors import AlertsError
+from edge.__main__ import run_box
+from edge.check import check_box
+from edge.config import read_config
+from edge.errors import EdgeError
+from edge.settings import Settings
+from models.errors import ModelError
+from streams.errors import StreamError
+
+app = typer.Typer(help="The box beside the cameras.", no_args_is_help=True, add_completion=False)
+
+ConfigFile = Annotated[Path, typer.Argument(help="What to watch: see edge/sample.yaml.")]
+StateFolder = Annotated[
+    Path | None, typer.Option("--state", help="Folder of this box's identity, outbox and evidence.", show_default=False)
+]
+TROUBLE = (AlertsError, EdgeError, ModelError, StreamError, OSError)
+
+
+@app.command()
+def run(
+    config: ConfigFile,
+    state: StateFolder = None,
+    *,
+    json_log: Annotated[bool, typer.Option("--json-log", help="JSON log lines instead of the live console.")] = False,
+    events: Annotated[bool, typer.Option("--events", help="One JSON event a line on standard output.")] = False,
+    until_end: Annotated[bool, typer.Option("--until-end", help="End when every file has been watched.")] = False,
+) -> None:
+    """Watch the cameras, and report to the centre. Ctrl+C or SIGTERM ends it in good order; exit code 0."""
+    try:
+        output = "events" if events else "log" if json_log else None
+        run_box(read_config(config), _settings(state=state, output=output), until_end=until_end)
+    except TROUBLE as error:
+        _fail(error)
+
+
+@app.command()
+def check(config: ConfigFile, state: StateFolder = None) -> None:
+    """Look at everything a box needs, and say what is wrong and what to do. Exit code 1 if something is."""
+    try:
+        fine = check_box(config, _settings(state=state), Console())
+    except TROUBLE as error:
+        _fail(error)
+    raise typer.Exit(0 if fine else 1)
+
+
+@app.command()
+def enrol(
+    center: Annotated[str, typer.Option("--center", help="Address of the centre, https://…")],
+    code: Annotated[str, typer.Option("--code", help="One-time code from `teawatch center enrol`.")],
+    state: StateFolder = None,
+    name: Annotated[str, typer.Option("--name", help="What the technician calls this box.")] = "",
+    *,
+    allow_http: Annotated[bool, typer.Option("--allow-http", help="Accept a centre without https.")] = False,
+) -> None:
+    """Make this box's key, introduce it to the centre and remember the centre's key."""
+    try:
+        folder = _settings(state=state).state
+        identity = enrol_box(center, code, folder, name, allow_http=allow_http)
+    except TROUBLE as error:
+        _fail(error)
+    typer.echo(f"enrolled as {identity.device} of {identity.tenant}; the centre is {identity.center_url}")
+
+
+def _settings(**given: Any) -> Settings:  # noqa: ANN401 - options of whatever type
+    return Settings(**{name: value for name, value in given.items() if value is not None})
+
+
+def _fail(error: Exception) -> NoReturn:
+    for line in str(error).splitlines() or [type(error).__name__]:
+        typer.echo(f"teawatch edge: {line}", err=True)
+    raise typer.Exit(1) from None

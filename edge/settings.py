@@ -1,0 +1,31 @@
+"""Settings of the process, not of the watching: options of the command, or TEAWATCH_EDGE_… in the environment."""
+
+import os
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+def _default_state() -> Path:
+    """Where systemd puts a service's state, else where the XDG base directory specification puts a user's."""
+    if folder := os.environ.get("STATE_DIRECTORY"):
+        return Path(folder.split(":")[0])
+    base = os.environ.get("XDG_STATE_HOME") or "~/.local/state"
+    return Path(base).expanduser() / "teawatch" / "edge"
+
+
+class Settings(BaseSettings):
+    """TEAWATCH_EDGE_STATE, TEAWATCH_EDGE_OUTPUT, TEAWATCH_EDGE_DRAIN_S, TEAWATCH_EDGE_THREADS."""
+
+    model_config = SettingsConfigDict(env_prefix="TEAWATCH_EDGE_", frozen=True)
+
+    state: Path = Field(default_factory=_default_state)
+    """Identity, key, outbox and evidence of this box."""
+    output: Literal["auto", "console", "log", "events"] = "auto"
+    """auto: a live console on a terminal, JSON log lines elsewhere."""
+    drain_s: float = Field(default=10.0, ge=0, le=600)
+    """So long the process waits, when it ends, for the centre to confirm what was sent."""
+    threads: int = Field(default=1, ge=1, le=64)
+    """Threads of the detector's session."""

@@ -9,8 +9,9 @@ import math
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+import numpy as np
 import shapely
-import shapely.ops
+from numpy.typing import NDArray
 from shapely.geometry import Polygon, shape
 from shapely.geometry.base import BaseGeometry
 from shapely.validation import explain_validity
@@ -20,6 +21,8 @@ from traceability.errors import BadPolygon
 # WGS-84: semi-major axis in metres and the square of the first eccentricity (NIMA TR8350.2).
 SEMI_MAJOR_M = 6_378_137.0
 ECCENTRICITY_2 = 0.00669437999014
+
+Floats = NDArray[np.float64]
 
 UNITS_PER_DEGREE = 10_000_000
 EAST_MAX_DEG, NORTH_MAX_DEG = 180, 90
@@ -72,27 +75,28 @@ def area_m2(ground: BaseGeometry) -> int:
     if ground.is_empty:
         return 0
     west, _, east, _ = ground.bounds
-    meridian_deg = (west + east) / 2
-    flat = shapely.ops.transform(lambda *corner: _project(corner[0], corner[1], meridian_deg), ground)
+    flat: BaseGeometry = shapely.transform(ground, lambda corners: _project(corners, (west + east) / 2))
     return round(flat.area)
 
 
-def _project(longitude_deg: float, latitude_deg: float, meridian_deg: float) -> tuple[float, float]:
-    latitude = math.radians(latitude_deg)
-    shrink = math.cos(latitude) / math.sqrt(1 - ECCENTRICITY_2 * math.sin(latitude) ** 2)
-    return SEMI_MAJOR_M * math.radians(longitude_deg - meridian_deg) * shrink, _meridian_arc_m(latitude)
+def _project(corners_deg: Floats, meridian_deg: float) -> Floats:
+    """Corners (N,2), longitude and latitude in degrees, to metres east of a meridian and north of the equator."""
+    longitude, latitude = np.radians(corners_deg[:, 0] - meridian_deg), np.radians(corners_deg[:, 1])
+    shrink = np.cos(latitude) / np.sqrt(1 - ECCENTRICITY_2 * np.sin(latitude) ** 2)
+    return np.column_stack((SEMI_MAJOR_M * longitude * shrink, _meridian_arc_m(latitude)))
 
 
-def _meridian_arc_m(latitude: float) -> float:
+def _meridian_arc_m(latitude: Floats) -> Floats:
     """Distance along a meridian from the equator, in metres (Snyder 3-21)."""
     e2 = ECCENTRICITY_2
     e4, e6 = e2**2, e2**3
-    return SEMI_MAJOR_M * (
+    arc: Floats = SEMI_MAJOR_M * (
         (1 - e2 / 4 - 3 * e4 / 64 - 5 * e6 / 256) * latitude
-        - (3 * e2 / 8 + 3 * e4 / 32 + 45 * e6 / 1024) * math.sin(2 * latitude)
-        + (15 * e4 / 256 + 45 * e6 / 1024) * math.sin(4 * latitude)
-        - (35 * e6 / 3072) * math.sin(6 * latitude)
+        - (3 * e2 / 8 + 3 * e4 / 32 + 45 * e6 / 1024) * np.sin(2 * latitude)
+        + (15 * e4 / 256 + 45 * e6 / 1024) * np.sin(4 * latitude)
+        - (35 * e6 / 3072) * np.sin(6 * latitude)
     )
+    return arc
 
 
 def mu_hundredths(area: int) -> int:

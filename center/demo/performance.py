@@ -3,7 +3,6 @@
 import json
 import threading
 import time
-from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,10 +13,11 @@ import httpx
 from rich.console import Console
 from rich.live import Live
 
+from center.demo.hearing import hear
 from center.demo.officer import OfficerAtWork
 from center.demo.processes import Child, Scales, run_once, wait_until
 from center.demo.stage import Stage
-from center.demo.terminal import CameraRow, Scene
+from center.demo.terminal import Scene
 
 START_S = 30.0
 ENROL_S = 30.0
@@ -145,7 +145,7 @@ class Performance:
             return {
                 "frames": scene.frames,
                 "incidents": scene.incidents,
-                "alerts": scene.alerts_received,
+                "alerts": scene.alerts,
                 "tasks": scene.tasks,
                 "acknowledged": True,
                 "trace_url": self._stage.trace_url,
@@ -170,14 +170,12 @@ class Performance:
         """One line of the box: JSON with `event` and its fields; anything else is shown as it is."""
         try:
             said = json.loads(line)
-            event = str(said["event"])
+            with self._lock:
+                note = hear(self._scene, said)
         except (ValueError, TypeError, KeyError):
-            self._say(line.strip())
-            return
-        with self._lock:
-            note = HEARD.get(event, _nothing)(self._scene, said)
-            if note:
-                self._scene.say(datetime.now(UTC), note)
+            note = line.strip()
+        if note:
+            self._say(note)
 
     def _say(self, text: str) -> None:
         with self._lock:

@@ -21,6 +21,7 @@ class CameraRow:
 
     seen: Mapping[str, int] = field(default_factory=dict)
     rate_per_s: float = 0.0
+    frames: int = 0
     open_incidents: int = 0
     state: str = "starting"
 
@@ -34,13 +35,19 @@ class Scene:
     qr_path: str
     accounts: tuple[Account, ...]
     cameras: dict[str, CameraRow] = field(default_factory=dict)
-    frames: int = 0
     incidents: int = 0
-    alerts_sent: int = 0
-    alerts_received: int = 0
+    alerts: int = 0
+    sent: int = 0
+    receipted: int = 0
+    pictures: int = 0
     tasks: int = 0
     first_task_s: float | None = None
     lines: deque[tuple[datetime, str]] = field(default_factory=lambda: deque(maxlen=LOG_LINES))
+
+    @property
+    def frames(self) -> int:
+        """Pictures analysed, of all cameras."""
+        return sum(row.frames for row in self.cameras.values())
 
     def say(self, at: datetime, text: str) -> None:
         """Add a line to the log at the bottom."""
@@ -67,8 +74,9 @@ class Scene:
             table.add_row(name, seen, f"{row.rate_per_s:.1f}", str(row.open_incidents), row.state)
         first = "none yet" if self.first_task_s is None else f"first after {self.first_task_s:.1f} s"
         totals = (
-            f"{self.frames} pictures analysed · {self.incidents} incidents · {self.alerts_sent} alerts sent · "
-            f"{self.alerts_received} receipted by the centre · {self.tasks} tasks ({first})"
+            f"{self.frames} pictures analysed · {self.incidents} incidents · {self.alerts} alerts · "
+            f"{self.sent} records sent, {self.receipted} receipted by the centre · "
+            f"{self.pictures} pictures delivered · {self.tasks} tasks ({first})"
         )
         return Panel(Group(table, Text(totals, style="bold")), title="The box beside the cameras", border_style="blue")
 

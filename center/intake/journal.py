@@ -191,8 +191,8 @@ def ledger(session: Session, epoch: EpochRow) -> Ledger:
     """What a receipt says of this journal: a number counts as stored if any record of it was."""
     number, disposition = JournalRow.sequence, func.max(JournalRow.disposition)
     in_order = select(number, disposition).where(*_in_epoch(epoch)).group_by(number).order_by(number)
-    beyond = session.execute(in_order.where(number > epoch.cumulative)).tuples()
-    aside = session.execute(in_order.where(number.in_(_put_aside(epoch)))).tuples()
+    beyond = session.execute(in_order.where(number > epoch.cumulative))
+    aside = session.execute(in_order.where(number.in_(_put_aside(epoch))))
     seen = {sequence: Disposition(best) for rows in (aside, beyond) for sequence, best in rows}
     return Ledger.of(sorted(seen.items()), cumulative=epoch.cumulative)
 

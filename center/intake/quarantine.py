@@ -141,4 +141,4 @@ def count_entries(session: Session, tenant: str) -> dict[str, int]:
         .where(QuarantineEntry.tenant == tenant)
         .group_by(QuarantineEntry.reason)
     )
-    return {reason: int(count) for reason, count in session.execute(rows).tuples()}
+    return {reason: int(count) for reason, count in session.execute(rows)}

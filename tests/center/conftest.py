@@ -1,0 +1,34 @@
+"""A centre with the demo county for every test that asks for one."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.center.stage import Box, Stage, Web, open_stage, open_web
+
+
+@pytest.fixture
+def stage(tmp_path: Path) -> Iterator[Stage]:
+    """The demo county's centre, nothing started, its clock set by hand."""
+    with open_stage(tmp_path / "centre") as opened:
+        yield opened
+
+
+@pytest.fixture
+def box(stage: Stage) -> Box:
+    """The demo's box, enrolled."""
+    return stage.enrol_box()
+
+
+@pytest.fixture
+def web(tmp_path: Path) -> Iterator[Web]:
+    """The same, answering HTTP in this process."""
+    with open_web(tmp_path / "centre") as opened:
+        yield opened
+
+
+@pytest.fixture
+def web_box(web: Web) -> Box:
+    """The demo's box, enrolled at that centre."""
+    return web.stage.enrol_box()

@@ -1,0 +1,157 @@
+"""Files of evidence: only announced ones, only whole, only for those who may look, and every look is registered."""
+
+import hashlib
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import DatabaseError
+
+from alerts.uploader import upload_token
+from center.evidence import Announced, EvidenceView
+from tests.center.stage import NOW, Box, Web, make_alert, make_artefact, make_evidence
+
+PICTURE = b"\xff\xd8 a van on double yellow lines \xff\xd9" * 400
+SHA256 = hashlib.sha256(PICTURE).hexdigest()
+
+
+@pytest.fixture
+def announced(web: Web, web_box: Box) -> Box:
+    """The box has said that it will bring PICTURE."""
+    web.stage.hear(web_box.write(make_alert(evidence=(make_artefact(PICTURE),))).raw)
+    return web_box
+
+
+def stored_files(web: Web) -> list[str]:
+    folder = web.stage.office.settings.evidence_folder
+    return [path.name for path in folder.rglob("*") if path.is_file()]
+
+
+def test_an_announced_file_is_stored_once_and_again_costs_nothing(web: Web, announced: Box) -> None:
+    assert [web.bring(announced, PICTURE).status_code for _ in range(2)] == [201, 200]
+    assert stored_files(web) == [SHA256]
+    assert web.stage.all(Announced)[0].arrived_at == NOW
+
+
+def test_one_file_serves_every_incident_that_names_it(web: Web, announced: Box) -> None:
+    web.stage.hear(announced.write(make_evidence(make_artefact(PICTURE), incident="i-2")).raw)
+    web.bring(announced, PICTURE)
+    web.stage.hear(announced.write(make_evidence(make_artefact(PICTURE), incident="i-3")).raw)
+
+    assert {row.incident: row.arrived_at for row in web.stage.all(Announced)} == dict.fromkeys(
+        ("i-1", "i-2", "i-3"), NOW
+    )
+
+
+OTHER = b"another picture"
+
+
+@pytest.mark.parametrize(
+    ("data", "how", "status"),
+    [
+        (OTHER, {}, 403),
+        (PICTURE, {"size_bytes": len(PICTURE) + 1}, 403),
+        (PICTURE[:-1] + b"x", {"sha256": SHA256, "address": SHA256, "size_bytes": len(PICTURE)}, 422),
+        (PICTURE[:-1], {"sha256": SHA256, "address": SHA256, "size_bytes": len(PICTURE)}, 422),
+        (PICTURE + b"x", {"sha256": SHA256, "address": SHA256, "size_bytes": len(PICTURE)}, 413),
+        (PICTURE, {"address": "0" * 64}, 401),
+        (PICTURE, {"address": "not-a-hash"}, 422),
+        (PICTURE, {"headers": {"Authorization": ""}}, 401),
+        (PICTURE, {"headers": {"Authorization": "Bearer abc"}}, 401),
+        (PICTURE, {"headers": {"Authorization": "TeaWatch AAAA"}}, 401),
+    ],
+    ids=[
+        "unannounced",
+        "other-size",
+        "other-bytes",
+        "short",
+        "long",
+        "other-address",
+        "no-hash",
+        "none",
+        "bearer",
+        "junk",
+    ],
+)
+def test_what_was_not_announced_or_is_not_what_was_announced_is_refused_and_leaves_nothing(
+    web: Web, announced: Box, data: bytes, how: dict[str, Any], status: int
+) -> None:
+    answer = web.bring(announced, data, **dict(how))
+
+    assert answer.status_code == status, answer.text
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.json()["detail"]
+    assert stored_files(web) == []
+    assert web.stage.all(Announced)[0].arrived_at is None
+
+
+def test_a_file_without_a_length_is_refused(web: Web, announced: Box) -> None:
+    headers = {"Authorization": upload_token(announced.identity, SHA256, len(PICTURE))}
+    answer = web.client.put(f"/api/v1/evidence/{SHA256}", content=iter([PICTURE]), headers=headers)
+
+    assert answer.status_code == 411
+    assert stored_files(web) == []
+
+
+def test_a_box_cannot_bring_what_another_announced(web: Web, announced: Box) -> None:
+    assert web.bring(web.stage.enrol_box("box-other"), PICTURE).status_code == 403
+    stranger = Box(announced.identity)
+    web.stage.enrol_box()  # the same name with a new key: the old key is retired
+    assert web.bring(stranger, PICTURE).status_code == 401
+
+
+def test_reading_needs_a_session_and_a_role_and_every_look_is_registered(web: Web, announced: Box) -> None:
+    web.bring(announced, PICTURE)
+    address = f"/api/v1/evidence/{SHA256}"
+
+    assert web.client.get(address).status_code == 401
+    web.sign_in("technician")
+    assert web.client.get(address).status_code == 403
+    web.sign_in("officer-a")
+    answer = web.client.get(address, params={"reason": "check_lead i-1"})
+
+    assert (answer.status_code, answer.content) == (200, PICTURE)
+    assert answer.headers["content-type"] == "image/jpeg"
+    assert answer.headers["cache-control"] == "no-store"
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    assert f'filename="picture-{SHA256[:12]}.jpeg"' in answer.headers["content-disposition"]
+    (view,) = web.stage.all(EvidenceView)
+    assert (view.user_id, view.sha256, view.reason, view.viewed_at) == ("officer-a", SHA256, "check_lead i-1", NOW)
+
+
+def test_a_look_cannot_be_unregistered(web: Web, announced: Box) -> None:
+    web.bring(announced, PICTURE)
+    web.sign_in()
+    web.client.get(f"/api/v1/evidence/{SHA256}")
+
+    with pytest.raises(DatabaseError, match="append-only"), web.stage.office.database.writing() as session:
+        session.execute(text("DELETE FROM evidence_view"))
+
+
+def test_a_file_that_has_not_come_is_a_404(web: Web, announced: Box) -> None:
+    web.sign_in()
+    assert web.client.get(f"/api/v1/evidence/{SHA256}").status_code == 404
+    assert web.stage.all(EvidenceView) == []
+
+
+def test_a_file_altered_on_the_disk_is_not_shown(web: Web, announced: Box) -> None:
+    web.bring(announced, PICTURE)
+    web.stage.office.evidence.path(SHA256).write_bytes(b"forged")
+    web.sign_in()
+
+    answer = web.client.get(f"/api/v1/evidence/{SHA256}")
+
+    assert answer.status_code == 500
+    assert b"forged" not in answer.content
+
+
+def test_an_upload_that_breaks_off_leaves_nothing(web: Web, announced: Box) -> None:
+    store = web.stage.office.evidence
+
+    def break_off() -> Any:
+        yield PICTURE[:100]
+        raise ConnectionResetError
+
+    with pytest.raises(ConnectionResetError):
+        store.take(break_off(), sha256=SHA256, size_bytes=len(PICTURE))
+    assert stored_files(web) == []

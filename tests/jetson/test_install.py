@@ -3,12 +3,17 @@
 import configparser
 import os
 import re
+import shlex
 import shutil
 import stat
 import subprocess
 from pathlib import Path
 
 import pytest
+import typer.main
+from typer.core import TyperGroup
+
+from edge.cli import app
 
 REPOSITORY = Path(__file__).parents[2]
 KIT = REPOSITORY / "jetson"
@@ -202,6 +207,19 @@ def test_unit_tool_and_guide_speak_of_the_places_the_script_makes(kit: Kit) -> N
         named = set(re.findall(r"(?<![\w.])/(?:opt|etc|var/lib)/[\w./-]*teawatch[\w./-]*\b", text))
         assert named
         assert named <= made | {"/opt/teawatch/guide.md"}
+
+
+@pytest.mark.parametrize("name", ["teawatch-edge.service", "teawatch-box.sh"])
+def test_every_command_line_of_the_kit_is_one_the_program_understands(name: str) -> None:
+    group = typer.main.get_command(app)
+    assert isinstance(group, TyperGroup)
+    lines = re.findall(r"(?:teawatch edge|as_box) ([a-z]+)( [^\n;\"]*)", (KIT / name).read_text())
+    assert lines
+    for command, arguments in lines:
+        given = shlex.split(arguments)
+        if command == "enrol":
+            given += ["--center", "https://centre.example", "--code", "TW1-A-B"]
+        group.commands[command].make_context(command, given)
 
 
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd is not on this machine")

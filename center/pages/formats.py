@@ -13,8 +13,8 @@ from center.words import Language
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 SQUARE_METRES_PER_MU = 10_000 / 15  # 亩
 
-# From here on the bigger unit says it better: "119.5 s", then "2 min 0 s"; the same for minutes and hours.
-NEXT_UNIT_FROM = 120
+SECONDS_UNTIL = 120  # "119.5 s", then "2 min 5 s"
+MINUTES_AND_SECONDS_UNTIL = 10  # "9 min 30 s", then "10 min"
 SHOWN_WHOLE = 16  # characters of a code that need no shortening
 KILO, MEGA = 1_000, 1_000_000
 
@@ -58,16 +58,20 @@ class Formats:
         return dates.format_timedelta(at - now, add_direction=True, threshold=1.2, locale=self.language.locale)
 
     def duration(self, milliseconds: int) -> str:
-        """A length of time in the units a person would say: `0.4 s`, `23.4 s`, `4 min 5 s`, `2 h 10 min`."""
-        seconds = milliseconds / 1000
+        """A length of time in the units a person would say: `0.4 s`, `23.4 s`, `4 min 5 s`, `25 min`, `2 h 10 min`."""
         say = self.language.say
-        if seconds < NEXT_UNIT_FROM:
+        seconds = milliseconds / 1000
+        if seconds < SECONDS_UNTIL:
             return say("%(seconds)s s", seconds=self.number(seconds, 1))
         minutes, rest = divmod(round(seconds), 60)
-        if minutes < NEXT_UNIT_FROM:
+        if minutes < MINUTES_AND_SECONDS_UNTIL and rest:
             return say("%(minutes)s min %(seconds)s s", minutes=minutes, seconds=rest)
-        hours, rest = divmod(minutes, 60)
-        return say("%(hours)s h %(minutes)s min", hours=self.number(hours), minutes=rest)
+        hours, minutes = divmod(round(seconds / 60), 60)
+        if not hours:
+            return say("%(minutes)s min", minutes=minutes)
+        if not minutes:
+            return say("%(hours)s h", hours=self.number(hours))
+        return say("%(hours)s h %(minutes)s min", hours=self.number(hours), minutes=minutes)
 
     def measure(self, value: int, unit: str) -> str:
         """A measured integer with its wire unit, said the human way: milliseconds as seconds, permille as percent."""
@@ -77,6 +81,12 @@ class Formats:
             return numbers.format_decimal(value / 10, format="#,##0.#", locale=self.language.locale) + " %"
         word = self.language.term(UNITS[unit]) if unit in UNITS else unit
         return f"{self.number(value)} {word}".strip()
+
+    def share(self, permille: int) -> str:
+        """A share of a whole, never rounded to nothing."""
+        if permille < 1:
+            return self.language.gettext("less than 0.1 %")
+        return self.measure(permille, "permille")
 
     def size(self, size_bytes: int) -> str:
         """A file's size: `61 kB`, `1.4 MB`."""

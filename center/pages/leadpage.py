@@ -17,14 +17,20 @@ from enforcement.leads import Lead, LeadLink, links_of
 
 BAR_LENGTH = 1000
 ROOM_BEYOND = 1.15
+YES_OR_NO = frozenset({"within_schedule", "configured"})
+ENDINGS = frozenset({"unseen_time", "configured"})
 
 
 @dataclass(frozen=True, slots=True)
 class ClauseView:
-    """One condition with its measured value against its threshold; bar lengths in thousandths of the track."""
+    """One condition with its measured value against its threshold; bar lengths in thousandths of the track.
+
+    `threshold` is empty for a condition that can only hold or not; `ending` marks why an incident ended.
+    """
 
     name: str
     holds: bool
+    ending: bool
     measured: str
     threshold: str
     measured_length: int
@@ -62,12 +68,15 @@ def clauses_of(language: Language, lead: Lead) -> list[ClauseView]:
 
 def _clause(language: Language, formats: Formats, clause: Mapping[str, Any]) -> ClauseView:
     measured, threshold, unit = int(clause["measured"]), int(clause["threshold"]), str(clause["unit"])
+    name, holds = str(clause["name"]), bool(clause["holds"])
     whole = max(abs(measured), abs(threshold), 1) * ROOM_BEYOND
+    plain = name in YES_OR_NO
     return ClauseView(
-        name=clause_name(language, str(clause["name"])),
-        holds=bool(clause["holds"]),
-        measured=formats.measure(measured, unit),
-        threshold=formats.measure(threshold, unit),
+        name=clause_name(language, name),
+        holds=holds,
+        ending=name in ENDINGS,
+        measured=language.gettext(N_("yes") if holds else N_("no")) if plain else formats.measure(measured, unit),
+        threshold="" if plain else formats.measure(threshold, unit),
         measured_length=round(BAR_LENGTH * max(measured, 0) / whole),
         threshold_at=round(BAR_LENGTH * max(threshold, 0) / whole),
     )
@@ -96,7 +105,7 @@ def _reason(language: Language, link: LeadLink, names: Mapping[tuple[str, str], 
     for key, value in link.params.items():
         match key:
             case "share_permille":
-                said["share"] = formats.measure(int(value), "permille")
+                said["share"] = formats.share(int(value))
             case "area_m2":
                 said["area"] = language.say("%(area)s m²", area=formats.number(int(value)))
             case "leaf_g":

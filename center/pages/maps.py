@@ -10,7 +10,7 @@ from center.database import Reading
 from center.office import office_of
 from center.pages.board import sees_pictures
 from center.pages.rendering import language_of, render
-from center.pages.shapes import around_lead, county
+from center.pages.shapes import around_lead, county, places
 from enforcement.leads import Lead
 
 router: Final = APIRouter(include_in_schema=False)
@@ -23,9 +23,11 @@ class GeoJson(JSONResponse):
 
 
 @router.get("/map")
-def show(request: Request, _person: Staff) -> Response:
+def show(request: Request, session: Reading, _person: Staff) -> Response:
     """The whole county."""
-    return render(request, "map.html")
+    office = office_of(request)
+    found = places(session, language_of(request), tenant=office.settings.tenant, at=office.now())
+    return render(request, "map.html", places=found)
 
 
 @router.get("/map/shapes")

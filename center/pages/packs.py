@@ -4,7 +4,7 @@ from typing import Final
 
 from fastapi import APIRouter, HTTPException, Request
 from fastapi.responses import Response
-from sqlalchemy import func, select
+from sqlalchemy import func, select, tuple_
 
 from center.accounts.guards import Staff
 from center.database import Reading
@@ -21,19 +21,29 @@ LAST_PAGE: Final = 10_000
 
 
 @router.get("/packs")
-def show(request: Request, session: Reading, _person: Staff, page: int = 1) -> Response:
-    """Every registered pack by product, lot and serial."""
+def show(request: Request, session: Reading, _person: Staff, lot: str = "", page: int = 1) -> Response:
+    """Every lot with its first packet; with `lot`, all packets of that lot, to be printed."""
     office, language = office_of(request), language_of(request)
     tenant, number = office.settings.tenant, max(1, min(page, LAST_PAGE))
-    rows = session.execute(
+    counts = dict(
+        session.execute(select(Pack.lot_id, func.count()).where(Pack.tenant == tenant).group_by(Pack.lot_id))
+        .tuples()
+        .all()
+    )
+    if lot and lot not in counts:
+        raise HTTPException(404, f"there is no lot {lot!r}")
+    rows = (
         select(Pack, Product)
         .join(Product, (Product.tenant == Pack.tenant) & (Product.gtin == Pack.gtin))
         .where(Pack.tenant == tenant)
         .order_by(Pack.packed_at.desc(), Pack.lot_id, Pack.serial)
-        .limit(PAGE_SIZE)
-        .offset((number - 1) * PAGE_SIZE)
-    ).all()
-    total = session.scalar(select(func.count()).select_from(Pack).where(Pack.tenant == tenant)) or 0
+    )
+    if lot:
+        rows = rows.where(Pack.lot_id == lot).limit(PAGE_SIZE).offset((number - 1) * PAGE_SIZE)
+    else:
+        first = select(func.min(Pack.serial)).where(Pack.tenant == tenant).group_by(Pack.gtin, Pack.lot_id)
+        keys = first.add_columns(Pack.gtin, Pack.lot_id)
+        rows = rows.where(tuple_(Pack.serial, Pack.gtin, Pack.lot_id).in_(keys))
     packs = [
         {
             "pack": pack,
@@ -41,17 +51,18 @@ def show(request: Request, session: Reading, _person: Staff, page: int = 1) -> R
             "grade": pick(language, product.grade_zh, product.grade_en),
             "net_g": product.net_g,
             "path": digital_link_path(pack.gtin, pack.lot_id, pack.serial),
+            "count": counts[pack.lot_id],
         }
-        for pack, product in rows
+        for pack, product in session.execute(rows).tuples()
     ]
     return render(
         request,
         "packs.html",
         packs=packs,
+        lot=lot,
         base=office.settings.url,
-        total=total,
         number=number,
-        more=total > number * PAGE_SIZE,
+        more=bool(lot) and counts[lot] > number * PAGE_SIZE,
     )
 
 

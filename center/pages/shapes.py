@@ -1,10 +1,11 @@
 """The register as GeoJSON for the map: WGS-84 (RFC 7946), named in the visitor's language."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from shapely import Point
+from shapely import MultiPolygon, Point, Polygon
 from shapely.geometry import mapping
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -14,7 +15,7 @@ from center.pages.leadviews import camera_names, pick, stand_in
 from center.pages.tasklist import ACTIVE
 from center.pages.terms import GRID_LEVELS, ORGANIC, kind_name, name_of
 from center.words import Language
-from enforcement.grids import Grid, grids_at
+from enforcement.grids import Grid, Level, grids_at
 from enforcement.leads import Lead, links_of, sighted_at
 from enforcement.tasks import Task
 from traceability.cameras import CameraEntry, camera_at, cameras_at
@@ -24,6 +25,16 @@ from traceability.sites import Plant, plants_at
 
 Feature = dict[str, Any]
 LISTED = 5
+NEAR_ZOOM = 16.0  # from here on single plots and street grids carry their names; before, gardens and towns do
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Somewhere the map can fly to: `bounds` are west, south, east and north in degrees."""
+
+    name: str
+    layer: str
+    bounds: str
 
 
 def county(session: Session, language: Language, *, tenant: str, at: datetime, leads: bool) -> Feature:
@@ -31,11 +42,27 @@ def county(session: Session, language: Language, *, tenant: str, at: datetime, l
     features = [
         *_grids(session, language, tenant, at),
         *_plots(session, language, tenant, at),
+        *_gardens(session, language, tenant, at),
         *_plants(session, language, tenant, at),
         *_views(session, language, tenant, at),
         *(_waiting(session, language, tenant, at) if leads else ()),
     ]
     return {"type": "FeatureCollection", "features": features}
+
+
+def places(session: Session, language: Language, *, tenant: str, at: datetime) -> list[Place]:
+    """Gardens, plants and street grids by name, for whoever wants to go there without dragging."""
+    found = [
+        Place(pick(language, garden.name_zh, garden.name_en), "plot", _bounds(ground))
+        for garden, ground in _ground_of_gardens(session, tenant, at)
+    ]
+    for entry in plants_at(session, tenant=tenant, at=at):
+        plant = session.get_one(Plant, (tenant, entry.id))
+        found.append(Place(pick(language, plant.name_zh, plant.name_en), "plant", _bounds(entry.shape)))
+    for grid_entry in grids_at(session, tenant=tenant, at=at):
+        grid = session.get_one(Grid, (tenant, grid_entry.id))
+        found.append(Place(pick(language, grid.name_zh, grid.name_en), "grid", _bounds(grid_entry.shape)))
+    return found
 
 
 def around_lead(session: Session, language: Language, lead: Lead) -> Feature:
@@ -64,6 +91,7 @@ def _feature(
     lines: Iterable[str] = (),
     href: str = "",
     label: str = "",
+    label_zooms: tuple[float, float] = (0, 99),
     near: bool = False,
 ) -> Feature:
     geometry: Mapping[str, Any] = shape.polygon if isinstance(shape, Placed) else mapping(shape)
@@ -77,6 +105,7 @@ def _feature(
             "lines": [line for line in lines if line],
             "href": href,
             "label": label,
+            "label_zooms": label_zooms,
             "near": near,
         },
     }
@@ -86,7 +115,9 @@ def _grids(session: Session, language: Language, tenant: str, at: datetime) -> I
     for entry in grids_at(session, tenant=tenant, at=at):
         grid = session.get_one(Grid, (tenant, entry.id))
         name = pick(language, grid.name_zh, grid.name_en)
-        yield _feature("grid", entry.id, entry, name, lines=[name_of(language, GRID_LEVELS, grid.level)])
+        zooms = (NEAR_ZOOM, 99.0) if grid.level == Level.STREET else (0.0, NEAR_ZOOM)
+        lines = [name_of(language, GRID_LEVELS, grid.level)]
+        yield _feature("grid", entry.id, entry, name, lines=lines, label=name, label_zooms=zooms)
 
 
 def _plots(session: Session, language: Language, tenant: str, at: datetime) -> Iterator[Feature]:
@@ -100,7 +131,24 @@ def _plots(session: Session, language: Language, tenant: str, at: datetime) -> I
             f"{formats.mu(entry.area_m2)} · {pick(language, entry.cultivar, entry.cultivar_en)}",
             name_of(language, ORGANIC, entry.organic_state),
         ]
-        yield _feature("plot", entry.id, entry, short, lines=lines, label=short)
+        yield _feature("plot", entry.id, entry, short, lines=lines, label=short, label_zooms=(NEAR_ZOOM, 99))
+
+
+def _gardens(session: Session, language: Language, tenant: str, at: datetime) -> Iterator[Feature]:
+    for garden, ground in _ground_of_gardens(session, tenant, at):
+        name = pick(language, garden.name_zh, garden.name_en)
+        yield _feature("plot", garden.id, ground.centroid, name, label=name, label_zooms=(0, NEAR_ZOOM))
+
+
+def _ground_of_gardens(session: Session, tenant: str, at: datetime) -> list[tuple[Garden, MultiPolygon]]:
+    plots: dict[str, list[Polygon]] = {}
+    for entry in plots_at(session, tenant=tenant, at=at):
+        plots.setdefault(session.get_one(Plot, (tenant, entry.id)).garden_id, []).append(entry.shape)
+    return [(session.get_one(Garden, (tenant, garden)), MultiPolygon(shapes)) for garden, shapes in plots.items()]
+
+
+def _bounds(ground: Polygon | MultiPolygon) -> str:
+    return ",".join(f"{degree:.6f}" for degree in ground.bounds)
 
 
 def _plants(session: Session, language: Language, tenant: str, at: datetime) -> Iterator[Feature]:

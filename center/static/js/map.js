@@ -20,13 +20,26 @@ async function draw(element) {
   L.control.zoom({ zoomInTitle: words.zoomIn, zoomOutTitle: words.zoomOut }).addTo(map);
   L.control.attribution({ prefix: false }).addAttribution(words.attribution).addTo(map);
   L.control.scale({ imperial: false }).addTo(map);
+  const named = [];
   const layers = new Map(ORDER.map((kind) => [kind, L.layerGroup().addTo(map)]));
   for (const kind of ORDER) {
     for (const feature of collection.features.filter((each) => each.properties.layer === kind)) {
-      shape(feature, kind).addTo(layers.get(kind));
+      const drawn = shape(feature, kind).addTo(layers.get(kind));
+      if (feature.properties.label) named.push([drawn, feature.properties.label_zooms]);
     }
   }
+  const name = () => named.forEach(([drawn, [from, to]]) => nameIt(drawn, map.getZoom() >= from && map.getZoom() < to));
+  map.on("zoomend layeradd", name);
   fit(map, collection, element.dataset.focus);
+  name();
+  const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
+  for (const button of document.querySelectorAll(`[data-fly][data-of="${element.id}"]`)) {
+    button.addEventListener("click", () => {
+      const [west, south, east, north] = button.dataset.fly.split(",").map(Number);
+      if (button.dataset.fly) map.flyToBounds([[south, west], [north, east]], { padding: [40, 40], animate: !calm, duration: 0.8 });
+      else fit(map, collection);
+    });
+  }
   for (const box of document.querySelectorAll(`[data-layer][data-of="${element.id}"]`)) {
     const layer = layers.get(box.dataset.layer);
     const apply = () => (box.checked ? layer.addTo(map) : layer.remove());
@@ -39,12 +52,24 @@ async function draw(element) {
 function shape(feature, kind) {
   const drawn = L.geoJSON(feature, {
     style: { ...SHAPES[kind], className: `shape-${kind}`, color: "", fillColor: "" },
-    pointToLayer: (_, at) => L.circleMarker(at, { radius: 8, weight: 2.5, fillOpacity: 1, className: `shape-${kind}`, color: "", fillColor: "" }),
+    pointToLayer: (_, at) => L.circleMarker(at, { radius: kind === "lead" ? 8 : 4, weight: 2.5, fillOpacity: 1, className: `shape-${kind}`, color: "", fillColor: "" }),
   });
   const { name, lines = [], href, label } = feature.properties;
   if (name) drawn.bindPopup(() => card(name, lines, href));
-  if (label) drawn.bindTooltip(label, { permanent: true, direction: kind === "lead" ? "top" : "center", className: "map-label" });
+  const spot = feature.geometry.type === "Point";
+  if (label) drawn.bindTooltip(label, { permanent: true, direction: spot ? "top" : "center", className: `map-label ${kind}`, offset: [0, spot ? -6 : 0] });
   return drawn;
+}
+
+/* A name is shown only while there is room for it; the point that carries a garden's name goes with it. */
+function nameIt(drawn, shown) {
+  drawn.eachLayer((layer) => {
+    const part = layer.getTooltip()?.getElement() ?? drawn.getTooltip()?.getElement();
+    if (part) part.classList.toggle("away", !shown);
+    if (layer.feature.geometry.type === "Point" && layer.feature.properties.layer !== "lead") {
+      layer.getElement?.()?.classList.toggle("away", !shown);
+    }
+  });
 }
 
 function card(name, lines, href) {

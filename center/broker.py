@@ -21,6 +21,7 @@ import structlog
 from center.errors import BrokerTrouble, PortInUse
 
 START_TIMEOUT_S = 10.0
+STOP_TIMEOUT_S = 2.0
 WATCH_EVERY_S = 0.25
 MAX_PAUSE_S = 5.0
 PORT_PATIENCE_S = 2.0
@@ -97,6 +98,13 @@ class EmbeddedBroker:
         self._stopping = threading.Event()
         self._watcher: threading.Thread | None = None
         self.restarts = 0
+        self.restarted = threading.Event()
+        """Set once the process has died and lives again."""
+
+    @property
+    def port(self) -> int:
+        """Where it listens."""
+        return self._port
 
     @property
     def running(self) -> bool:
@@ -145,6 +153,7 @@ class EmbeddedBroker:
                     pause_s = WATCH_EVERY_S
                     continue
                 log.warning("broker_died", port=self._port)
+                self._end()
                 try:
                     self._launch()
                 except (BrokerTrouble, PortInUse) as error:
@@ -152,6 +161,7 @@ class EmbeddedBroker:
                     log.error("broker_not_restarted", reason=str(error))  # noqa: TRY400 - one line says it
                     continue
                 self.restarts += 1
+            self.restarted.set()
             log.info("broker_restarted", port=self._port)
 
     def _launch(self) -> None:
@@ -189,9 +199,9 @@ class EmbeddedBroker:
             return
         process.terminate()
         try:
-            process.wait(2)
+            process.wait(STOP_TIMEOUT_S)
         except subprocess.TimeoutExpired:
             process.kill()
-            process.wait(5)
+            process.wait()
         if process.stdin is not None:
             process.stdin.close()

@@ -10,8 +10,9 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from zoneinfo import available_timezones
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, YamlConfigSettingsSource
 from yaml import YAMLError
 
@@ -104,6 +105,13 @@ class Settings(BaseSettings):
         given = init_settings() if callable(init_settings) else {}
         path = Path(given.get("data", DEFAULT_DATA)) / FILE_NAME
         return init_settings, env_settings, YamlConfigSettingsSource(settings_cls, yaml_file=path)
+
+    @field_validator("time_zone")
+    @classmethod
+    def _known_zone(cls, name: str) -> str:
+        if name not in available_timezones():
+            raise ValueError(f"there is no time zone {name!r}; Asia/Shanghai is one")
+        return name
 
     @property
     def sqlalchemy_url(self) -> str:

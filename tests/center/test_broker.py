@@ -1,0 +1,126 @@
+"""The embedded broker: passwords, on this machine only, alive again after kill -9, gone with the centre."""
+
+import os
+import select
+import signal
+import socket
+import stat
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import paho.mqtt.client as mqtt
+import pytest
+from paho.mqtt.enums import CallbackAPIVersion
+
+from center.broker import EmbeddedBroker, configuration, port_is_free
+from center.errors import PortInUse
+from tests.alerts.brokers import free_port
+
+USERS = {"box-1": 'with "quotes" and \\', "centre": "second"}
+
+
+@pytest.fixture
+def broker(tmp_path: Path) -> Iterator[EmbeddedBroker]:
+    made = EmbeddedBroker(tmp_path, host="127.0.0.1", port=free_port(), max_payload_bytes=65536)
+    made.start(USERS)
+    yield made
+    made.stop()
+
+
+def admitted(broker: EmbeddedBroker, username: str | None, password: str | None) -> bool:
+    """Whether the broker accepts this client."""
+    answered = threading.Event()
+    codes: list[bool] = []
+    client = mqtt.Client(CallbackAPIVersion.VERSION2, protocol=mqtt.MQTTv311, reconnect_on_failure=False)
+    if username is not None:
+        client.username_pw_set(username, password)
+
+    def on_connect(*values: object) -> None:
+        codes.append(not getattr(values[3], "is_failure", True))
+        answered.set()
+
+    client.on_connect = on_connect
+    client.on_disconnect = lambda *_: answered.set()
+    client.connect("127.0.0.1", broker.port)
+    client.loop_start()
+    assert answered.wait(10)
+    client.disconnect()
+    client.loop_stop()
+    return bool(codes) and codes[0]
+
+
+def test_each_user_has_a_password_and_anonymous_is_refused(broker: EmbeddedBroker) -> None:
+    assert all(admitted(broker, name, password) for name, password in USERS.items())
+    assert not admitted(broker, "box-1", "second")
+    assert not admitted(broker, "box-2", "second")
+    assert not admitted(broker, None, None)
+
+
+def test_a_new_user_is_let_in_and_a_removed_one_is_not(broker: EmbeddedBroker) -> None:
+    assert broker.use({"box-2": "third"})
+    assert admitted(broker, "box-2", "third")
+    assert not admitted(broker, "box-1", USERS["box-1"])
+    assert not broker.use({"box-2": "third"}), "nothing changed, nothing restarted"
+
+
+def test_after_kill_9_it_comes_back_by_itself_with_the_same_users(broker: EmbeddedBroker) -> None:
+    assert broker.pid is not None
+    os.kill(broker.pid, signal.SIGKILL)
+
+    assert broker.restarted.wait(20)
+    assert admitted(broker, "box-1", USERS["box-1"])
+    assert broker.restarts == 1
+
+
+def test_passwords_lie_in_a_file_that_only_its_owner_reads(broker: EmbeddedBroker, tmp_path: Path) -> None:
+    assert stat.S_IMODE((tmp_path / "broker.toml").stat().st_mode) == 0o600
+
+
+def test_a_taken_port_is_said_in_one_line(tmp_path: Path) -> None:
+    with closing(socket.create_server(("127.0.0.1", 0))) as taken:
+        port = taken.getsockname()[1]
+        broker = EmbeddedBroker(tmp_path, host="127.0.0.1", port=port, max_payload_bytes=65536)
+        with pytest.raises(PortInUse, match=f"port {port} on 127.0.0.1 is in use.*--mqtt-port"):
+            broker.start(USERS)
+        broker.stop()
+
+
+def test_it_listens_where_it_is_told_only() -> None:
+    assert 'listen = "127.0.0.1:1883"' in configuration("127.0.0.1", 1883, USERS, 65536)
+    assert "0.0.0.0" not in configuration("127.0.0.1", 1883, USERS, 65536)
+
+
+PARENT = """
+import sys, time
+from pathlib import Path
+from center.broker import EmbeddedBroker
+broker = EmbeddedBroker(Path(sys.argv[1]), host="127.0.0.1", port=int(sys.argv[2]), max_payload_bytes=65536)
+broker.start({"centre": "password"})
+print(broker.pid, flush=True)
+time.sleep(600)
+"""
+
+
+def test_a_killed_centre_leaves_no_broker_behind(tmp_path: Path) -> None:
+    port = free_port()
+    command = [sys.executable, "-c", PARENT, str(tmp_path), str(port)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as parent:
+        assert parent.stdout is not None
+        pid = int(parent.stdout.readline())
+        watched = os.pidfd_open(pid)
+        parent.kill()
+
+    assert ended(watched)
+    assert port_is_free("127.0.0.1", port)
+
+
+def ended(pidfd: int) -> bool:
+    """Whether the process of this descriptor ends within a while."""
+    try:
+        return bool(select.select([pidfd], [], [], 20)[0])
+    finally:
+        os.close(pidfd)

@@ -1,0 +1,121 @@
+"""The database: written by one at a time, migrated by itself, the same shape whichever way it was made."""
+
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from alembic import command
+from alembic.script import ScriptDirectory
+from sqlalchemy import text
+from sqlalchemy.exc import OperationalError
+
+from center.database import Database
+from center.errors import DatabaseTrouble
+from center.records import METADATA
+from center.schema import configuration, differences, migrate, newest_version, version_of
+from tests.center.stage import make_settings
+
+VERSIONS = sorted(script.revision for script in ScriptDirectory.from_config(configuration()).walk_revisions())
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Iterator[Database]:
+    opened = Database(f"sqlite:///{tmp_path / 'center.sqlite3'}", busy_timeout_ms=20)
+    yield opened
+    opened.close()
+
+
+def shape(database: Database) -> tuple[list[object], set[str]]:
+    """What differs from this program's tables, and the triggers."""
+    with database.reading() as session:
+        found = session.execute(text("SELECT name FROM sqlite_master WHERE type = 'trigger'")).scalars().all()
+        return differences(session.connection()), set(found)
+
+
+def test_an_empty_database_migrates_to_the_shape_the_tables_say(database: Database, tmp_path: Path) -> None:
+    by_tables = Database(f"sqlite:///{tmp_path / 'other.sqlite3'}")
+    METADATA.create_all(by_tables.engine)
+    migrate(database)
+
+    assert shape(database) == ([], shape(by_tables)[1])
+    by_tables.close()
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_every_version_becomes_the_newest(database: Database, version: str) -> None:
+    with database.writing() as session:
+        command.upgrade(configuration(session.connection()), version)
+
+    migrate(database)
+
+    assert shape(database)[0] == []
+    with database.reading() as session:
+        assert version_of(session.connection()) == newest_version()
+
+
+def test_migrating_again_changes_nothing(database: Database) -> None:
+    migrate(database)
+    migrate(database)
+    assert shape(database)[0] == []
+
+
+def test_a_database_of_a_newer_version_is_refused_in_one_line(database: Database) -> None:
+    migrate(database)
+    with database.writing() as session:
+        session.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+
+    with pytest.raises(DatabaseTrouble, match=r"cannot be brought to this version: Can't locate revision.*'9999'"):
+        migrate(database)
+
+
+def test_a_file_that_is_no_database_is_refused_in_one_line(tmp_path: Path) -> None:
+    path = tmp_path / "center.sqlite3"
+    path.write_text("no database, but long enough to be looked at as one" * 20)
+    opened = Database(f"sqlite:///{path}")
+
+    with pytest.raises(DatabaseTrouble, match="file is not a database"):
+        migrate(opened)
+    opened.close()
+
+
+def fail_half_way(database: Database) -> None:
+    with database.writing() as session:
+        session.execute(text("CREATE TABLE half_done (x)"))
+        raise LookupError
+
+
+def test_a_block_that_raises_leaves_nothing_behind(database: Database) -> None:
+    migrate(database)
+    with pytest.raises(LookupError):
+        fail_half_way(database)
+    with pytest.raises(OperationalError, match="no such table"), database.reading() as session:
+        session.execute(text("SELECT * FROM half_done"))
+
+
+def test_a_writer_takes_its_lock_first_so_that_two_queue_and_readers_go_on(database: Database) -> None:
+    migrate(database)
+    with database.writing() as writer:
+        writer.execute(text("SELECT 1"))
+        with database.reading() as reader:
+            assert reader.execute(text("SELECT count(*) FROM lead")).scalar() == 0
+        with pytest.raises(OperationalError, match="locked"), database.writing() as second:
+            second.execute(text("SELECT 1"))
+
+
+def test_foreign_keys_are_enforced_and_the_journal_of_writes_is_ahead(database: Database) -> None:
+    with database.reading() as session:
+        assert session.execute(text("PRAGMA foreign_keys")).scalar() == 1
+        assert session.execute(text("PRAGMA journal_mode")).scalar() == "wal"
+        assert session.execute(text("PRAGMA synchronous")).scalar() == 2
+
+
+def test_the_demo_county_holds_no_lead_task_finding_or_file(tmp_path: Path) -> None:
+    settings: Any = make_settings(tmp_path / "centre")
+    connection = sqlite3.connect(settings.data / "center.sqlite3")
+    tables = ("lead", "task", "task_event", "finding", "journal", "announced_file", "quarantine", "device")
+    assert {
+        table: connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0] for table in tables
+    } == dict.fromkeys(tables, 0)
+    connection.close()

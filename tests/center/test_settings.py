@@ -1,0 +1,83 @@
+"""Settings: documented, overridable in order, and wrong ones said in one line that names the key."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from center.errors import SettingsInvalid
+from center.settings import Settings, known_keys, load_settings
+
+SAMPLE = Path(__file__).parents[2] / "center" / "sample.yaml"
+
+
+def keys_of(values: dict[str, object], prefix: str = "") -> set[str]:
+    found = set()
+    for key, value in values.items():
+        found |= keys_of(value, f"{key}.") if isinstance(value, dict) else {prefix + key}
+    return found
+
+
+def test_every_key_is_documented_in_the_sample_and_no_other() -> None:
+    assert keys_of(yaml.safe_load(SAMPLE.read_text())) == set(known_keys())
+
+
+def test_the_sample_says_the_defaults(tmp_path: Path) -> None:
+    (tmp_path / "center.yaml").write_text(SAMPLE.read_text())
+    sample = yaml.safe_load(SAMPLE.read_text())
+
+    assert load_settings(tmp_path) == Settings(data=tmp_path)
+    assert Path(sample["data"]) == Settings().data
+
+
+def test_every_key_of_the_sample_has_a_comment_above_it_or_above_its_group() -> None:
+    lines = SAMPLE.read_text().splitlines()
+    for number, line in enumerate(lines):
+        if line.strip().startswith("#") or not line.strip() or line.startswith(" "):
+            continue
+        before = lines[number - 1].strip() if number else ""
+        after = lines[number + 1].strip()
+        assert before.startswith("#") or after.startswith("#"), line
+
+
+def test_the_command_line_wins_over_the_environment_and_that_over_the_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "center.yaml").write_text("name: file\nweb: {port: 8001, host: 127.0.0.2}\nmqtt: {port: 1001}\n")
+    monkeypatch.setenv("TEAWATCH_CENTER_WEB__PORT", "8002")
+    monkeypatch.setenv("TEAWATCH_CENTER_MQTT__PORT", "1002")
+
+    settings = load_settings(tmp_path, web={"port": 8003}, mqtt={"port": None})
+
+    assert (settings.name, settings.web.host) == ("file", "127.0.0.2")
+    assert (settings.web.port, settings.mqtt.port) == (8003, 1002)
+
+
+def test_servers_bind_this_machine_only_unless_told() -> None:
+    settings = Settings()
+    assert (settings.web.host, settings.mqtt.host) == ("127.0.0.1", "127.0.0.1")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("tennant: x", "unknown key 'tennant'; did you mean 'tenant'?"),
+        ("web: {prot: 1}", "unknown key 'web.prot'; did you mean 'web.port'?"),
+        ("qqqq: 1", "unknown key 'qqqq'; known keys stand in center/sample.yaml"),
+        ("web: {port: 70000}", "web.port: Input should be less than or equal to 65535"),
+        ("web: 5", "web: Input should be a valid dictionary"),
+        ("tenant: two words", "tenant: String should match pattern"),
+        ("- a list", "cannot be read"),
+        ("a: [", "cannot be read"),
+        ("time_zone: Mars/Olympus", "time_zone: Value error, there is no time zone 'Mars/Olympus'"),
+    ],
+)
+def test_a_wrong_setting_is_one_line_that_names_file_and_key(tmp_path: Path, text: str, said: str) -> None:
+    (tmp_path / "center.yaml").write_text(text + "\n")
+
+    with pytest.raises(SettingsInvalid) as caught:
+        load_settings(tmp_path)
+
+    assert said in str(caught.value)
+    assert str(tmp_path / "center.yaml") in str(caught.value)
+    assert "\n" not in str(caught.value)

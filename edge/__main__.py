@@ -9,6 +9,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 
+import cv2
+
 from alerts.blobs import BlobStore
 from alerts.errors import AlertsError
 from alerts.identity import Identity
@@ -48,6 +50,7 @@ def run_box(loaded: Loaded, settings: Settings, *, until_end: bool = False) -> N
     """
     with ExitStack() as cleanup:
         identity = Identity.load(settings.state)
+        cv2.setNumThreads(settings.threads)
         detector = Detector.load(loaded.card, threads=settings.threads)
         outbox = cleanup.enter_context(Outbox.open(settings.state / OUTBOX_FILE, identity=identity))
         blobs = BlobStore(settings.state / EVIDENCE_FOLDER)

@@ -97,9 +97,18 @@ TROUBLES = {
 
 
 def delivery_to(tell: Tell) -> Callable[[str, Mapping[str, object]], None]:
-    """What publisher and uploader may call: their events in the words of the table above."""
+    """What publisher and uploader may call: their events in the words of the table above.
+
+    That there is no connection is said once, not at each attempt.
+    """
+    is_down = False
 
     def pass_on(event: str, detail: Mapping[str, object]) -> None:
+        nonlocal is_down
+        if event == "disconnected" and is_down:
+            return
+        if event in ("connected", "disconnected"):
+            is_down = event == "disconnected"
         if event in DELIVERY:
             tell(DELIVERY[event], **detail)
         elif event in TROUBLES:

@@ -22,6 +22,7 @@ OBJECT_COLOUR = (60, 60, 240)
 INK = (255, 255, 255)
 SHADE = (40, 30, 20)
 FONT = cv2.FONT_HERSHEY_SIMPLEX
+SMALLEST = 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,8 +97,8 @@ def _write(picture: Picture, text: str, corner: tuple[int, int], size: float, sh
     height, width = picture.shape[:2]
     thickness = 1 if size < 1 else 2
     (text_width, text_height), below = cv2.getTextSize(text, FONT, size, thickness)
-    if text_width > width:
-        size *= width / text_width
+    while text_width + 6 > width and size > SMALLEST:
+        size *= 0.95
         (text_width, text_height), below = cv2.getTextSize(text, FONT, size, thickness)
     left = max(0, min(corner[0], width - text_width - 4))
     bottom = min(height, max(corner[1], text_height + below + 4))

@@ -150,6 +150,9 @@ def _unseen_clause(unseen_s: float, close_after_s: float) -> Clause:
 
 
 def _in_words(clause: Clause) -> str:
+    name = clause.name.replace("_", " ")
     if clause.unit == "ms":
-        return f"{clause.name} {clause.measured / 1000:.1f} s >= {clause.threshold / 1000:.1f} s"
-    return f"{clause.name} {clause.measured} >= {clause.threshold}"
+        return f"{name} {clause.measured / 1000:.1f} s (limit {clause.threshold / 1000:.1f} s)"
+    if clause.unit == "permille":
+        return f"{name} {clause.measured / 10:.0f} % (limit {clause.threshold / 10:.0f} %)"
+    return f"{name} {clause.measured}"

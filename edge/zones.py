@@ -47,6 +47,8 @@ def polygon_problem(polygon: Sequence[tuple[float, float]]) -> str:
             " (pixels divided by width and height)"
         )
     shape = shapely.Polygon(polygon)
+    if shape.convex_hull.area <= 0:
+        return "the zone has no area; its corners lie on one line"
     if not shape.is_valid:
         return f"the outline crosses itself ({shapely.is_valid_reason(shape)}); list the corners in order around it"
-    return "" if shape.area > 0 else "the zone has no area; its corners lie on one line"
+    return ""

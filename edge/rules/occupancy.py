@@ -84,16 +84,17 @@ class OccupancyRule(Rule[P, Occupancy]):
         inside = [each for each in observation.sightings if self._counts(each)]
         stays = self._continue(state.stays, inside, observation)
         certain = tuple(each for each in inside if stays[each.track].sightings >= CERTAIN_SIGHTINGS)
-        if state.broken and observation.watched_s - state.last_s >= self.parameters.close_after_s:
+        if inside:
+            state = replace(state, last_s=observation.watched_s)
+        elif observation.watched_s - state.last_s >= self.parameters.close_after_s:
             state = Occupancy()
         ripe = [stays[each.track] for each in certain if stays[each.track].lasted_s >= self.parameters.min_s]
         if not state.broken and ripe:
             longest = min(ripe, key=lambda stay: stay.first_s)
-            state = Occupancy(broken=True, first_s=longest.first_s, first_stream_s=longest.first_stream_s)
+            state = replace(state, broken=True, first_s=longest.first_s, first_stream_s=longest.first_stream_s)
         state = replace(state, stays=MappingProxyType(stays))
         if not (state.broken and certain):
             return state, ()
-        state = replace(state, last_s=observation.watched_s)
         return state, (self._violation(state, certain, observation),)
 
     def _counts(self, sighting: Sighting) -> bool:

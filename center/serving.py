@@ -1,5 +1,8 @@
 """The server process: ports checked before anything starts, everything ended in order when it is told to stop."""
 
+import socket
+
+import structlog
 import uvicorn
 
 from center.app import create_app
@@ -11,6 +14,8 @@ from center.schema import migrate
 from center.settings import Settings
 
 GRACE_S = 3
+
+log = structlog.get_logger()
 
 
 def serve(settings: Settings, *, seed_demo_county: bool = False) -> None:
@@ -30,10 +35,19 @@ def serve(settings: Settings, *, seed_demo_county: bool = False) -> None:
         timeout_graceful_shutdown=GRACE_S,
         lifespan="on",
     )
-    server = uvicorn.Server(config)
+    server = _Server(config)
     server.run()
     if not server.started:
         raise PortInUse("the centre did not start; the log above says why")
+
+
+class _Server(uvicorn.Server):
+    """Says when people and boxes may come."""
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started:
+            log.info("centre_open", web=f"http://{self.config.host}:{self.config.port}")
 
 
 def check_ports(settings: Settings) -> None:

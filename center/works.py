@@ -84,7 +84,7 @@ class Works:
 
     def let_in(self) -> None:
         """Make the broker know every box that may connect now, and nobody else."""
-        if self._broker is not None and self._broker.use(self._passwords()):
+        if self._broker is not None and self._subscriber is not None and self._broker.use(self._passwords()):
             self._forget_presence()
 
     @property

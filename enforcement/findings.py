@@ -22,7 +22,7 @@ from enforcement.policy import calendar_of
 from enforcement.tasks import task_by_id
 from enforcement.transitions import State
 from traceability.links import Target
-from traceability.lots import sales_into
+from traceability.lots import ancestry, sales_into
 from traceability.policy import link_policy_at
 
 __all__ = [
@@ -155,12 +155,12 @@ def withdraw_finding(
 
 
 def published_for_lots(session: Session, tenant: str, lot_ids: Iterable[str]) -> tuple[PublishedFinding, ...]:
-    """Published findings that concern these lots, oldest first: give a lot's ancestry.
+    """Published findings that concern these lots or any lot in them, oldest first.
 
     A finding concerns a lot when its lead was linked with it, or with a plot whose leaf in the lot was picked within
     the policy's window around the sight: a lot made after the sight is found as well.
     """
-    lots = frozenset(lot_ids)
+    lots = ancestry(session, tenant=tenant, lot_ids=lot_ids)
     picked = {(sale.plot_id, sale.picked_on) for sale in sales_into(session, tenant=tenant, lot_ids=lots)}
     rows = session.execute(
         select(Finding, Lead, LeadLink)

@@ -89,7 +89,6 @@ class LeadOut(Answer):
     received_at: datetime
     footage: str
     clock: str
-    conflicting: bool
 
     @classmethod
     def of(cls, row: Lead) -> "LeadOut":

@@ -16,7 +16,8 @@ def _seen(scene: Scene, said: Said) -> str:
 
 
 def _camera_state(scene: Scene, said: Said) -> str:
-    scene.cameras.setdefault(said["camera"], CameraRow()).state = said["state"]
+    row = scene.cameras.setdefault(said["camera"], CameraRow())
+    row.state, row.reason = said["state"], said["reason"]
     return f"{said['camera']}: {said['state']}" + (f" ({said['reason']})" if said["reason"] else "")
 
 

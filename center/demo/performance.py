@@ -123,6 +123,8 @@ class Performance:
             for child in (self._center, self._box):
                 if child is not None and child.exit_code is not None:
                     raise Failure(f"the {child.name} ended early: {child.last_words()}")
+            if blind := self._blind():
+                raise Failure(blind)
             if time.monotonic() > deadline_s:
                 raise Failure(f"no task within {timeout_s:.0f} s; the box last said: {self._last_line()}")
             time.sleep(LOOK_EVERY_S)
@@ -176,6 +178,12 @@ class Performance:
             note = line.strip()
         if note:
             self._say(note)
+
+    def _blind(self) -> str:
+        """Why no camera can ever see anything; empty while one still may."""
+        with self._lock:
+            rows = list(self._scene.cameras.values())
+        return rows[0].reason if rows and all(row.state == "failed" for row in rows) else ""
 
     def _say(self, text: str) -> None:
         with self._lock:

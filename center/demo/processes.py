@@ -72,6 +72,11 @@ class Child:
                 self._on_line(line)
 
     @property
+    def pid(self) -> int | None:
+        """The process's number, None before the first start."""
+        return self._process.pid if self._process else None
+
+    @property
     def exit_code(self) -> int | None:
         """The exit code of the last run, None while it runs or before it started."""
         return self._process.poll() if self._process else None

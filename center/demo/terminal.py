@@ -24,6 +24,7 @@ class CameraRow:
     frames: int = 0
     open_incidents: int = 0
     state: str = "starting"
+    reason: str = ""
 
 
 @dataclass

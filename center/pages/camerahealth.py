@@ -43,7 +43,7 @@ def camera_health(session: Session, language: Language, *, tenant: str, at: date
     names = camera_names(session, language, tenant)
     devices = {device.id: device for device in session.scalars(select(Device).where(Device.tenant == tenant))}
     counted = session.execute(select(Lead.camera, func.count()).where(Lead.tenant == tenant).group_by(Lead.camera))
-    leads = dict(counted.tuples().all())
+    leads = dict(counted.all())
     found = []
     for entry in cameras_at(session, tenant=tenant, at=at):
         device = devices.get(entry.device)

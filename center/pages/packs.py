@@ -25,11 +25,8 @@ def show(request: Request, session: Reading, _person: Staff, lot: str = "", page
     """Every lot with its first packet; with `lot`, all packets of that lot, to be printed."""
     office, language = office_of(request), language_of(request)
     tenant, number = office.settings.tenant, max(1, min(page, LAST_PAGE))
-    counts = dict(
-        session.execute(select(Pack.lot_id, func.count()).where(Pack.tenant == tenant).group_by(Pack.lot_id))
-        .tuples()
-        .all()
-    )
+    counted = session.execute(select(Pack.lot_id, func.count()).where(Pack.tenant == tenant).group_by(Pack.lot_id))
+    counts = dict(counted.all())
     if lot and lot not in counts:
         raise HTTPException(404, f"there is no lot {lot!r}")
     rows = (
@@ -53,7 +50,7 @@ def show(request: Request, session: Reading, _person: Staff, lot: str = "", page
             "path": digital_link_path(pack.gtin, pack.lot_id, pack.serial),
             "count": counts[pack.lot_id],
         }
-        for pack, product in session.execute(rows).tuples()
+        for pack, product in session.execute(rows)
     ]
     return render(
         request,

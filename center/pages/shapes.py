@@ -38,7 +38,10 @@ class Place:
 
 
 def county(session: Session, language: Language, *, tenant: str, at: datetime, leads: bool) -> Feature:
-    """Everything in the register at that instant; with `leads`, also what waits to be checked, by camera."""
+    """Everything in the register at that instant; with `leads`, also what waits to be checked, by camera.
+
+    `near` marks what the map should be fitted to: everything but the large grids around it.
+    """
     features = [
         *_grids(session, language, tenant, at),
         *_plots(session, language, tenant, at),
@@ -78,7 +81,7 @@ def around_lead(session: Session, language: Language, lead: Lead) -> Feature:
     for feature in collection["features"]:
         properties = feature["properties"]
         linked = (properties["layer"], properties["id"]) in links
-        properties["near"] = properties["near"] or (linked and properties["layer"] != "grid")
+        properties["near"] = properties["layer"] == "lead" or (linked and properties["layer"] != "grid")
     return collection
 
 
@@ -115,9 +118,12 @@ def _grids(session: Session, language: Language, tenant: str, at: datetime) -> I
     for entry in grids_at(session, tenant=tenant, at=at):
         grid = session.get_one(Grid, (tenant, entry.id))
         name = pick(language, grid.name_zh, grid.name_en)
-        zooms = (NEAR_ZOOM, 99.0) if grid.level == Level.STREET else (0.0, NEAR_ZOOM)
+        street = grid.level == Level.STREET
         lines = [name_of(language, GRID_LEVELS, grid.level)]
-        yield _feature("grid", entry.id, entry, name, lines=lines, label=name, label_zooms=zooms)
+        label = name if street else ""
+        yield _feature(
+            "grid", entry.id, entry, name, lines=lines, label=label, label_zooms=(NEAR_ZOOM, 99), near=street
+        )
 
 
 def _plots(session: Session, language: Language, tenant: str, at: datetime) -> Iterator[Feature]:
@@ -131,7 +137,7 @@ def _plots(session: Session, language: Language, tenant: str, at: datetime) -> I
             f"{formats.mu(entry.area_m2)} · {pick(language, entry.cultivar, entry.cultivar_en)}",
             name_of(language, ORGANIC, entry.organic_state),
         ]
-        yield _feature("plot", entry.id, entry, short, lines=lines, label=short, label_zooms=(NEAR_ZOOM, 99))
+        yield _feature("plot", entry.id, entry, short, lines=lines, label=short, label_zooms=(NEAR_ZOOM, 99), near=True)
 
 
 def _gardens(session: Session, language: Language, tenant: str, at: datetime) -> Iterator[Feature]:
@@ -155,7 +161,7 @@ def _plants(session: Session, language: Language, tenant: str, at: datetime) -> 
     for entry in plants_at(session, tenant=tenant, at=at):
         plant = session.get_one(Plant, (tenant, entry.id))
         name = pick(language, plant.name_zh, plant.name_en)
-        yield _feature("plant", entry.id, entry, name, label=name)
+        yield _feature("plant", entry.id, entry, name, label=name, near=True)
 
 
 def _views(session: Session, language: Language, tenant: str, at: datetime) -> Iterator[Feature]:

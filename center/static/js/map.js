@@ -3,6 +3,7 @@
    Colours come from the style sheet (classes shape-…), so light and dark need nothing here. */
 
 const ORDER = ["grid", "plot", "plant", "view", "lead"];
+const STEPS_DEGREES = [0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 5, 20];
 const SHAPES = {
   grid: { weight: 1.5, fillOpacity: 0.04, dashArray: "6 5" },
   plot: { weight: 2, fillOpacity: 0.22 },
@@ -30,7 +31,8 @@ async function draw(element) {
   }
   const name = () => named.forEach(([drawn, [from, to]]) => nameIt(drawn, map.getZoom() >= from && map.getZoom() < to));
   map.on("zoomend layeradd", name);
-  fit(map, collection, element.dataset.focus);
+  fit(map, collection);
+  rule(map);
   name();
   const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
   for (const button of document.querySelectorAll(`[data-fly][data-of="${element.id}"]`)) {
@@ -52,12 +54,12 @@ async function draw(element) {
 function shape(feature, kind) {
   const drawn = L.geoJSON(feature, {
     style: { ...SHAPES[kind], className: `shape-${kind}`, color: "", fillColor: "" },
-    pointToLayer: (_, at) => L.circleMarker(at, { radius: kind === "lead" ? 8 : 4, weight: 2.5, fillOpacity: 1, className: `shape-${kind}`, color: "", fillColor: "" }),
+    pointToLayer: (_, at) => L.circleMarker(at, { radius: kind === "lead" ? 11 : 4, weight: 2.5, fillOpacity: 1, className: `shape-${kind}`, color: "", fillColor: "" }),
   });
   const { name, lines = [], href, label } = feature.properties;
   if (name) drawn.bindPopup(() => card(name, lines, href));
   const spot = feature.geometry.type === "Point";
-  if (label) drawn.bindTooltip(label, { permanent: true, direction: spot ? "top" : "center", className: `map-label ${kind}`, offset: [0, spot ? -6 : 0] });
+  if (label) drawn.bindTooltip(label, { permanent: true, direction: (spot && kind !== "lead") || kind === "plant" ? "top" : "center", className: `map-label on-${kind}`, offset: [0, 0] });
   return drawn;
 }
 
@@ -86,10 +88,37 @@ function card(name, lines, href) {
   return box;
 }
 
-function fit(map, collection, focus) {
-  const near = collection.features.filter((each) => !focus || each.properties.near);
+/* Lines of longitude and latitude, so that WGS-84 can be read off the map. */
+function rule(map) {
+  const lines = L.layerGroup().addTo(map);
+  const pane = map.createPane("graticule");
+  pane.style.zIndex = 250;
+  const draw = () => {
+    lines.clearLayers();
+    const bounds = map.getBounds();
+    const degrees = (bounds.getEast() - bounds.getWest()) / Math.max(map.getSize().x / 150, 1);
+    const step = STEPS_DEGREES.find((each) => each >= degrees) ?? STEPS_DEGREES.at(-1);
+    const digits = Math.max(0, Math.ceil(-Math.log10(step)));
+    const south = bounds.getSouth(), west = bounds.getWest();
+    for (let east = Math.ceil(west / step) * step; east < bounds.getEast(); east += step) {
+      line([[south, east], [bounds.getNorth(), east]], [bounds.getNorth(), east], `${east.toFixed(digits)}°`, "bottom");
+    }
+    for (let north = Math.ceil(south / step) * step; north < bounds.getNorth(); north += step) {
+      line([[north, west], [north, bounds.getEast()]], [north, bounds.getEast()], `${north.toFixed(digits)}°`, "left");
+    }
+  };
+  const line = (ends, at, text, direction) => {
+    L.polyline(ends, { pane: "graticule", className: "graticule", color: "", weight: 1, interactive: false }).addTo(lines);
+    L.tooltip(at, { content: text, permanent: true, direction, className: "map-label degrees", offset: [0, 0], pane: "graticule" }).addTo(lines);
+  };
+  map.on("moveend", draw);
+  draw();
+}
+
+function fit(map, collection) {
+  const near = collection.features.filter((each) => each.properties.near);
   const bounds = L.geoJSON(near.length ? near : collection.features).getBounds();
-  if (bounds.isValid()) map.fitBounds(bounds, { padding: [24, 24], maxZoom: 19 });
+  if (bounds.isValid()) map.fitBounds(bounds, { paddingTopLeft: [48, 40], paddingBottomRight: [48, 32], maxZoom: 19 });
   else map.setView([30, 120], 5);
 }
 

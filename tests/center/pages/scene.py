@@ -27,6 +27,7 @@ from alerts.messages import (
     Because,
     Box,
     Clause,
+    Clock,
     ClockQuality,
     Evidence,
     FrameSize,
@@ -105,8 +106,8 @@ INTRUSION: Final = Sighting(
 )
 
 
-def draw_street(sighting: Sighting) -> bytes:
-    """A generated picture: sky, a street, a tea-green bank and the thing seen. Nobody's footage."""
+def draw_street(sighting: Sighting, mark: str) -> bytes:
+    """A generated picture: sky, a street, a tea-green bank and the thing seen, with `mark` in its corner. Nobody's footage."""
     picture = np.zeros((HEIGHT, WIDTH, 3), np.uint8)
     picture[:] = (206, 200, 188)
     cv2.fillPoly(picture, [np.array([[0, 240], [WIDTH, 160], [WIDTH, HEIGHT], [0, HEIGHT]])], (128, 126, 122))
@@ -120,6 +121,7 @@ def draw_street(sighting: Sighting) -> bytes:
         for wheel in (0.22, 0.78):
             spot = (seen.x + int(seen.width * wheel), seen.y + seen.height)
             cv2.circle(picture, spot, seen.height // 7, (40, 40, 42), -1)
+    cv2.putText(picture, mark, (12, 24), cv2.FONT_HERSHEY_SIMPLEX, 0.5, (60, 60, 60), 1)
     return _jpeg(picture)
 
 
@@ -149,6 +151,23 @@ class DemoBox:
     prevhash: str = FIRST_PREVHASH
     records: list[Record] = field(default_factory=list)
 
+    @property
+    def topic(self) -> Topic:
+        """Where its journal travels."""
+        return self._topic(Channel.JOURNAL)
+
+    def skip(self) -> None:
+        """Make a record that never arrives."""
+        lost = write_record(
+            make_clock(self.office.now()),
+            identity=self.identity,
+            epoch=self.epoch,
+            sequence=self.sequence + 1,
+            prevhash=self.prevhash,
+            at=self.office.now(),
+        )
+        self.sequence, self.prevhash = lost.sequence, lost.sha256
+
     def say(self, data: JournalData, at: datetime) -> Outcome:
         """Put one record into the journal and in front of the centre."""
         self.sequence += 1
@@ -157,16 +176,14 @@ class DemoBox:
         )
         self.prevhash = record.sha256
         self.records.append(record)
-        return self.office.desk.receive(self._topic(Channel.JOURNAL), record.raw)
+        return self.office.desk.receive(self.topic, record.raw)
 
     def be_online(self, at: datetime, *, trouble: str = "") -> None:
         """Say so, as on connecting."""
         status = Status(
             online=True, epoch=self.epoch, pending_records=0, pending_uploads=1, rejected_downlinks=0, trouble=trouble
         )
-        self.office.desk.receive(
-            self._topic(Channel.STATUS), write_status(status, identity=self.identity, at=at)
-        )
+        self.office.desk.receive(self._topic(Channel.STATUS), write_status(status, identity=self.identity, at=at))
 
     def see(
         self,
@@ -181,10 +198,13 @@ class DemoBox:
         arrives: bool = True,
     ) -> str:
         """Report a sighting with its sealed and its annotated picture; `arrives` brings their bytes. The lead's id."""
-        sealed = picture or draw_street(sighting)
+        sealed = picture or draw_street(sighting, incident)
         drawn = annotated or annotate(sealed, sighting)
         original = self._artefact(sealed, "picture", None)
-        assert self.say(make_alert(sighting, incident, at, phase, revision, original), at) is Outcome.STORED
+        assert (
+            self.say(make_alert(sighting, incident, at, phase=phase, revision=revision, picture=original), at)
+            is Outcome.STORED
+        )
         copy = self._artefact(drawn, "annotated", original.sha256)
         evidence = Evidence(incident=incident, camera=sighting.camera, artefacts=(copy,))
         assert self.say(evidence, at) is Outcome.STORED
@@ -214,7 +234,7 @@ class DemoBox:
 
 
 def make_alert(
-    sighting: Sighting, incident: str, at: datetime, phase: Phase, revision: int, picture: Artefact
+    sighting: Sighting, incident: str, at: datetime, *, phase: Phase, revision: int, picture: Artefact
 ) -> Alert:
     """The alert of one phase of a sighting."""
     return Alert(
@@ -239,6 +259,11 @@ def make_alert(
     )
 
 
+def make_clock(at: datetime) -> Clock:
+    """A record that changes nothing but the journal."""
+    return Clock(boot="boot-1", monotonic_ms=1, utc=at, quality=ClockQuality.SYNCHRONISED)
+
+
 @dataclass
 class Scene:
     """One centre with everything a page can show, and the time it believes it is."""
@@ -259,12 +284,13 @@ class Scene:
         headers = {"Accept": "text/html", "Accept-Language": language}
         return httpx.Client(base_url=self.url, headers=headers, follow_redirects=False, timeout=20)
 
-    def signed_in(self, name: str = "officer-a", *, language: str = "en") -> httpx.Client:
+    @contextmanager
+    def signed_in(self, name: str = "officer-a", *, language: str = "en") -> Iterator[httpx.Client]:
         """The same, signed in."""
-        client = self.client(language=language)
-        answer = client.post("/sign-in", data={"name": name, "password": PASSWORD, "back": "/"})
-        assert answer.status_code == 303, answer.text
-        return client
+        with self.client(language=language) as client:
+            answer = client.post("/sign-in", data={"name": name, "password": PASSWORD, "back": "/"})
+            assert answer.status_code == httpx.codes.SEE_OTHER, f"{name} was not let in: {answer.text}"
+            yield client
 
 
 @contextmanager

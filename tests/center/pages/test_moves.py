@@ -1,0 +1,174 @@
+"""What an officer does with a task through plain forms: nothing here runs a script."""
+
+import re
+from collections.abc import Iterator
+
+import httpx
+import pytest
+
+from center.words import languages
+from tests.center.pages.markup import faults, read
+from tests.center.pages.scene import INTRUSION, PARKING, Scene
+from traceability.gs1 import digital_link_path
+
+PARTIAL = {"HX-Request": "true"}
+
+
+@pytest.fixture
+def officer(scene: Scene) -> Iterator[httpx.Client]:
+    with scene.signed_in() as client:
+        yield client
+
+
+def fields(client: httpx.Client, task: str) -> dict[str, str]:
+    """The hidden fields of the first form for a move."""
+    page = read(client.get(f"/tasks/{task}").text)
+    names = ("csrf_token", "version")
+    hidden = {
+        each.attributes["name"]: each.attributes["value"] for each in page.all("input") if "name" in each.attributes
+    }
+    return {name: hidden[name] for name in names if name in hidden}
+
+
+def move(client: httpx.Client, task: str, name: str, **more: str) -> httpx.Response:
+    headers = PARTIAL if more.pop("part", "") else {}
+    return client.post(f"/tasks/{task}/moves", data=fields(client, task) | {"move": name} | more, headers=headers)
+
+
+def test_a_task_is_walked_to_its_end_and_each_step_says_who_and_when(scene: Scene, officer: httpx.Client) -> None:
+    task = scene.box.see(PARKING, "moves-walk", scene.now)
+    for name, note in (("acknowledge", ""), ("start", "On the way."), ("rectify", "Gone."), ("close", "")):
+        answer = move(officer, task, name, note=note, back=f"/leads/{task}")
+        assert (answer.status_code, answer.headers["location"]) == (303, f"/leads/{task}#task")
+    text = officer.get(f"/leads/{task}").text
+    steps = re.findall(r"<strong>([^<]+)</strong>\s*<div class=\"soft\">([^<]+)", text)
+    assert [name for name, _ in steps] == ["Closed", "Marked rectified", "Work started", "Acknowledged", "Task opened"]
+    assert all("officer-a · Officer" in who for _, who in steps[:4])
+    assert "On the way." in text
+    assert "Acknowledge</button>" not in text
+
+
+def test_a_false_alarm_needs_a_reason(scene: Scene, officer: httpx.Client) -> None:
+    task = scene.box.see(PARKING, "moves-false", scene.now)
+    refused = move(officer, task, "false_alarm", note="  ")
+    assert refused.status_code == 422
+    assert "Please say why, in a few words." in refused.text
+    assert faults(refused.text) == []
+    assert move(officer, task, "false_alarm", note="A delivery with a permit.").status_code == 303
+    text = officer.get(f"/tasks/{task}").text
+    assert "A delivery with a permit." in text
+    assert "Called a false alarm" in text
+
+
+def test_an_illegal_move_is_409_and_changes_nothing(scene: Scene, officer: httpx.Client) -> None:
+    task = scene.box.see(PARKING, "moves-illegal", scene.now)
+    before = fields(officer, task)
+    refused = move(officer, task, "close")
+    assert refused.status_code == 409
+    assert "Nothing was changed." in refused.text
+    assert fields(officer, task) == before
+
+
+def test_a_form_that_somebody_else_overtook_is_409_and_changes_nothing(scene: Scene, officer: httpx.Client) -> None:
+    task = scene.box.see(PARKING, "moves-stale", scene.now)
+    stale = fields(officer, task)
+    assert move(officer, task, "acknowledge").status_code == 303
+    refused = officer.post(f"/tasks/{task}/moves", data=stale | {"move": "start"})
+    assert refused.status_code == 409
+    assert "Somebody else moved this task in the meantime." in refused.text
+
+
+def test_a_move_nobody_knows_is_refused(scene: Scene, officer: httpx.Client) -> None:
+    task = scene.box.see(PARKING, "moves-unknown", scene.now)
+    assert move(officer, task, "explode").status_code == 422
+
+
+def test_a_form_without_its_token_is_refused(scene: Scene, officer: httpx.Client) -> None:
+    task = scene.box.see(PARKING, "moves-token", scene.now)
+    data = fields(officer, task) | {"move": "acknowledge"}
+    for token in ("", "from-elsewhere"):
+        refused = officer.post(f"/tasks/{task}/moves", data=data | {"csrf_token": token})
+        assert refused.status_code == 403
+        assert "reload its page" in refused.text
+    assert fields(officer, task)["version"] == data["version"]
+
+
+def test_a_script_gets_the_panel_alone_with_the_status_of_the_move(scene: Scene, officer: httpx.Client) -> None:
+    task = scene.box.see(PARKING, "moves-part", scene.now)
+    answer = move(officer, task, "acknowledge", part="yes")
+    assert answer.status_code == 200
+    assert answer.text.count("<section") >= 1
+    assert "<html" not in answer.text
+    refused = move(officer, task, "close", part="yes")
+    assert refused.status_code == 409
+    assert 'role="alert"' in refused.text
+
+
+def test_only_the_head_gives_a_task_to_somebody_else_and_opens_it_again(scene: Scene, officer: httpx.Client) -> None:
+    task = scene.box.see(INTRUSION, "moves-head", scene.now)
+    form = fields(officer, task) | {"officer": "officer-a"}
+    assert officer.post(f"/tasks/{task}/officer", data=form).status_code == 403
+    with scene.signed_in("head") as head:
+        assert "Give it to somebody else" in head.get(f"/tasks/{task}").text
+        form = fields(head, task) | {"officer": "officer-a"}
+        assert head.post(f"/tasks/{task}/officer", data=form).status_code == 303
+        assert "<strong>officer-a</strong>" in head.get(f"/tasks/{task}").text
+        assert move(head, task, "false_alarm", note="A gardener.").status_code == 303
+        assert "Open again" not in officer.get(f"/tasks/{task}").text
+        assert move(head, task, "reopen", note="Look once more.").status_code == 303
+        assert "To acknowledge" in head.get(f"/tasks/{task}").text
+
+
+def test_lists_show_whose_tasks_are_open_and_what_they_wait_for(scene: Scene, officer: httpx.Client) -> None:
+    task = scene.box.see(PARKING, "moves-list", scene.now)
+    assert task in officer.get("/tasks?show=mine").text
+    with scene.signed_in("officer-b") as other:
+        assert task not in other.get("/tasks?show=mine").text
+        assert task in other.get("/tasks?show=open").text
+    assert task not in officer.get("/tasks?show=overdue").text
+    for name in ("acknowledge", "start", "rectify", "close"):
+        move(officer, task, name)
+    assert task not in officer.get("/tasks?show=open").text
+    assert task in officer.get("/tasks?show=all").text
+
+
+def test_a_finding_reaches_the_shopper_only_once_it_is_published_and_until_it_is_withdrawn(
+    scene: Scene, officer: httpx.Client
+) -> None:
+    task = scene.box.see(INTRUSION, "moves-finding", scene.now)
+    organic = next(pack for pack in scene.packs if pack.lot.startswith("QL-ORG"))
+    page = digital_link_path(organic.gtin, organic.lot, organic.serial)
+    result = "Somebody walked across plot 1; no input was applied."
+    form = fields(officer, task)
+    early = officer.post(f"/tasks/{task}/findings", data=form | {"result": result})
+    assert early.status_code == 409
+    for name in ("acknowledge", "start"):
+        move(officer, task, name)
+    written = officer.post(
+        f"/tasks/{task}/findings", data=form | {"result": result, "measure": "Fence mended.", "language": "en"}
+    )
+    assert written.status_code == 303
+    with scene.client() as shopper:
+        assert result not in shopper.get(page).text
+        draft = re.search(r'action="(/tasks/[^"]+/publication)"', officer.get(f"/tasks/{task}").text)
+        assert draft is not None
+        assert officer.post(draft.group(1), data=form).status_code == 303
+        shown = shopper.get(page).text
+        assert result in shown
+        assert "Fence mended." in shown
+        assert "1 published finding" in shown
+        assert "officer-a" not in shown
+        withdrawal = draft.group(1).replace("publication", "withdrawal")
+        assert officer.post(withdrawal, data=form | {"reason": ""}).status_code == 422
+        assert officer.post(withdrawal, data=form | {"reason": "Wrong plot."}).status_code == 303
+        assert result not in shopper.get(page).text
+
+
+def test_every_language_of_a_finding_is_one_of_the_pages(scene: Scene, officer: httpx.Client) -> None:
+    task = scene.box.see(PARKING, "moves-tongue", scene.now)
+    for name in ("acknowledge", "start"):
+        move(officer, task, name)
+    officer.post(f"/tasks/{task}/findings", data=fields(officer, task) | {"result": "Nothing.", "language": "tlh"})
+    spoken = re.findall(r'class="finding stack" lang="([^"]+)"', officer.get(f"/tasks/{task}").text)
+    assert spoken == ["en"]
+    assert set(spoken) <= set(languages())

@@ -37,6 +37,15 @@ def test_two_grids_of_one_level_go_by_area(county: Session) -> None:
     assert assign(county, tenant=TENANT, camera="cam-street-01", at=NOW).officer == "officer-c"
 
 
+def test_a_street_comes_before_a_town_however_small_the_town_is(county: Session) -> None:
+    view = camera_at(county, tenant=TENANT, camera="cam-street-01", at=NOW)
+    assert view is not None
+    county.add(Grid(tenant=TENANT, id="hamlet", level="town", name_zh="村", name_en="hamlet"))
+    county.flush()
+    replace_grid(county, tenant=TENANT, grid_id="hamlet", at=NOW, officer="officer-c", polygon=view.polygon)
+    assert assign(county, tenant=TENANT, camera="cam-street-01", at=NOW).grid_id == "street-tea-01"
+
+
 def test_a_grid_answers_as_it_stood_at_the_sight(county: Session) -> None:
     replace_grid(county, tenant=TENANT, grid_id="street-tea-01", at=NOW, officer="officer-c")
     before, after = NOW - timedelta(seconds=1), NOW

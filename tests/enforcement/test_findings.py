@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import delete, update
 from sqlalchemy.orm import Session
 
+from center.county.seeding import seed
 from enforcement.actors import Actor
 from enforcement.errors import IllegalMove, NotAllowed, NoteMissing, Unknown
 from enforcement.findings import (
@@ -104,6 +105,12 @@ def test_a_finding_concerns_only_the_leaf_it_is_about(county: Session) -> None:
     assert shown(county, OTHER) == ()
     assert shown(county) == ()
     assert shown(county, "no-such-lot") == ()
+
+
+def test_another_tenants_tea_of_the_same_name_is_not_concerned(county: Session) -> None:
+    publish(county, write(county, under_check(county)))
+    seed(county, tenant="other", now=NOW)
+    assert published_for_lots(county, "other", [ORGANIC]) == ()
 
 
 def test_a_street_finding_concerns_no_tea(county: Session) -> None:

@@ -1,6 +1,6 @@
 """Links come from geometry and dates, as the register stood, and from nothing else."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import delete, update
@@ -125,6 +125,13 @@ def test_a_lot_is_linked_while_its_picking_lies_in_the_window_around_the_sight(
     # Picked on 15 November; the window is 30 days either way, by local days.
     links = linked(county, at=NOW + timedelta(days=days))
     assert targets(links, Target.LOT) == ({"QL-ORG-0118"} if concerned else set())
+
+
+@pytest.mark.parametrize(("hour_utc", "concerned"), [(15, True), (16, False)])
+def test_the_window_counts_days_as_the_place_counts_them(county: Session, hour_utc: int, concerned: bool) -> None:
+    # 30 days after the picking it is still 15 December until 16:00 UTC, midnight in Shanghai.
+    links = linked(county, at=datetime(2026, 12, 15, hour_utc, tzinfo=UTC))
+    assert bool(targets(links, Target.LOT)) is concerned
 
 
 def test_a_changed_date_of_picking_changes_the_link(county: Session) -> None:

@@ -65,7 +65,7 @@ def _days(value: object) -> object:
 def _time_zone(value: object) -> object:
     try:
         return ZoneInfo(str(value))
-    except (OSError, ValueError):
+    except (KeyError, OSError, ValueError):
         raise _refuse(f"no time zone called {str(value)!r}; for example Asia/Shanghai") from None
 
 

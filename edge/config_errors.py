@@ -25,7 +25,8 @@ def unknown(what: str, name: str, known: Iterable[str]) -> str:
 
 def describe(error: ValidationError, data: object, root: str, model: type[BaseModel]) -> list[str]:
     """A line for each problem; `data` is what was validated as `model`, `root` what the place is called."""
-    return [_line(detail, data, root, model) for detail in error.errors(include_url=False, include_input=False)]
+    details = error.errors(include_url=False, include_input=False)
+    return [_line(detail, data, root, model) for detail in details if not _follows(detail, details)]
 
 
 def yaml_problem(error: yaml.YAMLError | UnicodeDecodeError) -> str:
@@ -34,6 +35,14 @@ def yaml_problem(error: yaml.YAMLError | UnicodeDecodeError) -> str:
         mark = error.problem_mark
         return f"line {mark.line + 1}, column {mark.column + 1}: {error.problem or 'no YAML'}"
     return "not a YAML file in UTF-8"
+
+
+def _follows(detail: ErrorDetails, details: Iterable[ErrorDetails]) -> bool:
+    """Whether a list is called too short only because something inside it is wrong."""
+    place = detail["loc"]
+    return detail["type"] == "too_short" and any(
+        len(other["loc"]) > len(place) and other["loc"][: len(place)] == place for other in details
+    )
 
 
 def _line(detail: ErrorDetails, data: object, root: str, model: type[BaseModel]) -> str:

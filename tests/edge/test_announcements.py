@@ -1,0 +1,101 @@
+import io
+import json
+import re
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from edge import announcements
+from edge.announcements import Announcer, delivery_to, events_on
+from edge.console import LiveConsole
+
+
+def lines(stream: io.StringIO) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in stream.getvalue().splitlines()]
+
+
+def test_events_are_json_lines_also_from_many_threads() -> None:
+    stream = io.StringIO()
+    tell = Announcer([events_on(stream)])
+    threads = [threading.Thread(target=lambda n=n: tell("seen", camera=f"c{n}", counts={"人": n})) for n in range(20)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(line["camera"] for line in lines(stream)) == sorted(f"c{n}" for n in range(20))
+    assert {line["event"] for line in lines(stream)} == {"seen"}
+
+
+def test_a_reader_that_went_away_does_not_stop_the_box() -> None:
+    stream = io.StringIO()
+    tell = Announcer([events_on(stream)])
+    stream.close()
+    tell("seen", camera="c")
+    tell("seen", camera="c")
+
+
+@pytest.mark.parametrize(
+    ("event", "detail", "said"),
+    [
+        ("record_sent", {"sequence": 3, "times": 1}, ("alert_sent", {"sequence": 3, "times": 1})),
+        ("records_confirmed", {"stored": 2, "quarantined": 0}, ("receipt", {"stored": 2, "quarantined": 0})),
+        ("file_sent", {"sha256": "a", "size_bytes": 1}, ("evidence_uploaded", {"sha256": "a", "size_bytes": 1})),
+        (
+            "downlink_rejected",
+            {"error": "BadSignature", "reason": "forged"},
+            ("trouble", {"what": "a message that claims to be the centre's was refused", "reason": "forged"}),
+        ),
+    ],
+)
+def test_delivery_is_told_in_the_box_s_words(event: str, detail: dict, said: tuple[str, dict]) -> None:
+    heard = []
+    delivery_to(lambda event, /, **fields: heard.append((event, fields)))(event, detail)
+    assert heard == [said]
+
+
+def test_a_connection_that_stays_down_is_said_once() -> None:
+    heard = []
+    pass_on = delivery_to(lambda event, /, **_: heard.append(event))
+    for event in ("disconnected", "disconnected", "connected", "disconnected", "disconnected"):
+        pass_on(event, {"reason": "no broker", "broker": "b"})
+    assert heard == ["disconnected", "connected", "disconnected"]
+
+
+def test_every_event_the_box_says_is_in_the_table() -> None:
+    table = announcements.__doc__ or ""
+    source = "".join(path.read_text() for path in Path(announcements.__file__).parent.glob("*.py"))
+    said = set(re.findall(r'_?tell\(\s*"([a-z_]+)"', source)) | set(announcements.DELIVERY.values())
+    assert len(said) > 8
+    assert [event for event in said if f"`{event}`" not in table] == []
+
+
+def test_the_console_shows_what_is_seen_found_and_delivered() -> None:
+    out = Console(file=io.StringIO(), width=140, force_terminal=False)
+    console = LiveConsole("box-1", out)
+    console("camera_state", {"camera": "cam-1", "state": "playing", "reason": ""})
+    console(
+        "seen",
+        {"camera": "cam-1", "counts": {"person": 3, "car": 1}, "rate_per_s": 2.9, "frames": 41, "open_incidents": 1},
+    )
+    console("camera_state", {"camera": "cam-2", "state": "failed", "reason": "no [such] file"})
+    facts = {"kind": "street.illegal_parking", "rule": "parking", "camera": "cam-1", "zone": "kerb"}
+    console("incident_opened", {**facts, "objects": 1, "class_name": "car", "revision": 1, "incident": "i"})
+    console("alert_sent", {"sequence": 1, "times": 1})
+    console("receipt", {"stored": 1, "quarantined": 0})
+    console("evidence_uploaded", {"sha256": "a", "size_bytes": 5})
+    console("trouble", {"what": "disk", "reason": "full [95%]"})
+    out.print(console.draw())
+    text = out.file.getvalue()  # type: ignore[attr-defined]
+    for part in (
+        "box-1",
+        "1 car, 3 person",
+        "2.9",
+        "failed: no [such] file",
+        "opened street.illegal_parking by parking at cam-1/kerb: 1 car",
+        "records sent 1, confirmed by the centre 1; files delivered 1",
+        "disk: full [95%]",
+    ):
+        assert part in text

@@ -1,0 +1,142 @@
+"""`teawatch edge` as a person or a service manager meets it: what it prints, what it returns."""
+
+import dataclasses
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from alerts.identity import Identity
+from alerts.outbox import Outbox
+from edge.check import check_box, look_around
+from edge.config import read_config
+from edge.settings import Settings
+from tests.edge.parts import make_identity
+
+ROOT = Path(__file__).parents[2]
+CONFIG = """
+cameras:
+  - id: cam-1
+    url: {url}
+    pace: {pace}
+    zones: [{{id: everything, polygon: [[0, 0], [1, 0], [1, 1], [0, 1]]}}]
+    rules: [{{id: parking, rule: stationary, zone: everything, parameters: {{dwell_s: 3}}}}]
+"""
+
+
+@pytest.fixture
+def config(short_clip: Path, tmp_path: Path) -> Path:
+    path = tmp_path / "box.yaml"
+    path.write_text(CONFIG.format(url=short_clip, pace="loop"))
+    return path
+
+
+def edge(*arguments: str | Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "teawatch", "edge", *map(str, arguments)],
+        cwd=ROOT,
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def test_a_configuration_that_is_wrong_ends_with_one_line_and_exit_code_1(tmp_path: Path) -> None:
+    path = tmp_path / "box.yaml"
+    path.write_text(CONFIG.format(url="x.avi", pace="loop").replace("stationary", "stationery"))
+    done = edge("run", path)
+    assert done.returncode == 1
+    assert done.stderr.count("\n") == 1
+    assert "unknown rule 'stationery'; did you mean 'stationary'?" in done.stderr
+    assert done.stdout == ""
+
+
+def test_a_box_that_is_not_enrolled_says_so_and_what_to_do(config: Path, tmp_path: Path) -> None:
+    done = edge("run", config, "--state", tmp_path / "state")
+    assert (done.returncode, done.stderr.count("\n")) == (1, 1)
+    assert "teawatch edge enrol" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("--center", "http://127.0.0.1:9", "--code", "nonsense"), "a code looks like TW1-"),
+        (("--center", "nonsense", "--code", "nonsense"), "teawatch edge: "),
+    ],
+)
+def test_enrolling_with_nonsense_is_one_line(arguments: tuple[str, ...], said: str, tmp_path: Path) -> None:
+    done = edge("enrol", *arguments, "--state", tmp_path / "state")
+    assert (done.returncode, done.stderr.count("\n")) == (1, 1)
+    assert said in done.stderr
+
+
+def test_sigterm_ends_a_running_box_in_good_order(config: Path, tmp_path: Path) -> None:
+    state = tmp_path / "state"
+    make_identity().save(state)
+    command = [sys.executable, "-m", "teawatch", "edge", "run", str(config), "--state", str(state), "--events"]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as box:
+        assert box.stdout is not None
+        events = []
+        for line in box.stdout:
+            events.append(json.loads(line))
+            if events[-1]["event"] == "seen":
+                box.send_signal(signal.SIGTERM)
+                events += [json.loads(rest) for rest in box.stdout]
+        assert box.wait(30) == 0
+    names = [event["event"] for event in events]
+    assert names[0] == "started"
+    assert names[-1] == "stopped"
+    assert next(each for each in events if each["event"] == "seen")["counts"]["person"] >= 1
+    assert events[-1]["peak_rss_mb"] < 450
+    with Outbox.open(state / "outbox.sqlite3", identity=Identity.load(state)) as outbox:
+        assert outbox.counts().pending_records >= 1
+
+
+def test_check_names_everything_that_is_wrong_and_what_to_do(tmp_path: Path) -> None:
+    path = tmp_path / "box.yaml"
+    path.write_text(CONFIG.format(url=tmp_path / "nowhere.avi", pace="loop"))
+    done = edge("check", path, "--state", tmp_path / "state", COLUMNS="200")
+    assert done.returncode == 1
+    for part in ("✓ configuration", "✓ model: yolov3_tiny", "✗ camera cam-1", "✗ enrolment", "what to do"):
+        assert part in done.stdout
+
+
+def test_check_finds_broker_and_centre_unreachable(config: Path, tmp_path: Path) -> None:
+    make_identity().save(tmp_path / "state")
+    found = {each.what: each for each in look_around(config, Settings(state=tmp_path / "state"))}
+    assert [what for what, each in found.items() if not each.fine] == ["broker", "centre"]
+    assert "768x576; sees" in found["camera cam-1"].found
+    assert "person" in found["camera cam-1"].found
+    assert all(each.advice for each in found.values() if not each.fine)
+
+
+def test_check_finds_a_model_file_with_the_wrong_hash(
+    config: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loaded = read_config(config)
+    wrong = tmp_path / "model.onnx"
+    wrong.write_bytes(loaded.card.file.read_bytes()[:-1] + b"x")
+    card = loaded.card.model_copy(update={"file": wrong})
+    monkeypatch.setattr("edge.check.read_config", lambda _: dataclasses.replace(loaded, card=card))
+    found = {each.what: each for each in look_around(config, Settings(state=tmp_path / "state"))}
+    assert not found["model"].fine
+    assert loaded.card.sha256 in found["model"].found
+    assert found["camera cam-1"].fine
+
+
+def test_check_never_shows_a_password(tmp_path: Path) -> None:
+    path = tmp_path / "box.yaml"
+    path.write_text(CONFIG.format(url="rtsp://admin:hunter2@127.0.0.1:9/main", pace="loop"))
+    with (tmp_path / "out.txt").open("w") as out:
+        fine = check_box(path, Settings(state=tmp_path / "state"), Console(file=out, width=200))
+    text = (tmp_path / "out.txt").read_text()
+    assert not fine
+    assert "rtsp://127.0.0.1:9/main" in text
+    assert "hunter2" not in text

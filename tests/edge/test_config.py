@@ -1,0 +1,246 @@
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from pydantic import BaseModel
+
+from alerts.catalogue import KINDS
+from edge.config import (
+    CameraSection,
+    Config,
+    DetectorSection,
+    RuleSection,
+    ScheduleSection,
+    SpanSection,
+    ZoneSection,
+    read_config,
+)
+from edge.errors import ConfigError
+from edge.rules import RULES
+from edge.schedule import Day
+from edge.settings import Settings
+
+EDGE = Path(__file__).parents[2] / "edge"
+SAMPLE = EDGE / "sample.yaml"
+GOOD = """
+detector: {model: yolov3_tiny}
+cameras:
+  - id: cam-1
+    url: rtsp://admin:hunter2@10.0.0.7/main
+    zones: [{id: kerb, polygon: [[0, 0], [1, 0], [1, 1]]}]
+    rules: [{id: parking, rule: stationary, zone: kerb, parameters: {dwell_s: 20}}]
+"""
+
+
+@pytest.fixture
+def write(tmp_path: Path) -> Any:
+    def write(text: str) -> Path:
+        path = tmp_path / "box.yaml"
+        path.write_text(text)
+        return path
+
+    return write
+
+
+def change(old: str, new: str) -> str:
+    assert old in GOOD
+    return GOOD.replace(old, new)
+
+
+BAD = {
+    "unknown key": (change("zones:", "zoness:"), "cameras[cam-1]: unknown key 'zoness'; did you mean 'zones'?"),
+    "unknown key at the top": (change("detector:", "detectors:"), "did you mean 'detector'?"),
+    "unknown rule": (
+        change("stationary", "stationery"),
+        "unknown rule 'stationery'; did you mean 'stationary'? There is: stationary, intrusion, presence",
+    ),
+    "unknown zone": (
+        change("zone: kerb", "zone: curb"),
+        "cameras[cam-1]: rule parking: unknown zone 'curb'; did you mean 'kerb'? There is: kerb",
+    ),
+    "unknown kind": (
+        change("zone: kerb,", "zone: kerb, kind: street.illegal_parkin,"),
+        "did you mean 'street.illegal_parking'?",
+    ),
+    "kind of another rule": (change("zone: kerb,", "zone: kerb, kind: garden.intrusion,"), "unknown kind for rule"),
+    "unknown class": (
+        change("dwell_s: 20", "dwell_s: 20, classes: [car, lorry]"),
+        "cameras[cam-1].rules[parking].parameters.classes: unknown class of model yolov3_tiny 'lorry'",
+    ),
+    "misspelt class": (change("dwell_s: 20", "dwell_s: 20, classes: [truk]"), "did you mean 'truck'?"),
+    "unknown model": (change("yolov3_tiny", "yolov3_tinny"), "did you mean yolov3_tiny?"),
+    "unknown parameter": (
+        change("dwell_s: 20", "dwel_s: 20, dwell_s: 20"),
+        "cameras[cam-1].rules[parking]: parameters.dwel_s: unknown key 'dwel_s'; did you mean 'dwell_s'?",
+    ),
+    "missing parameter": (change("dwell_s: 20", ""), "parameters.dwell_s: is missing"),
+    "parameter out of range": (change("dwell_s: 20", "dwell_s: -1"), "parameters.dwell_s: input should be greater"),
+    "parameter that is not a number": (change("dwell_s: 20", "dwell_s: .nan"), "dwell_s: input should be a finite"),
+    "zone with two points": (
+        change("[[0, 0], [1, 0], [1, 1]]", "[[0, 0], [1, 0]]"),
+        "cameras[cam-1].zones[kerb]: a zone needs at least 3 different corners, this one has 2",
+    ),
+    "zone outside the picture": (change("[1, 1]", "[1, 1.5]"), "corner [1.0, 1.5] is outside the picture"),
+    "zone in pixels": (change("[1, 1]", "[640, 480]"), "shares of its width and height, 0 to 1"),
+    "zone that crosses itself": (
+        change("[[0, 0], [1, 0], [1, 1]]", "[[0, 0], [1, 1], [1, 0], [0, 1]]"),
+        "the outline crosses itself",
+    ),
+    "missing url": (change("    url: rtsp://admin:hunter2@10.0.0.7/main\n", ""), "cameras[cam-1].url: is missing"),
+    "empty url": (change("rtsp://admin:hunter2@10.0.0.7/main", "''"), "give a file or an rtsp:// address"),
+    "variable that is not set": (change("admin:hunter2", "${NO_SUCH_LOGIN}"), "NO_SUCH_LOGIN, which is not set"),
+    "bad pace": (change("zones:", "pace: quick\n    zones:"), "cameras[cam-1].pace: must be 'realtime', 'fast' or"),
+    "bad id": (change("id: cam-1", "id: cam 1"), "cameras[cam 1].id: begins with a letter or digit"),
+    "no cameras": ("cameras: []", "cameras: needs at least 1"),
+    "nothing at all": ("", "expected keys and values"),
+    "a list": ("- a", "expected keys and values"),
+    "no yaml": ("cameras: [", "line 1, column 11"),
+    "a key twice": (change("detector: {model: yolov3_tiny}", "detector: {model: a, model: b}"), "'model' stands twice"),
+    "a rate of zero": (change("zones:", "detections_per_s: 0\n    zones:"), "detections_per_s: input should be"),
+    "a schedule with a typo": (change("zone: kerb,", "zone: kerb, schedule: allways,"), "is no schedule"),
+    "an unknown time zone": (
+        change("zone: kerb,", "zone: kerb, schedule: {time_zone: Asia/Hangzhou, spans: [{from: '1:00', to: '2:00'}]},"),
+        "no time zone called 'Asia/Hangzhou'",
+    ),
+    "an unknown day": (
+        change(
+            "zone: kerb,",
+            "zone: kerb, schedule: {time_zone: UTC, spans: [{days: [mond], from: '1:00', to: '2:00'}]},",
+        ),
+        "unknown day 'mond'; did you mean 'mon'",
+    ),
+    "a time of day that is none": (
+        change("zone: kerb,", "zone: kerb, schedule: {time_zone: UTC, spans: [{from: '7.30', to: '2:00'}]},"),
+        "'7.30' is no time of day",
+    ),
+    "a span without length": (
+        change("zone: kerb,", "zone: kerb, schedule: {time_zone: UTC, spans: [{from: '7:30', to: '7:30'}]},"),
+        "from and to are the same",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_what_is_wrong_is_said_in_one_line_with_place_and_nearest_name(name: str, write: Any) -> None:
+    text, expected = BAD[name]
+    with pytest.raises(ConfigError) as caught:
+        read_config(write(text))
+    (line,) = caught.value.problems
+    assert expected in line
+    assert "\n" not in line
+    assert "hunter2" not in line
+
+
+@pytest.mark.parametrize("twin", ["cameras", "zones", "rules"])
+def test_two_of_one_name_are_refused(twin: str, write: Any) -> None:
+    data = yaml.safe_load(GOOD)
+    holder = data if twin == "cameras" else data["cameras"][0]
+    holder[twin] = holder[twin] * 2
+    with pytest.raises(ConfigError, match=f"2 {twin} are called"):
+        read_config(write(yaml.safe_dump(data)))
+
+
+def test_every_problem_gets_a_line_of_its_own(write: Any) -> None:
+    data = yaml.safe_load(GOOD)
+    del data["cameras"][0]["url"]
+    data["cameras"][0]["zones"][0]["polygon"] = [[0, 0]]
+    with pytest.raises(ConfigError) as caught:
+        read_config(write(yaml.safe_dump(data)))
+    assert len(caught.value.problems) == 2
+
+
+def test_a_missing_file_is_said_with_its_name(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"nowhere\.yaml: cannot be read \(no such file"):
+        read_config(tmp_path / "nowhere.yaml")
+
+
+def test_the_hash_is_of_the_exact_bytes(write: Any) -> None:
+    first = read_config(write(GOOD)).sha256
+    assert read_config(write(GOOD + "# a remark\n")).sha256 != first
+    assert re.fullmatch("[0-9a-f]{64}", first)
+
+
+def test_an_address_never_shows_in_a_representation(write: Any) -> None:
+    assert "hunter2" not in repr(read_config(write(GOOD)))
+
+
+def test_a_password_may_come_from_the_environment(write: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CAMERA_LOGIN", "admin:pa$$word")
+    (camera,) = read_config(write(change("admin:hunter2", "${CAMERA_LOGIN}"))).sources()
+    assert camera.url == "rtsp://admin:pa$$word@10.0.0.7/main"
+
+
+def test_a_relative_path_starts_at_the_configuration(write: Any, tmp_path: Path) -> None:
+    (camera,) = read_config(write(change("rtsp://admin:hunter2@10.0.0.7/main", "clip.avi"))).sources()
+    assert camera.url == str(tmp_path / "clip.avi")
+
+
+def test_hours_may_be_written_with_or_without_quotes_and_days_in_groups(write: Any) -> None:
+    schedule = "schedule: {time_zone: Asia/Shanghai, spans: [{days: weekend, from: 19:00, to: '06:30'}]},"
+    (camera,) = read_config(write(change("zone: kerb,", f"zone: kerb, {schedule}"))).config.cameras
+    assert camera.rules[0].schedule is not None
+    (span,) = camera.rules[0].schedule.build().spans
+    assert (span.days, span.start_min, span.end_min) == (frozenset({Day.SAT, Day.SUN}), 19 * 60, 6 * 60 + 30)
+
+
+SECTIONS: list[type[BaseModel]] = [
+    Config,
+    DetectorSection,
+    CameraSection,
+    ZoneSection,
+    RuleSection,
+    ScheduleSection,
+    SpanSection,
+    *(rule.parameters_type for rule in RULES.values()),
+]
+
+
+def test_the_sample_explains_every_key_there_is() -> None:
+    """Each field appears as a key, and each rule with all of its parameters."""
+    text = SAMPLE.read_text()
+    for section in SECTIONS[:7]:
+        for name, info in section.model_fields.items():
+            assert re.search(rf"^\s*(- )?{info.alias or name}:", text, re.MULTILINE), f"{section.__name__}.{name}"
+    shown = {}
+    for camera in yaml.safe_load(text)["cameras"]:
+        for rule in camera["rules"]:
+            shown[rule["rule"]] = set(rule["parameters"])
+    assert shown == {name: set(rule.parameters_type.model_fields) for name, rule in RULES.items()}
+
+
+def test_the_sample_names_every_setting_of_the_process() -> None:
+    text = SAMPLE.read_text()
+    for name in Settings.model_fields:
+        assert f"TEAWATCH_EDGE_{name.upper()}" in text
+
+
+@pytest.mark.parametrize("name", ["sample.yaml", "demo-box.yaml"])
+def test_what_ships_is_valid(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CAMERA_LOGIN", "admin:secret")
+    loaded = read_config(EDGE / name)
+    assert len(loaded.config.cameras) >= 2
+
+
+def test_every_parameter_of_every_rule_is_described() -> None:
+    for rule in RULES.values():
+        for name, info in rule.parameters_type.model_fields.items():
+            assert info.description, f"{rule.__name__}: {name}"
+
+
+def test_every_rule_reports_a_kind_the_catalogue_knows() -> None:
+    for rule in RULES.values():
+        assert set(rule.kinds) <= set(KINDS)
+
+
+def test_settings_come_from_the_environment_and_options_win(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("TEAWATCH_EDGE_STATE", "/srv/box")
+    monkeypatch.setenv("TEAWATCH_EDGE_DRAIN_S", "3")
+    assert (Settings().state, Settings().drain_s) == (Path("/srv/box"), 3)
+    assert Settings(state=tmp_path).state == tmp_path
+
+
+def test_under_systemd_the_state_lies_where_systemd_made_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STATE_DIRECTORY", "/var/lib/teawatch:/var/lib/other")
+    assert Settings().state == Path("/var/lib/teawatch")

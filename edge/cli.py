@@ -1,4 +1,7 @@
-"""`teawatch edge`: run a box, check it before leaving it in the mountains, enrol it with its centre."""
+"""`teawatch edge`: run a box, check it before leaving it in the mountains, enrol it with its centre.
+
+What needs video and networks is imported by the command that uses it: who enrols a box need not wait for it.
+"""
 
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
@@ -8,9 +11,6 @@ from rich.console import Console
 
 from alerts.enrolment import enrol as enrol_box
 from alerts.errors import AlertsError
-from edge.__main__ import run_box
-from edge.check import check_box
-from edge.config import read_config
 from edge.errors import EdgeError
 from edge.settings import Settings
 from models.errors import ModelError
@@ -35,6 +35,9 @@ def run(
     until_end: Annotated[bool, typer.Option("--until-end", help="End when every file has been watched.")] = False,
 ) -> None:
     """Watch the cameras, and report to the centre. Ctrl+C or SIGTERM ends it in good order; exit code 0."""
+    from edge.__main__ import run_box  # noqa: PLC0415 - see above
+    from edge.config import read_config  # noqa: PLC0415 - see above
+
     try:
         output = "events" if events else "log" if json_log else None
         run_box(read_config(config), _settings(state=state, output=output), until_end=until_end)
@@ -45,6 +48,8 @@ def run(
 @app.command()
 def check(config: ConfigFile, state: StateFolder = None) -> None:
     """Look at everything a box needs, and say what is wrong and what to do. Exit code 1 if something is."""
+    from edge.check import check_box  # noqa: PLC0415 - see above
+
     try:
         fine = check_box(config, _settings(state=state), Console())
     except TROUBLE as error:

@@ -21,6 +21,7 @@ from center.demo.terminal import Scene
 from center.errors import CenterError
 
 app = typer.Typer(add_completion=False)
+ENDINGS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 say = Console(stderr=True, highlight=False)
 
 
@@ -40,7 +41,8 @@ def demo(  # noqa: PLR0917 - typer reads the options from here
 ) -> None:
     """The whole product on this machine: a centre and a box as separate processes, watching real footage."""
     started_s = time.monotonic()
-    signal.signal(signal.SIGTERM, _interrupt)
+    for ending in ENDINGS:
+        signal.signal(ending, _interrupt)
     try:
         _require_free(port, mqtt_port)
         with ExitStack() as cleanup:
@@ -104,6 +106,9 @@ class Footage:
 
 
 def _interrupt(_signal: int, _frame: object) -> None:
+    """End the demo, and let nothing interrupt the clearing up."""
+    for ending in ENDINGS:
+        signal.signal(ending, signal.SIG_IGN)
     raise KeyboardInterrupt
 
 

@@ -5,7 +5,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 
@@ -123,17 +123,10 @@ def _feeds(loaded: Loaded, tell: Tell, ready: threading.Condition, *, until_end:
     ]
 
 
-class _Families:
+def _families(card: ModelCard) -> Callable[[str], str]:
     """Which family a class belongs to, by the model card's groups."""
-
-    def __init__(self, card: ModelCard) -> None:
-        self._group_of = {member: group for group, members in card.groups.items() for member in members}
-
-    def __call__(self, class_name: str) -> str:
-        return self._group_of.get(class_name, class_name)
-
-
-_families = _Families
+    group_of = {member: group for group, members in card.groups.items() for member in members}
+    return lambda class_name: group_of.get(class_name, class_name)
 
 
 class _Pulse:

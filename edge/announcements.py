@@ -118,7 +118,7 @@ def delivery_to(tell: Tell) -> Callable[[str, Mapping[str, object]], None]:
 
 
 def set_up_log(*, as_json: bool, quiet: bool = False) -> None:
-    """Log lines on standard error: JSON for a service, readable on a terminal, warnings only beside a live console."""
+    """Log lines on standard error: JSON for a service, readable on a terminal, errors only beside a live console."""
     renderer: structlog.typing.Processor = (
         structlog.processors.JSONRenderer() if as_json else structlog.dev.ConsoleRenderer(colors=False)
     )
@@ -129,6 +129,6 @@ def set_up_log(*, as_json: bool, quiet: bool = False) -> None:
             structlog.processors.format_exc_info,
             renderer,
         ],
-        wrapper_class=structlog.make_filtering_bound_logger("critical" if quiet else "info"),
+        wrapper_class=structlog.make_filtering_bound_logger("error" if quiet else "info"),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
     )

@@ -125,8 +125,7 @@ class Stationary(Rule[StationaryParameters, Places]):
             if id(vehicle) not in known and not self._is_part_of_a_place(state, vehicle)
         ]
         kept = tuple(place for place in places if self._is_kept(place, observation))
-        broken = tuple(self._violation(place) for place in kept if place.broken and place.seen_now)
-        return kept, broken
+        return kept, tuple(self._violation(place, place.seen_now) for place in kept if place.broken and place.seen_now)
 
     def _counts(self, sighting: Sighting) -> bool:
         if sighting.class_name not in self.parameters.classes:
@@ -161,9 +160,7 @@ class Stationary(Rule[StationaryParameters, Places]):
             return unseen_s < self.parameters.close_after_s
         return unseen_s <= self.parameters.unseen_s
 
-    def _violation(self, place: Place) -> Violation:
-        seen = place.seen_now
-        assert seen is not None  # noqa: S101 - only called for places that are seen
+    def _violation(self, place: Place, seen: Sighting) -> Violation:
         return Violation(
             objects=(replace(seen, class_name=place.votes.winner),),
             clauses=(

@@ -98,7 +98,7 @@ def pack_router(
                 trace=trace,
                 gardens=gardens_of(session, trace),
                 organic=organic_verdict(trace),
-                tests_passed=tests_verdict(trace),
+                tests_passed=laboratory_verdict(trace),
                 findings=findings_of(request, session, tenant, trace.lot_ids),
             )
 
@@ -115,7 +115,7 @@ def organic_verdict(trace: PackTrace) -> str:
     return OrganicState.CONVENTIONAL.value
 
 
-def tests_verdict(trace: PackTrace) -> bool | None:
+def laboratory_verdict(trace: PackTrace) -> bool | None:
     """Whether every report is good; None where nothing was tested."""
     return all(test.passed for test in trace.tests) if trace.tests else None
 

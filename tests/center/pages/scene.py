@@ -107,7 +107,7 @@ INTRUSION: Final = Sighting(
 
 
 def draw_street(sighting: Sighting, mark: str) -> bytes:
-    """A generated picture: sky, a street, a tea-green bank and the thing seen, with `mark` in its corner. Nobody's footage."""
+    """A generated picture: sky, a street, a tea-green bank and the thing seen; `mark` in its corner."""
     picture = np.zeros((HEIGHT, WIDTH, 3), np.uint8)
     picture[:] = (206, 200, 188)
     cv2.fillPoly(picture, [np.array([[0, 240], [WIDTH, 160], [WIDTH, HEIGHT], [0, HEIGHT]])], (128, 126, 122))
@@ -150,6 +150,7 @@ class DemoBox:
     sequence: int = 0
     prevhash: str = FIRST_PREVHASH
     records: list[Record] = field(default_factory=list)
+    pictures: dict[str, tuple[bytes, bytes]] = field(default_factory=dict)
 
     @property
     def topic(self) -> Topic:
@@ -208,10 +209,16 @@ class DemoBox:
         copy = self._artefact(drawn, "annotated", original.sha256)
         evidence = Evidence(incident=incident, camera=sighting.camera, artefacts=(copy,))
         assert self.say(evidence, at) is Outcome.STORED
+        lead = lead_id(DEVICE, incident)
+        self.pictures[lead] = (sealed, drawn)
         if arrives:
-            self.bring(lead_id(DEVICE, incident), sealed, at)
-            self.bring(lead_id(DEVICE, incident), drawn, at)
-        return lead_id(DEVICE, incident)
+            self.bring_all(lead, at)
+        return lead
+
+    def bring_all(self, lead: str, at: datetime) -> None:
+        """The bytes of both pictures of a lead arrive."""
+        for data in self.pictures[lead]:
+            self.bring(lead, data, at)
 
     def bring(self, lead: str, data: bytes, at: datetime) -> None:
         """The bytes of an announced file arrive, as after a checked upload."""

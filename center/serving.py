@@ -1,14 +1,17 @@
 """The server process: ports checked before anything starts, everything ended in order when it is told to stop."""
 
+import signal
 import socket
 
 import structlog
 import uvicorn
+from sse_starlette.sse import AppStatus
 
 from center.app import create_app
 from center.broker import port_is_free, wait_for_port
 from center.county.seeding import seed
 from center.errors import PortInUse
+from center.feed import Hub
 from center.office import Office
 from center.schema import migrate
 from center.settings import Settings
@@ -35,19 +38,30 @@ def serve(settings: Settings, *, seed_demo_county: bool = False) -> None:
         timeout_graceful_shutdown=GRACE_S,
         lifespan="on",
     )
-    server = _Server(config)
+    AppStatus.disable_automatic_graceful_drain()  # it would cut streams; the hub lets them end
+    server = _Server(config, app.state.office.hub)
+    for told_to_stop in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(told_to_stop, lambda *_: None)  # uvicorn takes over, and raises the signal again at its end
     server.run()
     if not server.started:
         raise PortInUse("the centre did not start; the log above says why")
 
 
 class _Server(uvicorn.Server):
-    """Says when people and boxes may come."""
+    """Says when people and boxes may come, and lets open pages end before it waits for them."""
+
+    def __init__(self, config: uvicorn.Config, hub: Hub) -> None:
+        super().__init__(config)
+        self._hub = hub
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         if self.started:
             log.info("centre_open", web=f"http://{self.config.host}:{self.config.port}")
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._hub.close()
+        await super().shutdown(sockets)
 
 
 def check_ports(settings: Settings) -> None:

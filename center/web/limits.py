@@ -4,6 +4,7 @@ import json
 from collections.abc import Sequence
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 SAFE_HEADERS = {
@@ -61,35 +62,25 @@ class BodyLimit:
             await self._refuse(send)
             return
         taken = 0
-        started = False
 
         async def receive_some() -> Message:
             nonlocal taken
             message = await receive()
             taken += len(message.get("body", b""))
             if taken > self._max_bytes:
-                raise _TooLarge
+                raise HTTPException(413, self._reason)
             return message
 
-        async def note_start(message: Message) -> None:
-            nonlocal started
-            started = True
-            await send(message)
+        await self._app(scope, receive_some, send)
 
-        try:
-            await self._app(scope, receive_some, note_start)
-        except _TooLarge:
-            if not started:
-                await self._refuse(send)
+    @property
+    def _reason(self) -> str:
+        return f"a request may have at most {self._max_bytes} bytes"
 
     async def _refuse(self, send: Send) -> None:
         problem = {"type": "about:blank", "title": "Content Too Large", "status": 413}
-        problem["detail"] = f"a request may have at most {self._max_bytes} bytes"
+        problem["detail"] = self._reason
         body = json.dumps(problem).encode()
         headers = [(b"content-type", b"application/problem+json"), (b"content-length", str(len(body)).encode())]
         await send({"type": "http.response.start", "status": 413, "headers": [*headers, (b"connection", b"close")]})
         await send({"type": "http.response.body", "body": body})
-
-
-class _TooLarge(Exception):
-    """More came than may."""

@@ -36,7 +36,7 @@ from center.intake.quarantine import Limits, QuarantineEntry
 from center.keyring import load_keyring, make_secrets
 from center.office import Office
 from center.schema import migrate
-from center.settings import Settings, load_settings
+from center.settings import FILE_NAME, Settings, load_settings
 from tests.alerts.parts import make_alert as any_alert
 
 TENANT = "demo-county"
@@ -65,7 +65,8 @@ class SetClock:
 def _template() -> Path:
     """A data folder with the demo county and accounts, made once and copied for each test."""
     folder = Path(tempfile.mkdtemp(prefix="teawatch-centre-"))
-    settings = load_settings(folder, tenant=TENANT)
+    (folder / FILE_NAME).write_text(f"tenant: {TENANT}\n")
+    settings = load_settings(folder)
     make_secrets(settings)
     office = make_office(settings, load_keyring(settings))
     migrate(office.database)
@@ -81,7 +82,7 @@ def make_settings(folder: Path, **more: Any) -> Settings:
     """Settings of a fresh copy of the demo county."""
     if not folder.exists():
         shutil.copytree(_template(), folder)
-    return load_settings(folder, **{"tenant": TENANT, **more})
+    return load_settings(folder, **more)
 
 
 @dataclass

@@ -4,16 +4,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
 
 from alerts.identity import Identity
 from alerts.outbox import Outbox
 from tests.alerts import parts
 from tests.alerts.brokers import Broker, IotcoreBroker, MosquittoBroker
-
-# A busy machine is no failure: no test judges how long an example takes.
-settings.register_profile("steady", deadline=None)
-settings.load_profile("steady")
 
 
 @pytest.fixture(

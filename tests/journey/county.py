@@ -95,8 +95,10 @@ class County:
 
     def enrol_box(self) -> None:
         run_once(
-            ["edge", "enrol", "--center", self.stage.board_url]
-            + ["--code", self.stage.enrolment_code, "--state", str(self.box_state)],
+            [
+                *("edge", "enrol", "--center", self.stage.board_url),
+                *("--code", self.stage.enrolment_code, "--state", str(self.box_state)),
+            ],
             timeout_s=PATIENCE_S,
         )
 

@@ -3,14 +3,9 @@
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
 
 from tests.streams.clocks import FrozenClock, QuickClock
 from tests.streams.films import FilmMaker
-
-# How long an example takes says nothing on a shared machine.
-settings.register_profile("steady", deadline=None)
-settings.load_profile("steady")
 
 
 @pytest.fixture

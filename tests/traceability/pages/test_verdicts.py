@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from tests.traceability.books import TENANT, demo_books
-from traceability.pages import organic_verdict, laboratory_verdict
+from traceability.pages import laboratory_verdict, organic_verdict
 from traceability.trace import PackTrace, trace_pack
 
 

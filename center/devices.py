@@ -6,7 +6,7 @@ import hmac
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ForeignKeyConstraint, select, update
+from sqlalchemy import BigInteger, ForeignKeyConstraint, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from alerts.keys import VerifyKey
@@ -23,7 +23,7 @@ class Device(Identified, Base):
     enrolled_at: Mapped[datetime]
     enrolment: Mapped[str]  # changes with each enrolment, and with it the box's MQTT password
     revoked_at: Mapped[datetime | None]
-    receipt_counter: Mapped[int] = mapped_column(default=0)
+    receipt_counter: Mapped[int] = mapped_column(BigInteger, default=0)
     last_seen_at: Mapped[datetime | None]
     online: Mapped[bool] = mapped_column(default=False)
     epoch: Mapped[str] = mapped_column(default="")

@@ -55,7 +55,7 @@ def run_box(loaded: Loaded, settings: Settings, *, until_end: bool = False) -> N
         outbox = cleanup.enter_context(Outbox.open(settings.state / OUTBOX_FILE, identity=identity))
         blobs = BlobStore(settings.state / EVIDENCE_FOLDER)
         tell = Announcer(_sinks(settings, identity, cleanup))
-        loop = _build_loop(loaded, detector, outbox, blobs, tell, until_end=until_end)
+        loop = build_loop(loaded, detector, outbox, blobs, tell, until_end=until_end)
         publisher = Publisher(outbox, identity, on_event=delivery_to(tell))
         uploader = Uploader(outbox, blobs, identity, on_event=delivery_to(tell))
         _say_started(tell, loaded, identity, outbox)
@@ -70,9 +70,10 @@ def run_box(loaded: Loaded, settings: Settings, *, until_end: bool = False) -> N
                 _drain(outbox, settings.drain_s)
 
 
-def _build_loop(
+def build_loop(
     loaded: Loaded, detector: Detector, outbox: Outbox, blobs: BlobStore, tell: Tell, *, until_end: bool
 ) -> Loop:
+    """The watching half of a box: feeds, rules and recorder over this outbox, not yet running."""
     posts = [post for camera in loaded.config.cameras for post in posts_of(camera)]
     model = Model(name=loaded.card.name, sha256=loaded.card.sha256)
     witnesses = {

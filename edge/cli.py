@@ -10,10 +10,10 @@ import typer
 from rich.console import Console
 
 from alerts.enrolment import enrol as enrol_box
-from alerts.errors import AlertsError
-from edge.errors import EdgeError
+from alerts.errors import AlertsError, NotEnrolled
+from edge.errors import ConfigError, EdgeError
 from edge.settings import Settings
-from models.errors import ModelError
+from models.errors import ModelError, WrongModelFile
 from streams.errors import StreamError
 
 app = typer.Typer(help="The box beside the cameras.", no_args_is_help=True, add_completion=False)
@@ -22,6 +22,9 @@ ConfigFile = Annotated[Path, typer.Argument(help="What to watch: see edge/sample
 StateFolder = Annotated[
     Path | None, typer.Option("--state", help="Folder of this box's identity, outbox and evidence.", show_default=False)
 ]
+UNMENDABLE = 78
+"""Exit code for what trying again cannot mend (EX_CONFIG of sysexits.h): the service manager then lets the box rest."""
+
 TROUBLE = (AlertsError, EdgeError, ModelError, StreamError, OSError)
 
 
@@ -82,4 +85,4 @@ def _settings(**given: Any) -> Settings:  # noqa: ANN401 - options of whatever t
 def _fail(error: Exception) -> NoReturn:
     for line in str(error).splitlines() or [type(error).__name__]:
         typer.echo(f"teawatch edge: {line}", err=True)
-    raise typer.Exit(1) from None
+    raise typer.Exit(UNMENDABLE if isinstance(error, (ConfigError, NotEnrolled, WrongModelFile)) else 1) from None

@@ -79,6 +79,11 @@ class Loop:
         self._stopping = False
         self._trouble: dict[str, str] = {}
 
+    @property
+    def looks(self) -> int:
+        """Frames analysed so far, of all cameras."""
+        return sum(tally.frames for tally in self._tallies.values())
+
     def stop(self) -> None:
         """Make `run` return soon; may be called from a signal handler."""
         self._stopping = True

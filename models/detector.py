@@ -1,6 +1,7 @@
 """The detector: pictures in, detections in the picture's own pixels out."""
 
 import hashlib
+from collections.abc import Callable
 from typing import Self
 
 import cv2
@@ -73,6 +74,11 @@ class Detector:
         height, width = picture.shape[:2]
         boxes = placement.to_picture(found.boxes).clip(0, np.array([width, height] * 2, np.float32))
         return Detections(boxes, found.scores, found.classes).where(np.all(boxes[:, 2:] > boxes[:, :2], axis=1))
+
+    def bare_run(self, tensor: Floats) -> Callable[[], object]:
+        """The network alone on a prepared input (1, 3, size, size): the ceiling that benchmarks compare with."""
+        feed = {self._input: tensor}
+        return lambda: self._session.run(None, feed)
 
     def _decode(self, outputs: list[Floats], score_threshold: float) -> Detections:
         head, size_px = self.card.head, self.card.input.size_px

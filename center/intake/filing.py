@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from alerts.errors import MessageError
 from alerts.keys import SigningKey
 from alerts.messages import Alert, Disposition, Evidence
-from alerts.receipts import write_receipt
+from alerts.receipts import next_counter, write_receipt
 from alerts.records import hash_of
 from alerts.status import read_status
 from alerts.topics import Channel, Topic
@@ -200,7 +200,7 @@ def _digest_evidence(session: Session, entry: Entry, evidence: Evidence, at: dat
 
 
 def _receipt(session: Session, rules: FilingRules, device: Device, entry: Entry, at: datetime) -> bytes:
-    device.receipt_counter += 1
+    device.receipt_counter = next_counter(device.receipt_counter, at)
     epoch = session.get_one(EpochRow, (rules.tenant, device.id, entry.event.epoch))
     return write_receipt(
         ledger(session, epoch).receipt((entry.sequence,)),

@@ -32,7 +32,7 @@ def upgrade() -> None:
         sa.Column("enrolled_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("enrolment", sa.Text(), nullable=False),
         sa.Column("revoked_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("receipt_counter", sa.Integer(), nullable=False),
+        sa.Column("receipt_counter", sa.BigInteger(), nullable=False),
         sa.Column("last_seen_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("online", sa.Boolean(), nullable=False),
         sa.Column("epoch", sa.Text(), nullable=False),

@@ -1,0 +1,1 @@
+"""What box and centre must agree on. Start with `messages`, then `records` (signed), `outbox` and `publisher`."""

@@ -1,0 +1,1 @@
+"""The central office. Start with `app` (how it is put together), then `intake`, `handlers`, `pages`."""

@@ -1,0 +1,1 @@
+"""What happens next: leads, tasks, deadlines, grids, findings. Start with `leads` and `transitions`."""

@@ -61,10 +61,14 @@ def wants_page(request: Request) -> bool:
 
 
 def error_page(request: Request, status: int, *, headers: Mapping[str, str] | None = None) -> Response:
-    """The page of an HTTP status; for 401 the way to the sign-in page."""
+    """The page of an HTTP status; for 401 the way to the sign-in page.
+
+    A script that asked for a part of a page gets a short message for the page's shelf of messages instead.
+    """
+    partly = "hx-request" in request.headers
     if status == NOT_SIGNED_IN:
         address = sign_in_address(request)
-        if "hx-request" in request.headers:
+        if partly:
             return Response(status_code=200, headers={"HX-Redirect": "/sign-in"})
         return RedirectResponse(address, status_code=303)
     language = language_of(request)
@@ -72,12 +76,13 @@ def error_page(request: Request, status: int, *, headers: Mapping[str, str] | No
     said = WORDS.get(status, fallback)
     answer = render(
         request,
-        "error.html",
+        "_trouble.html" if partly else "error.html",
         status=status,
         signed=False,
         code=status,
         title=language.gettext(said.title),
         advice=language.gettext(said.advice),
     )
+    answer.headers.update({"HX-Retarget": "[data-toasts]", "HX-Reswap": "innerHTML"} if partly else {})
     answer.headers.update(headers or {})
     return answer

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
+from alerts.messages import Phase
 from tests.center.pages.scene import INTRUSION, PARKING, PASSWORD, Scene, open_scene
 from tests.center.pages.sentences import sentences
 from traceability.gs1 import digital_link_path
@@ -214,6 +215,20 @@ def test_the_sealed_and_the_annotated_picture_stand_alone_or_side_by_side(chromi
             officer.page.locator(".choices").get_by_text(choice, exact=True).click()
             expect(annotated).to_be_visible(visible=shown[0])
             expect(sealed).to_be_visible(visible=shown[1])
+
+
+def test_the_chosen_picture_stays_chosen_when_news_arrive(chromium: Browser, scene: Scene) -> None:
+    lead = scene.box.see(PARKING, "chosen", scene.now)
+    with visit(chromium, scene, DESK, "en") as officer:
+        officer.sign_in("officer-a")
+        with officer.page.expect_response(lambda answer: answer.url.endswith("/live")):
+            officer.go(f"/leads/{lead}")
+        officer.page.locator(".choices").get_by_text("Sealed original", exact=True).click()
+        with officer.page.expect_response(lambda answer: answer.url.endswith("/head")):
+            scene.box.see(PARKING, "chosen", scene.now, phase=Phase.CLOSED, revision=2)
+        expect(officer.page.locator("#lead-head .badge").first).to_have_text("Ended")
+        expect(officer.page.locator(".look.sealed")).to_be_visible()
+        expect(officer.page.locator(".look.annotated")).to_be_hidden()
 
 
 def test_the_map_draws_the_register_without_tiles_and_switches_layers(chromium: Browser, scene: Scene) -> None:

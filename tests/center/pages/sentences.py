@@ -1,6 +1,7 @@
 """Every sentence of the pages, extracted from templates and Python the way gettext's own tools do it."""
 
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -21,8 +22,13 @@ class Sentence(NamedTuple):
     place: str
 
 
-def sentences() -> Iterator[Sentence]:
+@cache
+def sentences() -> tuple[Sentence, ...]:
     """All of them, with repetitions."""
+    return tuple(_sentences())
+
+
+def _sentences() -> Iterator[Sentence]:
     for folder in FOLDERS:
         found = extract_from_dir(ROOT / folder, METHODS, OPTIONS, KEYWORDS)
         for file, line, message, _comments, _context in found:

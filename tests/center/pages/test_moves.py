@@ -104,6 +104,18 @@ def test_a_script_gets_the_panel_alone_with_the_status_of_the_move(scene: Scene,
     assert 'role="alert"' in refused.text
 
 
+def test_a_script_whose_form_was_refused_gets_a_message_for_the_shelf(scene: Scene, officer: httpx.Client) -> None:
+    task = scene.box.see(PARKING, "moves-shelf", scene.now)
+    data = fields(officer, task) | {"move": "acknowledge", "csrf_token": "from-elsewhere"}
+    refused = officer.post(f"/tasks/{task}/moves", data=data, headers=PARTIAL)
+    assert refused.status_code == 403
+    assert refused.headers["hx-retarget"] == "[data-toasts]"
+    assert "<html" not in refused.text
+    with scene.client() as stranger:
+        sent = stranger.get(f"/tasks/{task}/panel", headers=PARTIAL)
+        assert (sent.status_code, sent.headers["hx-redirect"], sent.text) == (200, "/sign-in", "")
+
+
 def test_only_the_head_gives_a_task_to_somebody_else_and_opens_it_again(scene: Scene, officer: httpx.Client) -> None:
     task = scene.box.see(INTRUSION, "moves-head", scene.now)
     form = fields(officer, task) | {"officer": "officer-a"}

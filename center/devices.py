@@ -29,6 +29,7 @@ class Device(Identified, Base):
     epoch: Mapped[str] = mapped_column(default="")
     pending_records: Mapped[int] = mapped_column(default=0)
     pending_uploads: Mapped[int] = mapped_column(default=0)
+    quarantined_records: Mapped[int] = mapped_column(default=0)
     rejected_downlinks: Mapped[int] = mapped_column(default=0)
     duplicates: Mapped[int] = mapped_column(default=0)
     trouble: Mapped[str] = mapped_column(default="")
@@ -119,6 +120,7 @@ def note_status(device: Device, status: Status, sha256: str, at: datetime) -> bo
     device.epoch = status.epoch
     device.pending_records = status.pending_records
     device.pending_uploads = status.pending_uploads
+    device.quarantined_records = status.quarantined_records
     device.rejected_downlinks = status.rejected_downlinks
     device.trouble = status.trouble
     return True

@@ -53,6 +53,14 @@ class BrokerAddress:
     port: int
 
 
+@dataclass(frozen=True, slots=True)
+class Redeemed:
+    """Which box has enrolled, and the sealed answer to send it."""
+
+    device: str
+    answer: bytes
+
+
 def give_code(
     session: Session,
     *,
@@ -93,8 +101,8 @@ def redeem(
     secret: bytes,
     broker: BrokerAddress,
     at: datetime,
-) -> bytes:
-    """Register the box that sent this request and return the sealed answer.
+) -> Redeemed:
+    """Register the box that sent this request.
 
     Raises MessageError for what is no request, CodeRefused for a code nobody gave out, CodeExpired, CodeUsed,
     KeyOfAnother.
@@ -109,7 +117,7 @@ def redeem(
     box_key = VerifyKey.from_text(request.public_key)
     if code.used_by != box_key.key_id:
         _use(session, code, box_key, at)
-    return make_answer(
+    answer = make_answer(
         request,
         key=key,
         tenant=tenant,
@@ -119,6 +127,7 @@ def redeem(
         mqtt_username=code.device,
         mqtt_password=mqtt_password(secret, code.device, code.enrolment),
     )
+    return Redeemed(code.device, answer)
 
 
 def _use(session: Session, code: EnrolmentCode, box_key: VerifyKey, at: datetime) -> None:

@@ -38,7 +38,7 @@ def serve(settings: Settings, *, seed_demo_county: bool = False) -> None:
         timeout_graceful_shutdown=GRACE_S,
         lifespan="on",
     )
-    AppStatus.disable_automatic_graceful_drain()  # it would cut streams; the hub lets them end
+    AppStatus.enable_automatic_graceful_drain = False  # it would cut streams; the hub lets them end
     server = _Server(config, app.state.office.hub)
     for told_to_stop in (signal.SIGTERM, signal.SIGINT):
         signal.signal(told_to_stop, lambda *_: None)  # uvicorn takes over, and raises the signal again at its end

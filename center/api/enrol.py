@@ -54,7 +54,7 @@ def _redeem(office: Office, raw: bytes, origin: str) -> bytes:
         raise HTTPException(429, f"too many wrong codes; wait {wait_s} s", {"Retry-After": str(wait_s)})
     try:
         with office.database.writing() as session:
-            answer = redeem(
+            redeemed = redeem(
                 session,
                 raw,
                 tenant=office.settings.tenant,
@@ -63,7 +63,7 @@ def _redeem(office: Office, raw: bytes, origin: str) -> bytes:
                 broker=office.works.boxes_connect_to,
                 at=at,
             )
-            announce(session, "device", "enrolled")
+            announce(session, "device", redeemed.device)
     except MessageError as error:
         raise HTTPException(400, f"not an enrolment request: {error}") from error
     except CodeRefused as error:
@@ -75,4 +75,5 @@ def _redeem(office: Office, raw: bytes, origin: str) -> bytes:
     except (CodeUsed, KeyOfAnother) as error:
         raise HTTPException(409, str(error)) from error
     office.works.let_in()
-    return answer
+    log.info("box_enrolled", device=redeemed.device)
+    return redeemed.answer

@@ -220,6 +220,7 @@ class DeviceOut(Answer):
     last_seen_at: datetime | None
     pending_records: int
     pending_uploads: int
+    quarantined_records: int
     rejected_downlinks: int
     duplicates: int
     trouble: str

@@ -53,7 +53,7 @@ def test_an_alert_becomes_a_lead_with_links_one_task_and_a_signed_receipt(stage:
     (row,) = stage.all(JournalRow)
     assert row.raw == record.raw, "the exact bytes are kept"
     ((event, receipt),) = stage.receipts()
-    assert (event.device, event.epoch, event.counter) == (BOX, box.epoch, 1)
+    assert (event.device, event.epoch) == (BOX, box.epoch)
     assert receipt.cumulative == 1
     assert event.expires == NOW + timedelta(hours=1)
 
@@ -78,7 +78,8 @@ def test_the_same_record_again_changes_nothing_but_is_counted_and_gets_its_recei
     (device,) = stage.all(Device)
     assert device.duplicates == 2
     assert [receipt.cumulative for _, receipt in stage.receipts()] == [1, 1, 1]
-    assert [event.counter for event, _ in stage.receipts()] == [1, 2, 3]
+    counters = [event.counter or 0 for event, _ in stage.receipts()]
+    assert counters == sorted(set(counters)), "each receipt is newer than the last"
 
 
 def test_an_incident_stays_one_lead_and_one_task_through_its_phases(stage: Stage, box: Box) -> None:

@@ -93,7 +93,7 @@ def test_in_order_the_day_is_two_leads_with_one_task_each(in_order: dict[str, An
     assert len(in_order["Announced"]) == 3
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_any_order_with_repetitions_ends_in_the_same_state(
     day: tuple[Path, Sequence[Record]], in_order: dict[str, Any], data: st.DataObject

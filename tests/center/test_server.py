@@ -14,7 +14,6 @@ from alerts.identity import Identity
 from alerts.outbox import Outbox
 from alerts.publisher import Publisher
 from alerts.uploader import Uploader
-from tests.alerts.brokers import free_port
 from tests.alerts.parts import Log
 from tests.center.processes import CentreProcess, run
 from tests.center.stage import BOX, NOW, make_alert, make_artefact, make_clock
@@ -127,13 +126,3 @@ def test_told_to_stop_it_lets_pages_end_and_what_boxes_write_meanwhile_arrives_a
         log.wait_total("records_confirmed", "stored", 20, timeout_s=60)
         epoch = outbox.epoch
     assert rows(centre, "SELECT cumulative, forks, breaks FROM epoch WHERE epoch = ?", epoch) == [(20, 0, 0)]
-
-
-def test_a_taken_port_ends_the_start_with_one_line(centre: CentreProcess, tmp_path: Path) -> None:
-    other = ("serve", "--data", tmp_path / "other")
-    free = str(free_port())
-    for ports in (("--port", str(centre.port)), ("--port", free, "--mqtt-port", str(centre.mqtt_port))):
-        done = run(*other, *ports, expect=1)
-        (line,) = done.stderr.strip().splitlines()
-        assert line.startswith("teawatch center: port")
-        assert "in use" in line

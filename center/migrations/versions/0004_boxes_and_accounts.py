@@ -38,6 +38,7 @@ def upgrade() -> None:
         sa.Column("epoch", sa.Text(), nullable=False),
         sa.Column("pending_records", sa.Integer(), nullable=False),
         sa.Column("pending_uploads", sa.Integer(), nullable=False),
+        sa.Column("quarantined_records", sa.Integer(), nullable=False),
         sa.Column("rejected_downlinks", sa.Integer(), nullable=False),
         sa.Column("duplicates", sa.Integer(), nullable=False),
         sa.Column("trouble", sa.Text(), nullable=False),

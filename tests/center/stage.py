@@ -207,7 +207,7 @@ def set_stage(office: Office, clock: SetClock) -> Stage:
     return Stage(office, clock, desk, sent)
 
 
-def identity_of(name: str, key: SigningKey, centre: VerifyKey) -> Identity:
+def identity_of(name: str, key: SigningKey, centre: VerifyKey, *, port: int = 1, password: str = "") -> Identity:
     return Identity(
         tenant=TENANT,
         device=name,
@@ -215,9 +215,9 @@ def identity_of(name: str, key: SigningKey, centre: VerifyKey) -> Identity:
         centre_key=centre,
         center_url="http://127.0.0.1:1",
         mqtt_host="127.0.0.1",
-        mqtt_port=1,
+        mqtt_port=port,
         mqtt_username=name,
-        mqtt_password="",
+        mqtt_password=password,
     )
 
 

@@ -1,6 +1,5 @@
 """The composition root of a box: everything is made and connected here, and nowhere else."""
 
-import resource
 import signal
 import sys
 import threading
@@ -25,6 +24,7 @@ from edge.console import LiveConsole
 from edge.feed import Feed, Plan
 from edge.incidents import Key
 from edge.loop import Loop
+from edge.memory import peak_resident_mib
 from edge.recorder import Recorder
 from edge.reporting import Witness
 from edge.settings import Settings
@@ -180,7 +180,7 @@ def _say_stopped(tell: Tell, outbox: Outbox) -> None:
         "stopped",
         pending_records=counts.pending_records,
         pending_uploads=counts.pending_uploads,
-        peak_rss_mb=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
+        peak_rss_mb=peak_resident_mib(),
     )
 
 

@@ -6,7 +6,6 @@ convert, detect, track, rules, incidents and evidence into a real outbox on disk
 """
 
 import json
-import resource
 import tempfile
 import time
 from collections import Counter
@@ -25,6 +24,7 @@ from alerts.keys import SigningKey
 from alerts.outbox import Outbox
 from edge.__main__ import build_loop
 from edge.config import Loaded, read_config
+from edge.memory import peak_resident_mib
 from models.detector import Detector
 
 app = typer.Typer(add_completion=False)
@@ -63,7 +63,7 @@ def edge(
         "ratio": round(looks / took_s / ceiling, 3),
         "looks": looks,
         "cpu_s": round(cpu_s, 1),
-        "peak_rss_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
+        "peak_rss_mb": peak_resident_mib(),
         "incidents": dict(sorted(incidents.items())),
     }
     table = Table("figure", "value", title=f"The box on {clip.name}")

@@ -1,11 +1,21 @@
 """A centre with the demo county for every test that asks for one."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.center.stage import Box, Stage, Web, open_stage, open_web
+
+
+@pytest.fixture(autouse=True)
+def own_umask() -> Iterator[None]:
+    """The command line tightens this process's umask; the next test gets the old one back."""
+    before = os.umask(0o077)
+    os.umask(before)
+    yield
+    os.umask(before)
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-input
 ARGS ?=
 
-.PHONY: demo test lint bench lock clean help
+.PHONY: demo test lint bench screenshots lock clean help
 .DEFAULT_GOAL := help
 
 help:
@@ -13,6 +13,7 @@ help:
 	@echo "make test    set up and run the whole test suite"
 	@echo "make lint    ruff, mypy --strict, import contracts"
 	@echo "make bench   measure; results belong into docs/measurements.md"
+	@echo "make screenshots   renew the README's picture"
 	@echo "make lock    renew the pinned, hashed requirements/*.txt from pyproject.toml"
 	@echo "make clean   remove what the targets above made"
 
@@ -21,7 +22,7 @@ demo: $(VENV)/.demo-ready
 
 test: $(VENV)/.dev-ready
 	@sh tests/install-system-packages.sh
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest --numprocesses 2 --dist worksteal $(ARGS)
 
 lint: $(VENV)/.dev-ready
 	$(BIN)/ruff format --check .
@@ -30,7 +31,9 @@ lint: $(VENV)/.dev-ready
 	$(BIN)/lint-imports
 
 bench: $(VENV)/.demo-ready
-	$(BIN)/teawatch bench first-light $(ARGS)
+	clip=$$($(BIN)/python -c "from center.demo.footage import cache_folder, fetch_vtest; print(fetch_vtest(cache_folder()))") && \
+		$(BIN)/teawatch bench edge "$$clip" --json $(ARGS)
+	$(BIN)/teawatch bench demo --json
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -50,6 +53,9 @@ $(VENV)/.dev-ready: requirements/dev.txt pyproject.toml | $(VENV)/bin/python
 	@$(PIP) --require-hashes -r requirements/dev.txt
 	@$(PIP) --no-deps --no-build-isolation --editable .
 	@touch $@ $(VENV)/.demo-ready
+
+screenshots: $(VENV)/.dev-ready
+	TEAWATCH_SCREENSHOTS=1 $(BIN)/python -m pytest -q tests/journey/test_screenshot.py
 
 lock:
 	@test -x .cache/lock/bin/uv || { $(PYTHON) -m venv .cache/lock && .cache/lock/bin/python -m pip install --quiet uv; }

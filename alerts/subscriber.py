@@ -35,7 +35,7 @@ class Subscriber:
         username: str,
         password: str,
         tenant: str,
-        on_message: Callable[[Topic, bytes], None],
+        on_message: Callable[[Topic, bytes], object],
         client_id: str = "",
         channels: Sequence[Channel] = (Channel.JOURNAL, Channel.STATUS),
         on_event: OnEvent | None = None,

@@ -61,7 +61,7 @@ def demo(  # noqa: PLR0917 - typer reads the options from here
                 result = None
     except KeyboardInterrupt:
         say.print("\nThe demo has ended; nothing of it is left behind.")
-        return
+        raise typer.Exit(1 if until_task else 0) from None
     except (Failure, FootageUnavailable, CenterError) as failure:
         say.print(f"teawatch demo: {failure}", style="red", soft_wrap=True)
         raise typer.Exit(1) from None

@@ -1,6 +1,7 @@
 """The demo while it runs: the processes, what they say, and the officer who waits for the first task."""
 
 import json
+import subprocess
 import threading
 import time
 from contextlib import suppress
@@ -64,7 +65,10 @@ class Performance:
         answered = wait_until(lambda: self._officer.healthy() or self._center.exit_code is not None, timeout_s=START_S)
         if not answered or self._center.exit_code is not None:
             raise Failure(f"the centre did not start: {self._center.last_words()}")
-        self._officer.sign_in()
+        try:
+            self._officer.sign_in()
+        except httpx.HTTPError as error:
+            raise Failure(f"the officer could not sign in: {error}") from None
         self._say("the centre is open")
 
     def start_box(self, config: Path) -> None:
@@ -84,7 +88,7 @@ class Performance:
                 ],
                 timeout_s=ENROL_S,
             )
-        except RuntimeError as error:
+        except (RuntimeError, subprocess.TimeoutExpired) as error:
             raise Failure(f"the box could not enrol: {error}") from None
         self._say("the box has enrolled with its one-time code")
         self._box = Child(
@@ -97,9 +101,8 @@ class Performance:
 
     def run_until_interrupted(self) -> None:
         """Show everything until Ctrl+C; whatever dies is started again, as a service manager would do it."""
-        console = Console()
         tasks_due_s = 0.0
-        with Live(self._scene, console=console, refresh_per_second=4, screen=False) as live:
+        with Live(self._scene, console=Console(), auto_refresh=False) as live:
             while True:
                 now_s = time.monotonic()
                 for child in (self._center, self._box):
@@ -109,7 +112,7 @@ class Performance:
                     tasks_due_s = now_s + TASKS_EVERY_S
                     self._count_tasks(now_s)
                 with self._lock:
-                    live.update(self._scene)
+                    live.refresh()
                 time.sleep(LOOK_EVERY_S)
 
     def run_until_task(self, *, timeout_s: float) -> dict[str, Any]:

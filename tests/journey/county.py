@@ -18,7 +18,7 @@ from center.demo.processes import Child, run_once, wait_until
 from center.demo.stage import Stage, set_up_center, write_box_config
 from tests.alerts.brokers import free_port
 
-PATIENCE_S = 60.0
+PATIENCE_S = 120.0
 
 
 class Events:

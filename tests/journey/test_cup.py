@@ -8,7 +8,7 @@ import pytest
 
 from tests.journey.county import Browser, open_county, settled
 
-pytestmark = pytest.mark.timeout(240)
+pytestmark = pytest.mark.timeout(400)
 FINDING = "A visitor crossed Plot 1; nothing was sprayed or taken."
 
 

@@ -7,7 +7,7 @@ import pytest
 from center.demo.processes import wait_until
 from tests.journey.county import PATIENCE_S, County, only_street, open_county, settled
 
-pytestmark = pytest.mark.timeout(240)
+pytestmark = pytest.mark.timeout(400)
 
 
 def test_kills_of_centre_broker_and_box_lose_nothing_and_double_nothing(vtest: Path, tmp_path: Path) -> None:

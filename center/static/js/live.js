@@ -3,6 +3,7 @@
    Notices carry names and ids only; what may be seen is decided when the part is fetched. */
 
 const TOPICS = ["lead", "task", "evidence", "device", "quarantine"];
+const EVERYTHING = "*";
 const GATHER_MS = 250;
 
 export function follow(frame) {
@@ -24,7 +25,7 @@ export function follow(frame) {
       hear(`${topic}:${JSON.parse(event.data).id}`);
     });
   }
-  feed.addEventListener("refresh", () => TOPICS.forEach(hear));
+  feed.addEventListener("refresh", () => hear(EVERYTHING));
   feed.addEventListener("open", () => show(true));
   feed.addEventListener("error", () => show(false));
   document.addEventListener("htmx:after:swap", () => welcome());
@@ -32,12 +33,11 @@ export function follow(frame) {
   welcome(true);
 }
 
-/* Parts wake when a word they listen for was heard; "lead" also stands for every single lead. */
+/* Parts wake when a word they listen for was heard, and all of them when something may have been missed. */
 function wake(words) {
-  const all = (topic) => words.has(topic);
   for (const part of document.querySelectorAll("[data-live]")) {
     const listens = part.dataset.live.split(/\s+/);
-    if (listens.some((word) => words.has(word) || (word.endsWith(":*") && all(word.slice(0, -2))))) {
+    if (words.has(EVERYTHING) || listens.some((word) => words.has(word))) {
       part.dispatchEvent(new CustomEvent("live"));
     }
   }
@@ -63,7 +63,7 @@ function welcome(first = false) {
     lead.classList.add("arrived");
     lead.addEventListener("animationend", () => lead.classList.remove("arrived"), { once: true });
     announce(lead.dataset.said);
-    if (scrollY > 240) toast(lead.dataset.said, lead.querySelector("a").href);
+    if (scrollY > 240) toast(lead.dataset.said, lead.querySelector("a")?.href ?? "/");
   }
 }
 

@@ -20,6 +20,7 @@ from alerts.errors import AlertsError, OutboxInUse
 from alerts.identity import Identity
 from alerts.messages import ClockQuality
 from alerts.outbox import Outbox
+from alerts.web import open_client
 from edge.__main__ import OUTBOX_FILE, utc_now
 from edge.config import Loaded, read_config
 from edge.errors import ConfigError
@@ -185,7 +186,8 @@ def _reach(what: str, where: str, attempt: Callable[[], str]) -> Result:
 
 
 def _ask_health(center_url: str) -> str:
-    response = httpx.get(f"{center_url}/api/v1/health", timeout=NETWORK_S)
+    with open_client(center_url, timeout=httpx.Timeout(NETWORK_S)) as client:
+        response = client.get(f"{center_url}/api/v1/health")
     return "" if response.is_success else f"answers {response.status_code}"
 
 

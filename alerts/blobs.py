@@ -5,21 +5,32 @@ import hashlib
 import os
 import re
 import secrets
+import time
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 
 from alerts.errors import BlobDamaged, BlobMissing, BlobStoreFull
+from alerts.folders import sync_folder
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
+_PASSING = re.compile(r"\.[0-9a-f]{64}\.[0-9a-f]{8}")
 CHUNK_BYTES = 65_536
+
+LEFTOVER_S = 3600.0
+"""A file under way that nobody has written to for so long belongs to a process that was killed."""
 
 
 class BlobStore:
-    """A folder of files, each at `ab/abcdef…`. A file is there whole and durable, or not at all."""
+    """A folder of files, each at `ab/abcdef…`. A file is there whole and durable, or not at all.
+
+    What a killed process left half written is cleared away when the store is opened.
+    """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         folder.mkdir(parents=True, exist_ok=True)
+        self._clear_leftovers()
 
     def path(self, sha256: str) -> Path:
         """Where the file of this hash is or would be; ValueError for what is no hash, so that no path leads outside."""
@@ -44,9 +55,12 @@ class BlobStore:
         passing = self.folder / f".{sha256}.{secrets.token_hex(4)}"
         try:
             _write(passing, chunks, sha256=sha256, size_bytes=size_bytes)
+            is_new = not target.parent.exists()
             target.parent.mkdir(exist_ok=True)
             passing.replace(target)
-            _sync_folder(target.parent)
+            sync_folder(target.parent)
+            if is_new:
+                sync_folder(self.folder)
         except OSError as error:
             if error.errno in (errno.ENOSPC, errno.EDQUOT):
                 raise BlobStoreFull(f"{self.folder}: the disk is full, the file was not stored") from None
@@ -68,6 +82,13 @@ class BlobStore:
         """Delete the file, if it is there."""
         self.path(sha256).unlink(missing_ok=True)
 
+    def _clear_leftovers(self) -> None:
+        for path in self.folder.iterdir():
+            if _PASSING.fullmatch(path.name):
+                with suppress(OSError):
+                    if time.time() - path.stat().st_mtime > LEFTOVER_S:
+                        path.unlink()
+
 
 def _write(path: Path, chunks: Iterable[bytes], *, sha256: str, size_bytes: int | None) -> None:
     digest = hashlib.sha256()
@@ -85,11 +106,3 @@ def _write(path: Path, chunks: Iterable[bytes], *, sha256: str, size_bytes: int 
         raise BlobDamaged(f"{written} bytes where {size_bytes} were announced")
     if digest.hexdigest() != sha256:
         raise BlobDamaged(f"the bytes have the SHA-256 {digest.hexdigest()}, announced was {sha256}")
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -37,9 +37,14 @@ class _Timex(ctypes.Structure):
     )
 
 
+def is_credible(utc: datetime) -> bool:
+    """Whether a clock that says so can have been set at all."""
+    return utc.year >= EARLIEST_YEAR
+
+
 def clock_quality(now: datetime) -> ClockQuality:
     """Quality of the clock that says `now`."""
-    if now.year < EARLIEST_YEAR:
+    if not is_credible(now):
         return ClockQuality.UNSYNCHRONISED
     kernel = _kernel_says()
     if kernel is ClockQuality.UNKNOWN and TIMESYNC_MARK.exists():

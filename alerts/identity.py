@@ -7,6 +7,7 @@ from pathlib import Path
 from pydantic import Field, ValidationError
 
 from alerts.errors import KeyFileError, NotEnrolled
+from alerts.folders import sync_folder
 from alerts.keys import SigningKey, VerifyKey
 from alerts.messages import Id, Message
 
@@ -85,7 +86,7 @@ class Identity:
 
 
 def replace_private_file(path: Path, content: bytes) -> None:
-    """Put `content` in place of `path` at once or not at all, mode 0600."""
+    """Put `content` in place of `path` at once or not at all, durably, mode 0600."""
     passing = path.with_name(f".{path.name}.{os.getpid()}")
     descriptor = os.open(passing, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "wb") as file:
@@ -93,3 +94,4 @@ def replace_private_file(path: Path, content: bytes) -> None:
         file.flush()
         os.fsync(file.fileno())
     passing.replace(path)
+    sync_folder(path.parent)

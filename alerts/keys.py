@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from alerts.errors import BadSignature, KeyFileError, MalformedMessage
+from alerts.folders import sync_folder
 
 ALGORITHM = "ed25519"
 RAW_BYTES = 32
@@ -90,7 +91,7 @@ class SigningKey:
         return cls(private)
 
     def save(self, path: Path) -> None:
-        """Write PKCS #8 PEM, readable by its owner only; raises KeyFileError where a file is there already."""
+        """Write PKCS #8 PEM durably, readable by its owner only; raises KeyFileError where a file is there already."""
         pem = self._private.private_bytes(
             serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
         )
@@ -104,6 +105,7 @@ class SigningKey:
             file.write(pem)
             file.flush()
             os.fsync(file.fileno())
+        sync_folder(path.parent)
 
     @property
     def verify_key(self) -> VerifyKey:

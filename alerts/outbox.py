@@ -99,21 +99,21 @@ class Transaction:
         self.connection.execute(
             "INSERT INTO uploads (sha256, size_bytes, announced_by, state) VALUES (?, ?, ?, 'waiting')"
             " ON CONFLICT (sha256) DO UPDATE SET state = 'waiting', announced_by = excluded.announced_by,"
-            " attempts = 0, settled_ms = NULL, trouble = '' WHERE state = 'refused'",
+            " attempts = 0, mismatches = 0, settled_ms = NULL, trouble = '' WHERE state = 'refused'",
             (sha256, size_bytes, sequence),
         )
         self.news = True
 
-    def settle(self, receipt: Receipt) -> Settled:
-        """Forget what the centre has; quarantined records are counted, and their uploads given up."""
+    def settle(self, receipt: Receipt, *, at: datetime) -> Settled:
+        """Forget what the centre has; quarantined records are counted, and their uploads given up `at` (aware UTC)."""
         quarantined = 0
         for span in receipt.spans:
             if span.disposition is Disposition.QUARANTINED:
                 quarantined += self._forget(span.first, span.last)
                 self.connection.execute(
-                    "UPDATE uploads SET state = 'refused', trouble = 'its record was quarantined'"
+                    "UPDATE uploads SET state = 'refused', settled_ms = ?, trouble = 'its record was quarantined'"
                     " WHERE state = 'waiting' AND announced_by BETWEEN ? AND ?",
-                    (span.first, span.last),
+                    (int(at.timestamp() * 1000), span.first, span.last),
                 )
         stored = self._forget(1, receipt.cumulative)
         stored += sum(self._forget(span.first, span.last) for span in receipt.spans)
@@ -237,10 +237,10 @@ class Outbox:
                     found.append(Pending(sequence, raw))
         return found
 
-    def settle(self, receipt: Receipt) -> Settled:
+    def settle(self, receipt: Receipt, *, at: datetime) -> Settled:
         """`Transaction.settle` in a transaction of its own."""
         with self.transaction() as transaction:
-            return transaction.settle(receipt)
+            return transaction.settle(receipt, at=at)
 
     def counts(self) -> Counts:
         """What waits and what went wrong."""

@@ -90,14 +90,30 @@ class Publisher:
         self._connection.start()
 
     def stop(self, *, flush_s: float = FLUSH_S) -> None:
-        """Wait at most `flush_s` for receipts of what waits, say that the box goes off line, and end the threads."""
-        with self._progress:
-            self._progress.wait_for(lambda: not self._connection.is_up or not self._pending(), flush_s)
+        """Wait at most `flush_s` for receipts of what waits, say that the box goes off line, and end the threads.
+
+        An outbox that cannot be read is told as `outbox_trouble`; the threads end all the same.
+        """
+        try:
+            with self._progress:
+                self._progress.wait_for(lambda: not self._connection.is_up or not self._pending(), flush_s)
+        except OutboxError as error:
+            self._tell("outbox_trouble", reason=str(error))
+        finally:
+            self._end()
+
+    def _end(self) -> None:
         self._stopping = True
         self._wake.set()
         self._thread.join()
         self._outbox.remove_listener(self._wake.set)
-        self._connection.stop(self._farewell())
+        farewell = None
+        try:
+            farewell = self._farewell()
+        except OutboxError as error:
+            self._tell("outbox_trouble", reason=str(error))
+        finally:
+            self._connection.stop(farewell)
         self._tell("stopped")
 
     def __enter__(self) -> Self:
@@ -186,7 +202,8 @@ class Publisher:
         try:
             settled = self._follow(arrival)
         except (MessageError, DownlinkRejected) as error:
-            self._rejected += 1
+            with self._flight_lock:
+                self._rejected += 1
             self._tell("downlink_rejected", error=type(error).__name__, reason=str(error))
             self._wake.set()
         except OutboxError as error:
@@ -211,17 +228,19 @@ class Publisher:
             )
             if sealed is None:
                 return None
-            settled = transaction.settle(sealed.data)
+            settled = transaction.settle(sealed.data, at=now)
         with self._flight_lock:
             self._flight.confirmed(sealed.data)
         return settled
 
     def _keep_rejections(self) -> None:
-        count = self._rejected
+        with self._flight_lock:
+            count = self._rejected
         if count:
             with self._outbox.transaction() as transaction:
                 transaction.tally(REJECTED_DOWNLINKS, count)
-            self._rejected -= count
+            with self._flight_lock:
+                self._rejected -= count
 
     def _tell(self, event: str, **detail: object) -> None:
         write = log.warning if event in ("disconnected", "downlink_rejected", "outbox_trouble") else log.info

@@ -33,6 +33,12 @@ MIGRATIONS: tuple[Migration, ...] = (
         # How often something happened that the status must tell.
         "CREATE TABLE tallies (name TEXT PRIMARY KEY, count INTEGER NOT NULL) STRICT",
     ),
+    (
+        # How often the centre found another hash: counted apart from other failures, which say nothing of the file.
+        "ALTER TABLE uploads ADD COLUMN mismatches INTEGER NOT NULL DEFAULT 0",
+        # Files given up with their quarantined record had no such time and so were never deleted.
+        "UPDATE uploads SET settled_ms = 0 WHERE state != 'waiting' AND settled_ms IS NULL",
+    ),
 )
 
 

@@ -101,7 +101,7 @@ class Uploader:
 
     Events: `file_sent` (sha256, size_bytes), `file_waits` (sha256, reason), `file_refused` (sha256, reason),
     `outbox_trouble` (reason). A file the centre refuses five times for its hash, or that is no longer on the disk as it
-    was announced, is given up and said so.
+    was announced, is given up and said so. However often the centre cannot be reached or is busy, the file waits.
     """
 
     def __init__(
@@ -181,16 +181,17 @@ class Uploader:
             outcome, reason = self._put(waiting, path)
         else:
             outcome, reason = _Outcome.HOPELESS, "the file is no longer on the disk as it was announced"
+        is_mismatch = outcome is _Outcome.MISMATCH
         if outcome is _Outcome.SENT:
             uploads.note_sent(self._outbox, waiting.sha256, self._now())
             self._not_before_s.pop(waiting.sha256, None)
             self._tell("file_sent", sha256=waiting.sha256, size_bytes=waiting.size_bytes)
-        elif outcome is _Outcome.HOPELESS or (outcome is _Outcome.MISMATCH and waiting.attempts + 1 >= MISMATCHES):
+        elif outcome is _Outcome.HOPELESS or (is_mismatch and waiting.mismatches + 1 >= MISMATCHES):
             self._give_up(waiting, reason)
         else:
             pause_s = backoff_s(waiting.attempts + 1, cap_s=RETRY_CAP_S)
             self._not_before_s[waiting.sha256] = time.monotonic() + pause_s
-            uploads.note_attempt(self._outbox, waiting.sha256, reason)
+            uploads.note_attempt(self._outbox, waiting.sha256, reason, is_mismatch=is_mismatch)
             self._tell("file_waits", sha256=waiting.sha256, reason=reason)
         return outcome
 

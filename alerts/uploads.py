@@ -13,24 +13,26 @@ class Waiting:
     sha256: str
     size_bytes: int
     attempts: int
+    mismatches: int
 
 
 def ready_uploads(outbox: Outbox, *, limit: int = 16) -> list[Waiting]:
     """Files that may be sent now, in the order in which they were announced."""
     with outbox.reading() as connection:
         rows = connection.execute(
-            "SELECT sha256, size_bytes, attempts FROM uploads WHERE state = 'waiting'"
+            "SELECT sha256, size_bytes, attempts, mismatches FROM uploads WHERE state = 'waiting'"
             " AND announced_by NOT IN (SELECT sequence FROM records) ORDER BY attempts, announced_by LIMIT ?",
             (limit,),
         ).fetchall()
     return [Waiting(*row) for row in rows]
 
 
-def note_attempt(outbox: Outbox, sha256: str, trouble: str) -> None:
-    """It did not work this time."""
+def note_attempt(outbox: Outbox, sha256: str, trouble: str, *, is_mismatch: bool) -> None:
+    """It did not work this time; `is_mismatch`: the centre found another hash."""
     with outbox.transaction() as transaction:
         transaction.connection.execute(
-            "UPDATE uploads SET attempts = attempts + 1, trouble = ? WHERE sha256 = ?", (trouble[:200], sha256)
+            "UPDATE uploads SET attempts = attempts + 1, mismatches = mismatches + ?, trouble = ? WHERE sha256 = ?",
+            (int(is_mismatch), trouble[:200], sha256),
         )
 
 

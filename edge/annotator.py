@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from alerts.blobs import BlobStore
-from alerts.errors import BlobDamaged, BlobMissing
+from alerts.errors import BlobDamaged, BlobMissing, BlobStoreFull, OutboxFull
 from alerts.messages import Evidence
 from alerts.outbox import Outbox
 from edge.announcements import Tell
@@ -21,9 +21,19 @@ class Annotator:
         self._blobs = blobs
         self._tell = tell
         self._now = now
+        self.is_behind = False
+        """Whether copies wait that could not be made, for want of room."""
 
     def finish(self) -> None:
         """Make every copy that is due. Raises OutboxFull or BlobStoreFull, and goes on from there when called again."""
+        try:
+            self._make_all()
+        except (OutboxFull, BlobStoreFull):
+            self.is_behind = True
+            raise
+        self.is_behind = False
+
+    def _make_all(self) -> None:
         with self._outbox.reading() as connection:
             due = IncidentStore(connection).annotations_due()
         for work in due:

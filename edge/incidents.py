@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from alerts.clocks import is_credible
 from alerts.messages import Phase
 from edge.boxes import Box, overlap
 from edge.rules.base import Violation
@@ -61,7 +62,9 @@ class Incident:
     """One thing that is wrong, from the first message until it is gone.
 
     `last` is the newest sighting, `last_stream_s` its frame. `unobserved_s` adds up the time in which nobody looked;
-    across a restart it counts from the last note on the disk, so it is up to `NOTE_EVERY_S` too long, never too short.
+    across a restart it counts from the last note on the disk, so it is up to `NOTE_EVERY_S` too long, never too short,
+    unless the clock was not set before the restart or is not yet set after it: how long the box was off is then not
+    known and nothing is added.
     The `…_watched_s` are good within one run only.
     """
 
@@ -158,11 +161,17 @@ def told(change: Change, moment: Moment) -> Incident:
 def _age(incident: Incident, moment: Moment) -> Incident:
     """Add what was not observed: a gap in the stream, or the time the box was off."""
     if incident.resumed:
-        off_s = max(0.0, (moment.utc - incident.last_seen_at).total_seconds())
-        return replace(incident, unobserved_s=incident.unobserved_s + off_s, resumed=False)
+        return replace(incident, unobserved_s=incident.unobserved_s + _off_s(incident, moment), resumed=False)
     if moment.gap_s > 0:
         return replace(incident, unobserved_s=incident.unobserved_s + moment.gap_s)
     return incident
+
+
+def _off_s(incident: Incident, moment: Moment) -> float:
+    """How long the box was off, by its clock; 0 where that was not set: 1970 until now is no time of anything."""
+    if not (is_credible(incident.last_seen_at) and is_credible(moment.utc)):
+        return 0.0
+    return max(0.0, (moment.utc - incident.last_seen_at).total_seconds())
 
 
 def _best(incident: Incident, violations: Sequence[Violation]) -> Violation | None:

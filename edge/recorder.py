@@ -1,7 +1,8 @@
 """Where incidents meet the disk: state, message and upload of a change are committed together or not at all.
 
 While the disk is full the box goes on watching: it says so once, tries again every few seconds, and an incident that
-still lasts when there is room is told then. One that ended meanwhile is owned up to in a `dropped` record.
+still lasts when there is room is told then. One that ended meanwhile is owned up to in a `dropped` record as soon as
+there is room, whether or not anything happens then.
 """
 
 import secrets
@@ -96,7 +97,7 @@ class Recorder:
             if change.is_lost:
                 self._drop(change)
         due = [change for change in changes if change.phase or change.is_note]
-        if not due or (self._retry_at_s is not None and look.frame.monotonic_s < self._retry_at_s):
+        if not (due or self._lost or self._annotator.is_behind) or self._is_resting(look):
             return
         try:
             self._after(self._commit(due, look))
@@ -218,6 +219,10 @@ class Recorder:
         except (OutboxFull, BlobStoreFull) as error:
             self._tell("trouble", what="disk", reason=str(error))
 
+    def _is_resting(self, look: Look) -> bool:
+        """Whether the disk was full a moment ago."""
+        return self._retry_at_s is not None and look.frame.monotonic_s < self._retry_at_s
+
     def _disk_is_full(self, error: Exception, look: Look) -> None:
         if self._retry_at_s is None:
             self._tell("trouble", what="disk", reason=f"{error}; still watching, trying again every {RETRY_S:.0f} s")
@@ -227,6 +232,7 @@ class Recorder:
     def _disk_is_fine(self) -> None:
         if self._retry_at_s is not None:
             self._retry_at_s = None
+            self._outbox.trouble = ""
             self._tell("trouble_over", what="disk")
 
 

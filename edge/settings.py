@@ -26,6 +26,7 @@ class Settings(BaseSettings):
     output: Literal["auto", "console", "log", "events"] = "auto"
     """auto: a live console on a terminal, JSON log lines elsewhere."""
     drain_s: float = Field(default=10.0, ge=0, le=600)
-    """So long the process waits, when it ends, for the centre to confirm what was sent."""
+    """With `--until-end`: so long the process waits at the end for the centre to confirm what was sent. Otherwise a
+    stopped box waits a second; what is not confirmed then waits on its disk for the next start."""
     threads: int = Field(default=1, ge=1, le=64)
     """Threads of the detector's session."""

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from alerts.clocks import EARLIEST_YEAR
+from alerts.clocks import is_credible
 from edge.boxes import Box
 from edge.incidents import Incident, Key, Moment
 from edge.rules import AnyRule
@@ -127,4 +127,4 @@ def _standing(key: Key, incidents: Sequence[Incident]) -> tuple[Standing, ...]:
 
 def _trusted(utc: datetime) -> datetime | None:
     """None for the clock of a box that was never set: schedules must not believe it."""
-    return utc if utc.year >= EARLIEST_YEAR else None
+    return utc if is_credible(utc) else None

@@ -1,10 +1,14 @@
 """What the tests of the wire are made of: a centre's key, an enrolled box, an alert, a small centre that answers."""
 
+import os
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, Self
+
+import pytest
 
 from alerts.errors import MessageError
 from alerts.identity import Identity
@@ -94,6 +98,19 @@ def make_alert(revision: int = 1) -> Alert:
         evidence=(make_artefact(),),
         clock=ClockQuality.SYNCHRONISED,
     )
+
+
+def watch_syncs(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
+    """Each file and folder that is brought to the disk from now on."""
+    synced: list[Path] = []
+    sync = os.fsync
+
+    def note(descriptor: int) -> None:
+        synced.append(Path(f"/proc/self/fd/{descriptor}").readlink())
+        sync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", note)
+    return synced
 
 
 @dataclass

@@ -1,6 +1,7 @@
 """Files named by their hash: whole, checked, and nowhere else than in their folder."""
 
 import hashlib
+import os
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from hypothesis import strategies as st
 
 from alerts.blobs import BlobStore
 from alerts.errors import BlobDamaged, BlobMissing
+from tests.alerts.parts import watch_syncs
 
 TEA = hashlib.sha256(b"tea").hexdigest()
 
@@ -58,6 +60,21 @@ def test_a_file_that_changed_on_the_disk_is_not_given_out(blobs: BlobStore) -> N
     blobs.path(blobs.put(b"tea")).write_bytes(b"leaf")
     with pytest.raises(BlobDamaged):
         blobs.read(TEA)
+
+
+def test_a_new_name_and_a_new_folder_are_on_the_disk(blobs: BlobStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    synced = watch_syncs(monkeypatch)
+    blobs.put(b"tea")
+    assert {blobs.path(TEA).parent, blobs.folder} <= set(synced)
+
+
+def test_what_a_killed_process_left_is_cleared_away_and_what_is_under_way_is_not(blobs: BlobStore) -> None:
+    left, under_way, another = (blobs.folder / name for name in (f".{TEA}.0123abcd", f".{TEA}.4567abcd", ".keep"))
+    for path in (left, under_way, another):
+        path.write_bytes(b"te")
+    for path in (left, another):
+        os.utime(path, (1_000_000_000, 1_000_000_000))
+    assert set(files(BlobStore(blobs.folder))) == {under_way.name, another.name}
 
 
 def test_a_missing_file_is_named(blobs: BlobStore) -> None:

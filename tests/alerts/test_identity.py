@@ -7,7 +7,7 @@ import pytest
 
 from alerts.errors import KeyFileError, NotEnrolled
 from alerts.identity import Identity
-from tests.alerts.parts import make_identity
+from tests.alerts.parts import make_identity, watch_syncs
 
 
 def test_a_saved_identity_loads_again(tmp_path: Path) -> None:
@@ -18,6 +18,12 @@ def test_a_saved_identity_loads_again(tmp_path: Path) -> None:
     assert loaded.centre_key == identity.centre_key
     assert (loaded.mqtt_password, loaded.center_url) == (identity.mqtt_password, identity.center_url)
     assert {stat.S_IMODE(path.stat().st_mode) for path in (tmp_path / "state").iterdir()} == {0o600}
+
+
+def test_key_and_identity_are_on_the_disk_once_saved(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    synced = watch_syncs(monkeypatch)
+    make_identity().save(tmp_path)
+    assert synced.count(tmp_path) == 2
 
 
 def test_a_box_that_is_not_enrolled_is_told_what_to_do(tmp_path: Path) -> None:

@@ -82,7 +82,7 @@ def test_records_are_chained_from_64_zeros_on(outbox: Outbox) -> None:
 def test_an_outbox_continues_its_chain_after_it_was_closed_and_emptied(path: Path) -> None:
     with Outbox.open(path, identity=IDENTITY) as first:
         append(first, 2)
-        first.settle(Receipt(cumulative=2))
+        first.settle(Receipt(cumulative=2), at=NOON)
         epoch, head = first.epoch, first.head()
     with Outbox.open(path, identity=IDENTITY) as second:
         append(second)
@@ -128,7 +128,7 @@ def test_exactly_what_a_receipt_names_is_forgotten(tmp_path: Path, stored: set[i
     with Outbox.open(file, identity=IDENTITY) as outbox:
         append(outbox, 12)
         seen = [(n, Disposition.QUARANTINED) for n in aside] + [(n, Disposition.STORED) for n in stored]
-        settled = outbox.settle(Ledger.of(seen).receipt())
+        settled = outbox.settle(Ledger.of(seen).receipt(), at=NOON)
         assert set(sequences(outbox)) == set(range(1, 13)) - stored - aside
         assert (settled.stored, settled.quarantined) == (len(stored - aside), len(aside))
         assert outbox.counts().quarantined_records == len(aside)
@@ -136,7 +136,7 @@ def test_exactly_what_a_receipt_names_is_forgotten(tmp_path: Path, stored: set[i
 
 def test_a_receipt_beyond_what_was_ever_made_does_no_harm(outbox: Outbox) -> None:
     append(outbox, 2)
-    outbox.settle(Receipt(cumulative=2**53 - 1))
+    outbox.settle(Receipt(cumulative=2**53 - 1), at=NOON)
     append(outbox)
     assert sequences(outbox) == [3]
 
@@ -147,7 +147,7 @@ def test_files_wait_for_their_record_and_are_given_up_with_it(outbox: Outbox) ->
             transaction.append(make_evidence(letter * 64), at=NOON)
             transaction.queue_upload(letter * 64, size_bytes=3)
     assert outbox.counts() == Counts(2, 2, 0, 0)
-    outbox.settle(Receipt(cumulative=2, spans=(Span(first=2, last=2, disposition=Disposition.QUARANTINED),)))
+    outbox.settle(Receipt(cumulative=2, spans=(Span(first=2, last=2, disposition=Disposition.QUARANTINED),)), at=NOON)
     assert outbox.counts() == Counts(0, 1, 1, 0)
 
 
@@ -254,7 +254,7 @@ def test_a_full_database_says_so_keeps_what_it_has_and_recovers(outbox: Outbox) 
     assert outbox.trouble
     assert kept[:5] == [1, 2, 3, 4, 5]
     assert chain_is_whole(outbox)
-    outbox.settle(Receipt(cumulative=2))
+    outbox.settle(Receipt(cumulative=2), at=NOON)
     outbox._connection.execute("PRAGMA max_page_count = 100000")
     append(outbox, 5)
     assert not outbox.trouble

@@ -15,7 +15,7 @@ import pytest
 from alerts.blobs import BlobStore
 from alerts.errors import BadSignature, MalformedMessage, MessageError, UnknownKey
 from alerts.identity import Identity
-from alerts.messages import Receipt
+from alerts.messages import Disposition, Receipt, Span
 from alerts.outbox import Outbox
 from alerts.uploader import Uploader, read_upload_token, upload_token
 from tests.alerts.parts import NOON, Log, make_evidence, make_identity
@@ -102,14 +102,14 @@ def announce(outbox: Outbox, blobs: BlobStore, data: bytes = PICTURE) -> str:
 
 
 def confirm(outbox: Outbox) -> None:
-    outbox.settle(Receipt(cumulative=outbox.head()[0]))
+    outbox.settle(Receipt(cumulative=outbox.head()[0]), at=NOON)
 
 
 def test_a_file_goes_only_after_the_centre_has_the_record_that_announces_it(
     shelf: Shelf, outbox: Outbox, blobs: BlobStore, identity: Identity
 ) -> None:
     early, late = announce(outbox, blobs), announce(outbox, blobs, b"later")
-    outbox.settle(Receipt(cumulative=1))
+    outbox.settle(Receipt(cumulative=1), at=NOON)
     log = Log()
     with Uploader(outbox, blobs, identity, on_event=log):
         log.wait("file_sent")
@@ -160,6 +160,37 @@ def test_a_file_the_centre_will_never_take_is_given_up_and_said_so(
     assert shelf.tries == tries
     assert str(answer) in str(log.named("file_refused")[0]["reason"])
     assert outbox.counts().pending_uploads == 0
+
+
+def test_only_the_answers_that_find_another_hash_count_against_a_file(
+    shelf: Shelf, outbox: Outbox, blobs: BlobStore, identity: Identity
+) -> None:
+    sha256 = announce(outbox, blobs)
+    confirm(outbox)
+    shelf.answers = [503, 422, 503, 503, 503, 422, 422, 503, 422]
+    log = Log()
+    uploader = Uploader(outbox, blobs, identity, on_event=log)
+    for _ in range(10):
+        uploader._not_before_s.clear()
+        uploader.send_ready()
+    uploader._client.close()
+    assert log.named("file_refused") == []
+    assert shelf.files == {sha256: PICTURE}
+
+
+def test_a_file_whose_record_was_quarantined_stays_for_a_day_and_goes_then(
+    outbox: Outbox, blobs: BlobStore, identity: Identity
+) -> None:
+    sha256 = announce(outbox, blobs)
+    quarantined = Span(first=1, last=1, disposition=Disposition.QUARANTINED)
+    outbox.settle(Receipt(cumulative=1, spans=(quarantined,)), at=NOON)
+    clock = [NOON]
+    uploader = Uploader(outbox, blobs, identity, now=lambda: clock[0])
+    for hours, there in ((23, True), (25, False)):
+        clock[0] = NOON + timedelta(hours=hours)
+        uploader.clear_old(keep=timedelta(hours=24))
+        assert blobs.has(sha256) is there
+    uploader._client.close()
 
 
 def test_a_file_that_vanished_or_changed_its_size_is_given_up(

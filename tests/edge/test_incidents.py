@@ -2,6 +2,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -33,8 +34,10 @@ class Ledger:
         self.ids += 1
         return f"i-{self.ids}"
 
-    def look(self, watched_s: float, *violations: Violation, gap_s: float = 0.0) -> Sequence[Change]:
-        moment = Moment(watched_s, gap_s, NOON + timedelta(seconds=watched_s), watched_s)
+    def look(
+        self, watched_s: float, *violations: Violation, gap_s: float = 0.0, year: int = NOON.year
+    ) -> Sequence[Change]:
+        moment = Moment(watched_s, gap_s, NOON.replace(year=year) + timedelta(seconds=watched_s), watched_s)
         changes = fold(
             self.open, violations, moment, key=KEY, frame_px=(640, 480), close_after_s=15, new_id=self.new_id
         )
@@ -123,6 +126,19 @@ def test_after_a_restart_the_incident_goes_on_with_the_time_the_box_was_off() ->
     ledger.look(40, violation(HERE))
     assert ledger.told[-1] == ("i-1", 2, "updated")
     assert ledger.open[0].unobserved_s == 40
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "off_s"),
+    [(1970, 2026, 0), (2026, 1970, 0), (1970, 1970, 0), (2026, 2026, 40)],
+    ids=["set meanwhile", "lost meanwhile", "never set", "always set"],
+)
+def test_only_clocks_that_were_set_say_how_long_the_box_was_off(before: int, after: int, off_s: float) -> None:
+    ledger = Ledger()
+    ledger.look(0, violation(HERE), year=before)
+    ledger.open = (ledger.open[0].carried_over(),)
+    ledger.look(40, violation(HERE), year=after)
+    assert ledger.open[0].unobserved_s == off_s
 
 
 def test_what_could_not_be_told_before_it_ended_is_marked_as_lost() -> None:

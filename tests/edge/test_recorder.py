@@ -8,7 +8,8 @@ import cv2
 import numpy as np
 import pytest
 
-from alerts.errors import OutboxFull
+from alerts.blobs import BlobStore
+from alerts.errors import BlobStoreFull, OutboxFull
 from alerts.messages import Clock, ClockQuality
 from edge.errors import StateTooNew
 from edge.zones import Zone
@@ -203,6 +204,44 @@ def test_an_incident_that_came_and_went_while_the_disk_was_full_is_owned_up_to(b
     assert (dropped.TYPE, dropped.count, dropped.reason) == ("teawatch.dropped.v1", 1, "outbox_full")
     assert dropped.first_at == NOON + timedelta(seconds=5)
     assert opened.phase == "opened"
+
+
+def test_a_box_owns_up_as_soon_as_there_is_room_also_when_nothing_happens(bench: Bench) -> None:
+    fill(bench)
+    bench.watch(every(0.5, 0, 10), ("truck", VAN))
+    bench.watch(every(0.5, 10, 40))
+    empty(bench)
+    bench.watch(every(0.5, 40, 50))
+    (dropped,) = [record.data for record in bench.records() if record.data.TYPE != Clock.TYPE]
+    assert (dropped.TYPE, dropped.count) == ("teawatch.dropped.v1", 1)
+    assert len(bench.heard("trouble_over")) == 1
+    assert bench.outbox.trouble == ""
+
+
+def test_annotated_copies_that_found_no_room_are_made_as_soon_as_there_is_some(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_: bytes) -> str:
+        raise BlobStoreFull("the disk is full")
+
+    bench.watch(every(0.5, 0, 4), ("truck", VAN))
+    with monkeypatch.context() as full:
+        full.setattr(bench.recorder._annotator, "_blobs", BlobStore(bench.state / "evidence"))
+        full.setattr(bench.recorder._annotator._blobs, "put", refuse)
+        bench.watch(every(0.5, 4, 6), ("truck", VAN))
+        assert bench.phases() == [("opened", 1)]
+        assert len(bench.heard("trouble")) == 1
+    bench.watch(every(0.5, 6, 16), ("truck", VAN))
+    assert [record.data.TYPE for record in bench.records()] == ["teawatch.alert.v1", "teawatch.evidence.v1"]
+    assert len(bench.heard("trouble_over")) == 1
+
+
+def test_room_is_not_announced_before_something_found_it(bench: Bench) -> None:
+    fill(bench)
+    bench.watch(every(0.5, 0, 10), ("truck", VAN))
+    bench.watch(every(0.5, 10, 20))
+    assert len(bench.heard("trouble")) == 1
+    assert bench.heard("trouble_over") == []
 
 
 def test_a_closing_that_did_not_fit_is_told_later(bench: Bench) -> None:

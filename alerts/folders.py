@@ -1,0 +1,13 @@
+"""Folders on the disk: a file that was made or renamed is there after a power cut only once its folder was synced."""
+
+import os
+from pathlib import Path
+
+
+def sync_folder(folder: Path) -> None:
+    """Return when the folder's names are on the disk; raises OSError."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

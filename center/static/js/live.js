@@ -28,6 +28,9 @@ export function follow(frame) {
   feed.addEventListener("refresh", () => hear(EVERYTHING));
   feed.addEventListener("open", () => show(true));
   feed.addEventListener("error", () => show(false));
+  document.addEventListener("htmx:error", (event) => {
+    if (event.target.closest?.("form")) shelve(document.querySelector("[data-unanswered]").content.firstElementChild);
+  });
   document.addEventListener("htmx:after:swap", () => welcome());
   addEventListener("pagehide", () => feed.close());
   welcome(true);
@@ -73,10 +76,15 @@ function announce(text) {
 }
 
 function toast(text, address) {
-  const shelf = document.querySelector("[data-toasts]");
-  const made = document.querySelector("[data-toast-template]").content.firstElementChild.cloneNode(true);
+  const made = shelve(document.querySelector("[data-toast-template]").content.firstElementChild);
   made.querySelector("span").textContent = text;
   made.querySelector("a").href = address;
-  shelf.replaceChildren(made);
+}
+
+/* A copy of this message on the shelf, for a while. */
+function shelve(message) {
+  const made = message.cloneNode(true);
+  document.querySelector("[data-toasts]").replaceChildren(made);
   setTimeout(() => made.remove(), 12_000);
+  return made;
 }

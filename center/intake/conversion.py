@@ -1,11 +1,13 @@
 """From the words on the wire to the facts of a lead: the only place where an alert becomes rows.
 
 A box without a battery clock boots in 1970. Its records are never refused for that: times that cannot be right are
-moved by the difference between when the record came and when the box believed it made it.
+moved by the difference between when the record came and when the box believed it made it. An incident that was
+opened before the clock was set keeps its impossible start; then the earliest time that can be right counts.
 """
 
 from datetime import datetime, timedelta
 
+from alerts.clocks import EARLIEST_YEAR
 from alerts.messages import Alert, ClockQuality, Event
 from enforcement.leads import LeadFacts
 
@@ -28,7 +30,7 @@ def to_facts(event: Event, alert: Alert, *, record_sha256: str, received_at: dat
         camera=alert.camera,
         zone=alert.zone,
         observed_at=alert.observed_at + shift,
-        opened_at=alert.opened_at + shift,
+        opened_at=_opened_at(alert, shift),
         stream_ms=alert.stream_ms,
         footage=alert.footage,
         frame_width=alert.frame.width,
@@ -41,6 +43,12 @@ def to_facts(event: Event, alert: Alert, *, record_sha256: str, received_at: dat
         unobserved_ms=alert.unobserved_ms,
         record_sha256=record_sha256,
     )
+
+
+def _opened_at(alert: Alert, shift: timedelta) -> datetime:
+    """When the incident began; when it was observed, if the clock has been set since it began."""
+    opened = alert.opened_at + shift
+    return opened if opened.year >= EARLIEST_YEAR else alert.observed_at + shift
 
 
 def clock_shift(event: Event, alert: Alert, received_at: datetime) -> timedelta:

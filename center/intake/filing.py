@@ -138,7 +138,7 @@ def _file_entry(session: Session, rules: FilingRules, topic: Topic, entry: Entry
 
 
 def _file_new(session: Session, rules: FilingRules, topic: Topic, entry: Entry, at: datetime) -> Outcome:
-    refusal = judge(session, entry, at) or _digest(session, entry, at)
+    refusal = _digest(session, entry, at)
     row = store_row(session, entry, Disposition.STORED if refusal is None else Disposition.QUARANTINED, at)
     if row.fork:
         log.warning("journal_forked", device=topic.device, epoch=row.epoch, sequence=row.sequence)
@@ -151,8 +151,11 @@ def _file_new(session: Session, rules: FilingRules, topic: Topic, entry: Entry, 
 
 
 def _digest(session: Session, entry: Entry, at: datetime) -> Refusal | None:
-    """Make rows of the record; one that no room can digest is put aside whole instead of blocking the rest."""
+    """Judge the record and make rows of it; one that no room can digest is put aside whole and blocks nothing."""
     try:
+        refusal = judge(session, entry, at)
+        if refusal is not None:
+            return refusal
         with session.begin_nested():
             match entry.data:
                 case Alert() as alert:

@@ -6,7 +6,7 @@ from sqlalchemy.orm import Session
 
 from alerts.catalogue import KINDS
 from alerts.messages import Alert, Evidence
-from center.intake.conversion import clock_shift
+from center.intake.conversion import CREDIBLE_AHEAD, CREDIBLE_BEHIND, clock_shift
 from center.intake.quarantine import Reason, Refusal
 from center.intake.reading import Entry
 from traceability.cameras import camera_at
@@ -23,9 +23,15 @@ def judge(session: Session, entry: Entry, received_at: datetime) -> Refusal | No
             seen_at = alert.observed_at + clock_shift(entry.event, alert, received_at)
             return _check_camera(session, entry, alert.camera, seen_at)
         case Evidence() as evidence:
-            return _check_camera(session, entry, evidence.camera, received_at)
+            return _check_camera(session, entry, evidence.camera, _sealed_at(entry, received_at))
         case _:
             return None
+
+
+def _sealed_at(entry: Entry, received_at: datetime) -> datetime:
+    """When the box wrote the record: evidence may wait on it for days; when it came, if that cannot be right."""
+    written_at = entry.event.time
+    return written_at if received_at - CREDIBLE_BEHIND <= written_at <= received_at + CREDIBLE_AHEAD else received_at
 
 
 def _check_camera(session: Session, entry: Entry, camera: str, at: datetime) -> Refusal | None:

@@ -37,6 +37,8 @@ from tests.center.stage import (
     make_clock,
     make_evidence,
 )
+from traceability.cameras import camera_at
+from traceability.periods import close
 
 
 def test_an_alert_becomes_a_lead_with_links_one_task_and_a_signed_receipt(stage: Stage, box: Box) -> None:
@@ -308,6 +310,43 @@ def test_a_wrong_clock_is_no_reason_to_refuse_and_the_links_follow_the_time_of_a
     assert lead.observed_at - lead.opened_at == timedelta(seconds=20)
     assert lead.clock == "unsynchronised"
     assert stage.count(LeadLink) > 0
+
+
+def test_links_stay_when_the_clock_is_set_in_the_middle_of_an_incident(stage: Stage, box: Box) -> None:
+    boot = datetime(1970, 1, 1, 0, 5, tzinfo=UTC)
+    lost = make_alert(observed_at=boot, opened_at=boot, clock=ClockQuality.UNSYNCHRONISED)
+    found = make_alert(2, Phase.UPDATED, opened_at=boot, clock=ClockQuality.SYNCHRONISED)
+
+    stage.hear(box.write(lost, at=boot).raw)
+    before = stage.count(LeadLink)
+    assert stage.hear(box.write(found).raw) is Outcome.STORED
+
+    (lead,) = stage.all(Lead)
+    assert (lead.revision, lead.opened_at, lead.observed_at) == (2, NOW, NOW)
+    assert stage.count(LeadLink) == before > 0
+
+
+def test_evidence_that_waited_on_the_box_is_judged_by_when_it_was_sealed(stage: Stage, box: Box) -> None:
+    late = make_evidence(make_artefact(b"late", "annotated"))
+    stage.hear(box.write(make_alert()).raw)
+    stage.clock.advance(hours=3)
+    with stage.office.database.writing() as session:
+        camera = camera_at(session, tenant=TENANT, camera=STREET, at=stage.clock())
+        assert camera is not None
+        close(session, camera, NOW + timedelta(hours=1))
+
+    assert stage.hear(box.write(late, at=NOW + timedelta(minutes=1)).raw) is Outcome.STORED
+    assert stage.hear(box.write(late, at=NOW + timedelta(hours=2)).raw) is Outcome.QUARANTINED
+    assert stage.hear(box.write(late, at=datetime(1970, 1, 1, tzinfo=UTC)).raw) is Outcome.QUARANTINED
+    assert stage.quarantined() == {"unknown_camera": 2}
+
+
+def test_a_time_beyond_the_calendar_is_put_aside_like_anything_else(stage: Stage, box: Box) -> None:
+    never = make_alert(observed_at=datetime(9999, 12, 31, tzinfo=UTC))
+
+    assert stage.hear(box.write(never, at=datetime(1970, 1, 1, tzinfo=UTC)).raw) is Outcome.QUARANTINED
+    assert stage.quarantined() == {"contradiction": 1}
+    assert stage.hear(box.write(make_alert()).raw) is Outcome.STORED, "the next is not held up"
 
 
 def test_evidence_may_be_announced_before_and_after_its_alert(stage: Stage, box: Box) -> None:

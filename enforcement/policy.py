@@ -10,6 +10,7 @@ from sqlalchemy import CheckConstraint, String, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from enforcement.deadlines import Calendar, OfficeHours, add_working_time
+from enforcement.errors import NoWorkingTime
 from enforcement.holidays import public_holidays
 from traceability.periods import Dated, entry_at
 from traceability.records import Base, JsonList
@@ -83,7 +84,7 @@ class ResponseTimes:
 def response_times(session: Session, *, tenant: str, kind: str, at: datetime) -> ResponseTimes:
     """The deadlines of a task of that kind opened at that instant.
 
-    Without a policy, or with a policy in working hours but no office hours on record, a task has no deadlines and an
+    Without a policy, or with a policy in working hours but no office hours in effect, a task has no deadlines and an
     empty source: the task itself must never be lost.
     """
     policy = response_policy_at(session, tenant=tenant, kind=kind, at=at)
@@ -96,7 +97,10 @@ def response_times(session: Session, *, tenant: str, kind: str, at: datetime) ->
     calendar = calendar_of(session, tenant=tenant)
     if calendar is None:
         return ResponseTimes(None, None, clock, "", complete=False)
-    acknowledge, finish = (add_working_time(at, span, calendar) for span in minutes)
+    try:
+        acknowledge, finish = (add_working_time(at, span, calendar) for span in minutes)
+    except NoWorkingTime:
+        return ResponseTimes(None, None, clock, "", complete=False)
     return ResponseTimes(acknowledge.at, finish.at, clock, policy.source, complete=finish.complete)
 
 

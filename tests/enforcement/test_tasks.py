@@ -279,6 +279,27 @@ def test_a_task_is_opened_without_deadlines_rather_than_lost(county: Session, mi
     assert (task.deadline_source, task.calendar_complete) == ("", False)
 
 
+@pytest.mark.parametrize("ended", [False, True], ids=["no sessions", "ended"])
+def test_office_hours_without_an_hour_leave_a_task_without_deadlines(county: Session, *, ended: bool) -> None:
+    day = datetime(2020, 1, 1, tzinfo=ZoneInfo("UTC"))
+    county.execute(delete(WorkingWeek))
+    county.add(
+        WorkingWeek(
+            tenant=TENANT,
+            id="week",
+            valid_from=day,
+            valid_to=day + timedelta(days=366) if ended else None,
+            zone="Asia/Shanghai",
+            weekdays=[1, 2, 3, 4, 5],
+            sessions=[["08:30", "12:00"]] if ended else [],
+            source="test",
+        )
+    )
+    task = task_of(county, INTRUSION)
+    assert due(task) == (None, None)
+    assert (task.deadline_clock, task.deadline_source, task.calendar_complete) == ("working", "", False)
+
+
 def test_a_deadline_in_a_year_of_unknown_holidays_is_marked(county: Session) -> None:
     task = task_of(county, INTRUSION, at=datetime(2026, 12, 31, 9, 0, tzinfo=ZoneInfo("UTC")))
     assert task.finish_by is not None

@@ -8,7 +8,7 @@ import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import LargeBinary
+from sqlalchemy import LargeBinary, delete
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from alerts.enrolment import check_request, make_answer, make_code
@@ -71,12 +71,17 @@ def give_code(
     valid: timedelta,
     replace: bool = False,
 ) -> str:
-    """A code for the box of this name, to be shown once. Raises DeviceNameTaken unless `replace`."""
+    """A code for the box of this name, to be shown once. Raises DeviceNameTaken unless `replace`.
+
+    Only the latest code of a name is good: of two, the second would shut out the box that used the first.
+    """
     known = session.get(Device, (tenant, device))
     if known is not None and known.revoked_at is None and not replace:
         raise DeviceNameTaken(
             f"a box named {device!r} is enrolled already; --replace lets a new box take its place and shuts the old out"
         )
+    unused = (EnrolmentCode.tenant == tenant, EnrolmentCode.device == device, EnrolmentCode.used_at.is_(None))
+    session.execute(delete(EnrolmentCode).where(*unused))
     code = make_code(key.verify_key)
     session.add(
         EnrolmentCode(

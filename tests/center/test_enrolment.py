@@ -122,6 +122,15 @@ def test_a_name_is_given_once_unless_its_box_is_replaced_and_then_the_old_is_shu
     assert new.identity.mqtt_password != old.identity.mqtt_password
 
 
+def test_of_two_codes_for_one_name_only_the_latest_is_good(web: Web, tmp_path: Path) -> None:
+    early, late = new_code(web), new_code(web)
+    first = Box(redeem(web, late, tmp_path / "first"))
+
+    with pytest.raises(CodeRefused):
+        redeem(web, early, tmp_path / "second")
+    assert web.stage.hear(first.write(make_clock()).raw) == "stored", "it was not shut out"
+
+
 def test_the_same_box_may_enrol_again_with_the_key_it_has(web: Web, tmp_path: Path) -> None:
     first = redeem(web, new_code(web), tmp_path / "box")
     second = redeem(web, new_code(web, replace=True), tmp_path / "box")

@@ -1,6 +1,6 @@
 """The centre's settings: one frozen value, from `center.yaml` in its data folder, the environment on top.
 
-Every key is documented in `center/sample.yaml`. Environment: `TEAWATCH_CENTER_WEB_PORT=8080`,
+Every key is documented in `center/sample.yaml`. Environment: `TEAWATCH_CENTER_WEB__PORT=8080`,
 `TEAWATCH_CENTER_MQTT__PORT=1884` (two underscores reach into a group). Secrets never stand here: they are files of
 mode 0600 below the data folder, made by `teawatch center init`.
 """
@@ -52,7 +52,7 @@ class MqttSettings(BaseModel):
 
 
 class EvidenceSettings(BaseModel):
-    """What the centre accepts and how long it keeps it."""
+    """What the centre accepts of files."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -67,6 +67,17 @@ class IntakeSettings(BaseModel):
     quarantine_raw_kib: Annotated[int, Field(ge=1, le=256)] = 64
     quarantine_rows: Annotated[int, Field(ge=100, le=1_000_000)] = 10_000
     receipt_hours: Annotated[int, Field(ge=1, le=24 * 30)] = 24
+
+
+class SettingsFile(YamlConfigSettingsSource):
+    """`center.yaml`: every key but `data`, for it lies in the data folder and cannot name another."""
+
+    def __call__(self) -> dict[str, Any]:
+        """What the file says. Raises SettingsInvalid if it says `data`."""
+        values = super().__call__()
+        if "data" in values:
+            raise SettingsInvalid(f"{self.yaml_file_path}: 'data' cannot be set here; --data names the data folder")
+        return values
 
 
 class Settings(BaseSettings):
@@ -104,7 +115,7 @@ class Settings(BaseSettings):
         """The command line wins over the environment, the environment over the file in the data folder."""
         given = init_settings() if callable(init_settings) else {}
         path = Path(given.get("data", DEFAULT_DATA)) / FILE_NAME
-        return init_settings, env_settings, YamlConfigSettingsSource(settings_cls, yaml_file=path)
+        return init_settings, env_settings, SettingsFile(settings_cls, yaml_file=path)
 
     @field_validator("time_zone")
     @classmethod
@@ -158,9 +169,11 @@ def _given(values: dict[str, Any]) -> dict[str, Any]:
 
 
 def known_keys() -> tuple[str, ...]:
-    """Every key that may be set, groups written `web.port`."""
+    """Every key that may stand in the file, groups written `web.port`."""
     keys = []
     for name, field in Settings.model_fields.items():
+        if name == "data":
+            continue
         group = field.annotation
         if isinstance(group, type) and issubclass(group, BaseModel):
             keys += [f"{name}.{inner}" for inner in group.model_fields]

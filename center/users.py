@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from center.accounts.people import STAFF_ROLES, Role, add_user, list_users, make_password, reset_password
+from center.accounts.people import STAFF_ROLES, Role, add_user, list_users, make_password, reset_password, set_disabled
 from center.errors import AccountError
 from center.opening import Data, open_office
 from center.settings import closest
@@ -54,6 +54,20 @@ def reset(name: str, data: Data = None, *, password_stdin: Given = False) -> Non
     with open_office(data) as office, office.database.writing() as session:
         reset_password(session, tenant=office.settings.tenant, name=name, password=password)
     _tell(name, password, given=password_stdin)
+
+
+@app.command()
+def disable(name: str, data: Data = None) -> None:
+    """Shut an account out everywhere at once; what it did stays in the histories."""
+    with open_office(data) as office, office.database.writing() as session:
+        set_disabled(session, tenant=office.settings.tenant, name=name, disabled=True)
+
+
+@app.command()
+def enable(name: str, data: Data = None) -> None:
+    """Let an account sign in again."""
+    with open_office(data) as office, office.database.writing() as session:
+        set_disabled(session, tenant=office.settings.tenant, name=name, disabled=False)
 
 
 def _role(text: str) -> Role:

@@ -6,6 +6,7 @@ EnforcementError
 │   └── StaleTask       somebody else moved the task in the meantime
 ├── NotAllowed          403: the role may not do this
 ├── NoteMissing         422: the move needs a reason in words
+├── NotAnOfficer        422: nobody of this name handles tasks
 ├── Unknown             404: no such task, lead or finding
 └── NoWorkingTime       the office hours on record leave no time to work
 """
@@ -33,6 +34,10 @@ class NotAllowed(EnforcementError):
 
 class NoteMissing(EnforcementError, ValueError):
     """The move needs a reason in words."""
+
+
+class NotAnOfficer(EnforcementError, ValueError):
+    """Nobody of this name may handle tasks."""
 
 
 class Unknown(EnforcementError, LookupError):

@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import Depends, HTTPException, Request
 from starlette.concurrency import run_in_threadpool
 
-from center.accounts.people import Person
+from center.accounts.people import STAFF_ROLES, TASK_ROLES, Person
 from center.accounts.sessions import COOKIE, find_person
 from center.office import Office, office_of
 from enforcement.actors import Role
@@ -35,6 +35,12 @@ def whoever(request: Request) -> Person | None:
     if not hasattr(request.state, "person"):
         request.state.person = _look_up(request)
     person: Person | None = request.state.person
+    return person
+
+
+def seen_already(request: Request) -> Person | None:
+    """Who is signed in, as far as this request has asked; asks nobody itself."""
+    person: Person | None = getattr(request.state, "person", None)
     return person
 
 
@@ -89,10 +95,10 @@ def _is_form(request: Request) -> bool:
 
 
 SignedInPerson = Annotated[Person, Depends(signed_in)]
-Officer = Annotated[Person, Depends(require(Role.OFFICER, Role.HEAD))]
+Officer = Annotated[Person, Depends(require(*TASK_ROLES))]
 """Somebody who may look at evidence and handle tasks: an officer or the head."""
 
-Staff = Annotated[Person, Depends(require(Role.OFFICER, Role.HEAD, Role.TECHNICIAN))]
+Staff = Annotated[Person, Depends(require(*STAFF_ROLES))]
 """Anybody with an account."""
 
 CsrfChecked = Depends(check_csrf)

@@ -4,17 +4,19 @@ import secrets
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ForeignKeyConstraint, select
+from sqlalchemy import ForeignKeyConstraint, delete, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from center.accounts.passwords import hash_password
 from center.errors import NameTaken, UnknownAccount, WeakPassword
 from enforcement.actors import Actor, Role
+from enforcement.errors import NotAnOfficer
 from traceability.records import Base, Identified, OfTenant
 
 __all__ = [
     "MIN_PASSWORD_LENGTH",
     "STAFF_ROLES",
+    "TASK_ROLES",
     "Person",
     "Role",
     "SignIn",
@@ -22,15 +24,21 @@ __all__ = [
     "add_user",
     "list_users",
     "make_password",
+    "officers_of",
+    "require_officer",
     "reset_password",
+    "set_disabled",
 ]
 
 MIN_PASSWORD_LENGTH = 10
 
 
 STAFF_ROLES = (Role.OFFICER, Role.HEAD, Role.TECHNICIAN)
-"""Who has an account: officers check leads and see evidence; the head also sends, follows and publishes; technicians
-look after boxes and cameras and see no evidence."""
+"""Who has an account: officers check leads, see evidence and publish findings; the head also gives out and reopens
+tasks; technicians look after boxes and cameras and see no evidence."""
+
+TASK_ROLES = (Role.OFFICER, Role.HEAD)
+"""Who may handle tasks and look at evidence."""
 
 
 class User(Identified, Base):
@@ -99,12 +107,29 @@ def add_user(
 
 def reset_password(session: Session, *, tenant: str, name: str, password: str) -> None:
     """A new password; every browser signed in with the old one is signed out. Raises UnknownAccount, WeakPassword."""
-    user = session.get(User, (tenant, name))
-    if user is None:
-        raise UnknownAccount(f"no account named {name!r}; `teawatch center user list` shows all")
+    user = _user(session, tenant, name)
     user.password_hash = hash_password(_strong(password))
-    for sign_in in session.scalars(select(SignIn).where(SignIn.tenant == tenant, SignIn.user_id == name)):
-        session.delete(sign_in)
+    _sign_out_everywhere(session, user)
+
+
+def set_disabled(session: Session, *, tenant: str, name: str, disabled: bool) -> None:
+    """Shut an account out, at once and everywhere, or let it in again; it stays in histories. Raises UnknownAccount."""
+    user = _user(session, tenant, name)
+    user.disabled = disabled
+    if disabled:
+        _sign_out_everywhere(session, user)
+
+
+def officers_of(session: Session, tenant: str) -> tuple[str, ...]:
+    """Everybody who may handle tasks now, by name."""
+    able = (User.tenant == tenant, User.disabled.is_(False), User.role.in_(TASK_ROLES))
+    return tuple(session.scalars(select(User.id).where(*able).order_by(User.id)))
+
+
+def require_officer(session: Session, *, tenant: str, name: str) -> None:
+    """Raises NotAnOfficer unless this is the name of somebody who may handle tasks now."""
+    if name not in officers_of(session, tenant):
+        raise NotAnOfficer(f"{name!r} cannot be given a task: nobody of this name may handle tasks")
 
 
 def list_users(session: Session, tenant: str) -> tuple[User, ...]:
@@ -117,6 +142,17 @@ def make_password() -> str:
     alphabet = "abcdefghjkmnpqrstuvwxyz23456789x"
     groups = ("".join(secrets.choice(alphabet) for _ in range(4)) for _ in range(4))
     return "-".join(groups)
+
+
+def _user(session: Session, tenant: str, name: str) -> User:
+    user = session.get(User, (tenant, name))
+    if user is None:
+        raise UnknownAccount(f"no account named {name!r}; `teawatch center user list` shows all")
+    return user
+
+
+def _sign_out_everywhere(session: Session, user: User) -> None:
+    session.execute(delete(SignIn).where(SignIn.tenant == user.tenant, SignIn.user_id == user.id))
 
 
 def _strong(password: str) -> str:

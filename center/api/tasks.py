@@ -8,7 +8,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from center.accounts.guards import Officer
-from center.accounts.people import Person
+from center.accounts.people import Person, require_officer
 from center.api.leads import RowId
 from center.api.schemas import FindingOut, Limit, Offset, PageOf, StepOut, TaskDetail, TaskOut
 from center.api.security import CHANGES, reading_router
@@ -109,6 +109,7 @@ def assign(request: Request, session: Writing, person: Officer, task_id: RowId, 
         note=wish.note,
         expected_version=wish.version,
     )
+    require_officer(session, tenant=office.settings.tenant, name=wish.officer)
     route(session, (happened,))
     return _detail(session, task_by_id(session, tenant=office.settings.tenant, task_id=task_id), person)
 

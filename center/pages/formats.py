@@ -26,9 +26,10 @@ PATTERNS = {
 
 @dataclass(frozen=True, slots=True)
 class Formats:
-    """The filters a template uses; one per language."""
+    """The filters a template uses; one per language. `zone` is the county's local time."""
 
     language: Language
+    zone: ZoneInfo = SHANGHAI
 
     def number(self, value: float, digits: int = 0) -> str:
         """`1,234.5`, with at most `digits` decimals."""
@@ -37,7 +38,7 @@ class Formats:
 
     def stamp(self, at: datetime, style: str = "short") -> str:
         """A moment in local time: `short` (no year), `full` (with seconds) or `day`."""
-        return dates.format_datetime(at, PATTERNS[self.language.tag][style], SHANGHAI, self.language.locale)
+        return dates.format_datetime(at, PATTERNS[self.language.tag][style], self.zone, self.language.locale)
 
     def moment(self, at: datetime, style: str = "short") -> Markup:
         """A moment as `<time>`: local for the eye, UTC for machines, complete in its tooltip."""

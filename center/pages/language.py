@@ -5,6 +5,7 @@ from typing import Final
 from fastapi import APIRouter, HTTPException, Request
 from fastapi.responses import RedirectResponse
 
+from center.office import office_of
 from center.words import COOKIE, languages
 
 router: Final = APIRouter(include_in_schema=False)
@@ -17,7 +18,7 @@ def choose(request: Request, tag: str, back: str = "/") -> RedirectResponse:
     if tag not in languages():
         raise HTTPException(404, f"no language {tag!r}; there are {', '.join(languages())}")
     answer = RedirectResponse(local_path(back), status_code=303)
-    answer.set_cookie(COOKIE, tag, max_age=A_YEAR_S, samesite="lax", secure=request.url.scheme == "https")
+    answer.set_cookie(COOKIE, tag, max_age=A_YEAR_S, samesite="lax", secure=office_of(request).secure)
     return answer
 
 

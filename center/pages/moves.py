@@ -12,13 +12,14 @@ from fastapi.responses import RedirectResponse, Response
 from sqlalchemy.orm import Session
 
 from center.accounts.guards import CsrfChecked, Officer
-from center.accounts.people import Person
+from center.accounts.people import Person, require_officer
 from center.handlers import route
 from center.office import office_of
 from center.pages.language import local_path
 from center.pages.rendering import language_of
-from center.pages.taskpanel import read_move, status_of, trouble_in_words
+from center.pages.taskpanel import read_move, trouble_in_words
 from center.pages.tasks import find_task, task_page, task_part
+from center.web.problems import status_of
 from center.words import languages
 from enforcement.errors import EnforcementError
 from enforcement.events import Happening
@@ -76,20 +77,23 @@ def assign(
 ) -> Response:
     """The head gives the task to somebody."""
     office = office_of(request)
-    trouble = _attempt(
-        request,
-        lambda session: assign_task(
+
+    def give(session: Session) -> Happening:
+        tenant = office.settings.tenant
+        happened = assign_task(
             session,
-            tenant=office.settings.tenant,
+            tenant=tenant,
             task_id=task_id,
             officer=officer,
             by=person.actor,
             at=office.now(),
             note=note,
             expected_version=version,
-        ),
-    )
-    return _answer(request, person, task_id, back, trouble)
+        )
+        require_officer(session, tenant=tenant, name=officer)
+        return happened
+
+    return _answer(request, person, task_id, back, _attempt(request, give))
 
 
 @router.post("/tasks/{task_id}/findings")

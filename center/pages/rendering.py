@@ -1,20 +1,22 @@
 """From template to answer: one Jinja environment for each language, and what every page is given.
 
-Templates speak English (`_("…")`, `{% trans %}`); filters speak the visitor's language and Shanghai time. An unknown
-name in a template is an error, everything is escaped, and nothing inline needs an exception from the content policy.
+Templates speak English (`_("…")`, `{% trans %}`); filters speak the visitor's language and the county's time. An
+unknown name in a template is an error, everything is escaped, and nothing inline needs an exception from the content
+policy.
 """
 
 import hashlib
 from functools import cache
 from pathlib import Path
 from typing import Final
+from zoneinfo import ZoneInfo
 
 from fastapi import Request
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from center.accounts.guards import whoever
+from center.accounts.guards import seen_already, whoever
 from center.office import office_of
 from center.pages.formats import Formats, is_past, short_hash
 from center.words import COOKIE, Language, choose_language, languages
@@ -38,31 +40,33 @@ PAGE_HEADERS: Final = {
 
 
 def language_of(request: Request) -> Language:
-    """The language this visitor reads."""
-    header = request.headers.get("accept-language", "") or office_of(request).settings.language
-    return choose_language(request.cookies.get(COOKIE), header)
+    """The language this visitor reads: as chosen here, as the browser asks, as their account says, as the office."""
+    person = seen_already(request)
+    own = person.language if person is not None else office_of(request).settings.language
+    return choose_language(request.cookies.get(COOKIE), request.headers.get("accept-language", "") or own)
 
 
 def render(
     request: Request, template: str, *, status: int = 200, signed: bool = True, **values: object
 ) -> HTMLResponse:
     """A page or a part of one. `signed=False` asks nobody who they are: for public pages and for errors."""
-    language = language_of(request)
     office = office_of(request)
+    person = whoever(request) if signed else None
+    language = language_of(request)
     frame = {
         "path": request.url.path,
         "query": request.url.query,
         "office_name": office.settings.name,
-        "person": whoever(request) if signed else None,
+        "person": person,
         "now": office.now(),
     }
-    text = environment(language.tag).get_template(template).render(frame | values)
+    text = environment(language.tag, office.settings.time_zone).get_template(template).render(frame | values)
     return HTMLResponse(text, status_code=status, headers=dict(PAGE_HEADERS) | {"Content-Language": language.tag})
 
 
 @cache
-def environment(tag: str) -> Environment:
-    """The templates in one language; compiled once."""
+def environment(tag: str, zone: str) -> Environment:
+    """The templates in one language and local time; compiled once."""
     language = languages()[tag]
     made = Environment(
         loader=FileSystemLoader(TEMPLATE_FOLDERS),
@@ -74,7 +78,7 @@ def environment(tag: str) -> Environment:
         auto_reload=False,
     )
     made.install_gettext_callables(language.gettext, language.ngettext, newstyle=True)  # type: ignore[attr-defined]
-    formats = Formats(language)
+    formats = Formats(language, ZoneInfo(zone))
     made.filters.update(
         moment=formats.moment,
         stamp=formats.stamp,

@@ -60,7 +60,7 @@ def enter(
     except SignInRefused:
         return _refuse(request, name, back, status=401, trouble="wrong")
     answer = RedirectResponse(local_path(back), status_code=303)
-    set_cookie(answer, signed, secure=request.url.scheme == "https", lasts=lasts)
+    set_cookie(answer, signed, secure=office.secure, lasts=lasts)
     return answer
 
 

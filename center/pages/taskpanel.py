@@ -4,16 +4,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from center.accounts.people import Person, User
+from center.accounts.people import Person, officers_of
 from center.pages.deadlines import deadline
 from center.pages.leadviews import pick
 from center.pages.terms import FINDING_STATES, GRID_LEVELS, HISTORY, MOVES, ROLES, TASK_STATES, Toned, name_of, toned
 from center.words import N_, Language
 from enforcement.actors import Role
-from enforcement.errors import Conflict, EnforcementError, IllegalMove, NotAllowed, NoteMissing, StaleTask, Unknown
+from enforcement.errors import EnforcementError, IllegalMove, NotAllowed, NotAnOfficer, NoteMissing, StaleTask
 from enforcement.finding_records import Finding, findings_of
 from enforcement.findings import REVIEWABLE, REVIEWERS
 from enforcement.grids import Grid
@@ -97,22 +96,8 @@ def panel_of(session: Session, language: Language, person: Person, task: Task) -
         ],
         may_review=handles and state in REVIEWABLE,
         may_publish=handles and state in REVIEWABLE,
-        officers=_officers(session, task.tenant) if person.role is Role.HEAD and state not in FINISHED else (),
+        officers=officers_of(session, task.tenant) if person.role is Role.HEAD and state not in FINISHED else (),
     )
-
-
-def status_of(error: EnforcementError) -> int:
-    """The HTTP status that says what went wrong."""
-    match error:
-        case Unknown():
-            return 404
-        case NotAllowed():
-            return 403
-        case Conflict():
-            return 409
-        case NoteMissing():
-            return 422
-    return 400
 
 
 def trouble_in_words(language: Language, error: EnforcementError) -> str:
@@ -124,6 +109,8 @@ def trouble_in_words(language: Language, error: EnforcementError) -> str:
             return language.gettext("That is not possible in the task's present state. Nothing was changed.")
         case NoteMissing():
             return language.gettext("Please say why, in a few words. Nothing was changed.")
+        case NotAnOfficer():
+            return language.gettext("Nobody of this name may handle tasks. Nothing was changed.")
         case NotAllowed():
             return language.gettext("Your role may not do this. Nothing was changed.")
     return language.gettext("That did not work. Nothing was changed.")
@@ -151,8 +138,3 @@ def _assignment(session: Session, language: Language, task: Task) -> str:
     if "level" in said:
         said["level"] = name_of(language, GRID_LEVELS, said["level"])
     return language.say(sentence, **said)
-
-
-def _officers(session: Session, tenant: str) -> Sequence[str]:
-    able = (User.tenant == tenant, User.disabled.is_(False), User.role.in_([Role.OFFICER, Role.HEAD]))
-    return session.scalars(select(User.id).where(*able).order_by(User.id)).all()

@@ -30,10 +30,16 @@ STATUSES: Mapping[type[Exception], int] = {
     enforcement.Conflict: 409,
     enforcement.NotAllowed: 403,
     enforcement.NoteMissing: 422,
+    enforcement.NotAnOfficer: 422,
     enforcement.Unknown: 404,
 }
 
 log = structlog.get_logger()
+
+
+def status_of(error: Exception) -> int:
+    """The HTTP status that says what went wrong: 500 for what nobody raises on purpose."""
+    return next((status for kind, status in STATUSES.items() if isinstance(error, kind)), 500)
 
 
 class Problem(BaseModel):
@@ -94,8 +100,7 @@ class Answers:
         return self._answer(request, 422, f"{place}: {first['msg']}" if place else str(first["msg"]))
 
     def _known_error(self, request: Request, error: Exception) -> Response:
-        status = next(status for kind, status in STATUSES.items() if isinstance(error, kind))
-        return self._answer(request, status, str(error))
+        return self._answer(request, status_of(error), str(error))
 
     def _busy(self, request: Request, error: Exception) -> Response:
         log.error("database_busy", path=request.url.path, reason=str(cast("OperationalError", error).orig))

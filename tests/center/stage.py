@@ -45,7 +45,7 @@ STREET = "cam-street-01"
 GARDEN = "cam-garden-01"
 NOW = datetime(2026, 11, 19, 2, 0, tzinfo=UTC)  # a Thursday, 10:00 in Shanghai
 PASSWORD = "a password for tests"
-PEOPLE = {"officer-a": Role.OFFICER, "head": Role.HEAD, "technician": Role.TECHNICIAN}
+PEOPLE = {"officer-a": Role.OFFICER, "officer-b": Role.OFFICER, "head": Role.HEAD, "technician": Role.TECHNICIAN}
 
 
 class SetClock:

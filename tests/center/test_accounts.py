@@ -2,16 +2,17 @@
 
 from collections.abc import Mapping
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from sqlalchemy import text
 
 from center.accounts.passwords import check_password, hash_password
-from center.accounts.people import SignIn, User, add_user, make_password, reset_password
+from center.accounts.people import SignIn, add_user, make_password, reset_password, set_disabled
 from center.accounts.throttle import Throttle
 from center.errors import NameTaken, UnknownAccount, WeakPassword
 from enforcement.actors import Role
-from tests.center.stage import NOW, PASSWORD, TENANT, Web, make_alert
+from tests.center.stage import NOW, PASSWORD, TENANT, Web, make_alert, open_web
 
 
 def try_to_sign_in(web: Web, name: str, password: str) -> tuple[int, str]:
@@ -38,6 +39,44 @@ def test_the_cookie_is_out_of_reach_of_scripts_and_other_sites_and_its_token_is_
     token = web.client.cookies["teawatch_session"]
     with web.stage.office.database.reading() as session:
         assert token not in str(session.execute(text("SELECT * FROM sign_in")).all())
+
+
+@pytest.mark.parametrize("page", [False, True], ids=["program", "page"])
+def test_behind_a_proxy_with_tls_cookies_insist_on_it_though_the_proxy_speaks_http_to_us(
+    tmp_path: Path, page: bool
+) -> None:
+    with open_web(tmp_path / "centre", web={"public_url": "https://tea.example"}) as web:
+        credentials = {"password": PASSWORD}
+        if page:
+            answer = web.client.post("/sign-in", data=credentials | {"name": "head"})
+        else:
+            answer = web.client.post("/api/v1/session", json=credentials | {"username": "head"})
+        language = web.client.get("/language/en")
+
+    for each in (answer, language):
+        assert "; secure" in each.headers["set-cookie"].lower()
+
+
+def test_who_chose_no_language_and_whose_browser_names_none_reads_that_of_the_account(tmp_path: Path) -> None:
+    def spoken(headers: Mapping[str, str]) -> str:
+        answer = web.client.get("/tasks", headers=headers)
+        assert answer.status_code == 200
+        return answer.headers["content-language"]
+
+    with open_web(tmp_path / "centre", language="zh-CN") as web:
+        assert web.client.get("/sign-in").headers["content-language"] == "zh-CN", "the office's"
+        web.sign_in()
+        assert (spoken({}), spoken({"Accept-Language": "zh"})) == ("en", "zh-CN")
+        web.client.get("/language/zh-CN")
+        assert spoken({}) == "zh-CN"
+
+
+def test_pages_tell_the_time_of_the_countys_own_zone(tmp_path: Path) -> None:
+    for zone, time in (("Asia/Shanghai", "10:00:00"), ("Asia/Urumqi", "08:00:00")):
+        with open_web(tmp_path / zone, time_zone=zone) as web:
+            web.stage.hear(web.stage.enrol_box().write(make_alert()).raw)
+            web.sign_in()
+            assert f"19 Nov 2026, {time}" in web.client.get("/leads/box-demo-01.i-1").text
 
 
 def test_guessing_grows_slow_for_known_and_unknown_names_alike(web: Web) -> None:
@@ -86,10 +125,14 @@ def test_a_session_ends_by_itself(web: Web) -> None:
 def test_a_disabled_account_is_out_at_once(web: Web) -> None:
     web.sign_in()
     with web.stage.office.database.writing() as session:
-        session.get_one(User, (TENANT, "officer-a")).disabled = True
+        set_disabled(session, tenant=TENANT, name="officer-a", disabled=True)
 
     assert web.client.get("/api/v1/session").status_code == 401
     assert try_to_sign_in(web, "officer-a", PASSWORD)[0] == 401
+    with web.stage.office.database.writing() as session:
+        set_disabled(session, tenant=TENANT, name="officer-a", disabled=False)
+    assert web.client.get("/api/v1/session").status_code == 401, "the old browser stays out"
+    assert try_to_sign_in(web, "officer-a", PASSWORD)[0] == 201
 
 
 def test_a_new_password_signs_out_every_browser(web: Web) -> None:

@@ -5,9 +5,10 @@ from typing import Any
 import httpx
 import pytest
 
+from center.accounts.people import set_disabled
 from center.evidence import EvidenceView
 from enforcement.tasks import Task, TaskEvent
-from tests.center.stage import GARDEN, Web, make_alert, make_artefact, make_clock
+from tests.center.stage import GARDEN, TENANT, Web, make_alert, make_artefact, make_clock
 
 READ = {
     "/api/v1/leads": {"officer-a", "head"},
@@ -121,6 +122,19 @@ def test_the_head_gives_a_task_to_an_officer_and_an_officer_cannot(web: Web, rep
     assert web.client.post(path, json=wish).status_code == 403
     web.sign_in("head")
     assert web.client.post(path, json=wish).json()["officer"] == "officer-b"
+
+
+@pytest.mark.parametrize("name", ["nobody-at-all", "technician", "officer-b"])
+def test_a_task_goes_to_nobody_who_may_not_handle_it(web: Web, reported: str, name: str) -> None:
+    with web.stage.office.database.writing() as session:
+        set_disabled(session, tenant=TENANT, name="officer-b", disabled=True)
+    web.sign_in("head")
+
+    answer = web.client.post(f"/api/v1/tasks/{reported}/officer", json={"officer": name})
+
+    assert (answer.status_code, answer.headers["content-type"]) == (422, "application/problem+json")
+    task = web.client.get(f"/api/v1/tasks/{reported}").json()
+    assert (task["officer"], task["version"], len(task["history"])) == ("officer-a", 1, 1)
 
 
 def test_a_finding_is_written_published_and_withdrawn_with_a_reason(web: Web, reported: str) -> None:

@@ -79,12 +79,23 @@ def test_accounts_are_made_listed_and_reset(data: Path) -> None:
     assert "officer-09\tofficer\tmay sign in" in listed
 
 
+def test_an_account_is_shut_out_and_let_in_again(data: Path) -> None:
+    said = []
+    for command in ("disable", "enable"):
+        assert call("user", command, "officer-a", "--data", data).exit_code == 0
+        listed = call("user", "list", "--data", data).stdout.splitlines()
+        said.append(next(line for line in listed if line.startswith("officer-a")))
+
+    assert said == ["officer-a\tofficer\tdisabled", "officer-a\tofficer\tmay sign in"]
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
         (("user", "add", "x", "--role", "hed"), "no role 'hed'; did you mean 'head'?"),
         (("user", "add", "head"), "an account named 'head' exists already"),
         (("user", "reset", "nobody"), "no account named 'nobody'"),
+        (("user", "disable", "nobody"), "no account named 'nobody'"),
         (("enrol", "a box"), "'a box' cannot be a box's name"),
         (("revoke", "box-nowhere"), "no box named 'box-nowhere'"),
     ],

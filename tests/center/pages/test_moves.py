@@ -122,6 +122,10 @@ def test_only_the_head_gives_a_task_to_somebody_else_and_opens_it_again(scene: S
     assert officer.post(f"/tasks/{task}/officer", data=form).status_code == 403
     with scene.signed_in("head") as head:
         assert "Give it to somebody else" in head.get(f"/tasks/{task}").text
+        for nobody in ("nobody-at-all", "technician"):
+            refused = head.post(f"/tasks/{task}/officer", data=fields(head, task) | {"officer": nobody})
+            assert refused.status_code == 422
+            assert "Nobody of this name may handle tasks." in refused.text
         form = fields(head, task) | {"officer": "officer-a"}
         assert head.post(f"/tasks/{task}/officer", data=form).status_code == 303
         assert "<strong>officer-a</strong>" in head.get(f"/tasks/{task}").text

@@ -10,14 +10,12 @@ import errno
 from datetime import datetime
 from pathlib import Path
 
-from alerts.messages import Clock, ClockQuality
+from alerts.messages import ClockQuality
 
 EARLIEST_YEAR = 2024
 """No box was made before; a clock that says so has not been set."""
 
 TIMESYNC_MARK = Path("/run/systemd/timesync/synchronized")
-BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
-"""A name the kernel gives to each boot."""
 
 _STA_UNSYNC = 0x0040
 _TIME_ERROR = 5
@@ -50,16 +48,6 @@ def clock_quality(now: datetime) -> ClockQuality:
     if kernel is ClockQuality.UNKNOWN and TIMESYNC_MARK.exists():
         return ClockQuality.SYNCHRONISED
     return kernel
-
-
-def read_clock(now: datetime, monotonic_s: float) -> Clock:
-    """The record that maps this boot to UTC; for the journal, at the start and whenever the quality has changed."""
-    return Clock(
-        boot=BOOT_ID.read_text().strip(),
-        monotonic_ms=int(monotonic_s * 1000),
-        utc=now,
-        quality=clock_quality(now),
-    )
 
 
 def _kernel_says() -> ClockQuality:

@@ -81,7 +81,7 @@ class Connection:
 
     `on_up` is called when the broker has accepted the client and its subscriptions were sent, `on_down(reason)` when
     the connection ended or could not be made, `on_message` for each arrival; all on paho's or this thread, so they
-    return soon. `will` is asked before each attempt.
+    return soon. `will` is asked before each attempt. `if_refused` says what to do where the broker refuses the client.
     """
 
     def __init__(
@@ -94,6 +94,7 @@ class Connection:
         on_up: Callable[[], None],
         on_down: Callable[[str], None],
         on_message: Callable[[Arrival], None],
+        if_refused: str,
         will: Callable[[], Will] | None = None,
         name: str = "mqtt",
     ) -> None:
@@ -104,6 +105,7 @@ class Connection:
         self._on_up = on_up
         self._on_down = on_down
         self._on_message = on_message
+        self._if_refused = if_refused
         self._will = will
         self._changed = threading.Condition()
         self._state = _State.DOWN
@@ -216,7 +218,7 @@ class Connection:
         if client is not self._client:
             return
         if code.is_failure:
-            self._refusal = f"the broker refused {self.address.username!r}: {code}; enrol this box again"
+            self._refusal = f"the broker refused {self.address.username!r}: {code}; {self._if_refused}"
             self._enter(_State.DOWN)
             return
         self._network_thread = threading.current_thread()

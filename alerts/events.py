@@ -59,7 +59,7 @@ M = TypeVar("M", bound=Message)
 
 
 def read_message(kind: type[M], payload: bytes) -> M:
-    """A message of this class from JSON that `wire.decode` has accepted; raises MalformedMessage naming the field."""
+    """A message of this class from JSON that `wire.decode_object` took; raises MalformedMessage with the field."""
     try:
         return kind.model_validate_json(payload, strict=True)
     except ValidationError as error:

@@ -79,6 +79,7 @@ class Publisher:
             on_down=self._down,
             on_message=self._arrived,
             will=self._farewell,
+            if_refused="enrol this box again",
             name="publisher-mqtt",
         )
         self._thread = threading.Thread(target=self._run, name="publisher", daemon=True)

@@ -1,7 +1,7 @@
 """The centre's signed word that its database has a record: the only thing that lets the outbox forget it."""
 
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from alerts import events
@@ -10,12 +10,11 @@ from alerts.keys import KeyFinder, SigningKey
 from alerts.messages import Disposition, Event, Receipt, Span
 
 MAX_SPANS = 256
-LIFETIME = timedelta(days=7)
 
 
 @dataclass(frozen=True, slots=True)
 class Ledger:
-    """Which sequences of one epoch the centre's database has. A value: `add` returns another.
+    """Which sequences of one epoch the centre's database has. A value.
 
     Everything up to `cumulative` is there. `spans` (disjoint, ascending, neighbours of one disposition joined) are
     what is there beyond it, and what was quarantined anywhere.
@@ -38,23 +37,6 @@ class Ledger:
             if sequence > cumulative or disposition is Disposition.QUARANTINED
         )
         return cls(cumulative, _join(Span(first=n, last=n, disposition=d) for n, d in kept))
-
-    def has(self, sequence: int) -> bool:
-        """Whether the database has it, stored or quarantined."""
-        return sequence <= self.cumulative or any(span.first <= sequence <= span.last for span in self.spans)
-
-    def add(self, sequence: int, disposition: Disposition = Disposition.STORED) -> "Ledger":
-        """With one more; what is there already stays as it was."""
-        if self.has(sequence):
-            return self
-        new = Span(first=sequence, last=sequence, disposition=disposition)
-        spans = _join(sorted((*self.spans, new), key=lambda span: span.first))
-        cumulative = self.cumulative
-        for span in spans:
-            if span.first <= cumulative + 1 <= span.last:
-                cumulative = span.last
-        kept = (span for span in spans if span.last > cumulative or span.disposition is Disposition.QUARANTINED)
-        return replace(self, cumulative=cumulative, spans=tuple(kept))
 
     def receipt(self, about: Collection[int] = ()) -> Receipt:
         """What to tell the box; of more than 256 spans, those `about` what has just come are kept first."""
@@ -96,12 +78,12 @@ def write_receipt(
     epoch: str,
     counter: int,
     at: datetime,
-    lifetime: timedelta = LIFETIME,
+    lifetime: timedelta,
 ) -> bytes:
     """Seal a receipt for one epoch of one box.
 
     `counter` must grow with every receipt to that box, for ever (keep it in the database): the box follows no
-    receipt whose counter it has seen or passed. `next_counter` gives it.
+    receipt whose counter it has seen or passed. `next_counter` gives it. `lifetime` from `at` on it may be followed.
     """
     event = Event(
         id=f"{device}-{epoch}-receipt-{counter}",
@@ -119,5 +101,5 @@ def write_receipt(
 
 
 def read_receipt(raw: bytes, find_key: KeyFinder) -> Sealed[Receipt]:
-    """Verify and read a receipt. Whether it is for this box, new and not expired: `downlinks.Gate`."""
+    """Verify and read a receipt. Whether it is for this box, new and not expired: `downlinks.admit`."""
     return events.open_event(raw, {Receipt.TYPE: Receipt}, find_key)

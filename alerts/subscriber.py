@@ -2,7 +2,7 @@
 
 import queue
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Self
 
 import structlog
@@ -36,8 +36,6 @@ class Subscriber:
         password: str,
         tenant: str,
         on_message: Callable[[Topic, bytes], object],
-        client_id: str = "",
-        channels: Sequence[Channel] = (Channel.JOURNAL, Channel.STATUS),
         on_event: OnEvent | None = None,
         attempts: int = ATTEMPTS,
     ) -> None:
@@ -48,12 +46,13 @@ class Subscriber:
         self._stopping = threading.Event()
         self._connection = Connection(
             Address(host=host, port=port, username=username, password=password),
-            client_id=client_id or f"teawatch-center-{tenant}",
+            client_id=f"teawatch-center-{tenant}",
             clean_session=False,
-            filters=[topics.filter_of(tenant, channel) for channel in channels],
+            filters=[topics.filter_of(tenant, channel) for channel in (Channel.JOURNAL, Channel.STATUS)],
             on_up=lambda: self._tell("connected", broker=f"{host}:{port}"),
             on_down=lambda reason: self._tell("disconnected", reason=reason),
             on_message=self._arrivals.put,
+            if_refused="look at the broker's user and password in the centre's configuration",
             name="subscriber-mqtt",
         )
         self._thread = threading.Thread(target=self._run, name="subscriber", daemon=True)
@@ -82,9 +81,9 @@ class Subscriber:
     def __exit__(self, *_: object) -> None:
         self.stop()
 
-    def publish(self, topic: Topic, raw: bytes, *, retain: bool = False) -> bool:
+    def publish(self, topic: Topic, raw: bytes) -> bool:
         """Send to a box; False if the connection is down. A lost receipt is harmless: the box asks by sending again."""
-        return self._connection.publish(topic.text, raw, retain=retain)
+        return self._connection.publish(topic.text, raw)
 
     def _run(self) -> None:
         while (arrival := self._arrivals.get()) is not None and not self._stopping.is_set():

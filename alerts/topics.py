@@ -11,19 +11,11 @@ _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 
 class Channel(StrEnum):
-    """The last part of a topic. `UPLINKS` come from the box, `DOWNLINKS` go to it."""
+    """The last part of a topic. Journal and status come from the box, receipts go to it."""
 
     JOURNAL = "journal"
     STATUS = "status"
-    HEALTH = "health"
     RECEIPTS = "receipts"
-    DESIRED = "desired"
-    REPORTED = "reported"
-    COMMANDS = "commands"
-
-
-UPLINKS = (Channel.JOURNAL, Channel.STATUS, Channel.HEALTH, Channel.REPORTED)
-DOWNLINKS = (Channel.RECEIPTS, Channel.DESIRED, Channel.COMMANDS)
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,7 +46,7 @@ class LiveConsole:
         self._title = f"TeaWatch box {device}"
         self._rows: dict[str, _CameraRow] = {}
         self._lines: deque[tuple[datetime, str]] = deque(maxlen=LOG_LINES)
-        self._sent: set[int] = set()
+        self._sent = 0
         self._receipts = 0
         self._quarantined = 0
         self._files = 0
@@ -71,7 +71,7 @@ class LiveConsole:
             row = self._row(fields["camera"])
             row.state, row.reason = fields["state"], fields["reason"]
         elif event == "alert_sent":
-            self._sent.add(int(fields["sequence"]))
+            self._sent += fields["times"] == 1
         elif event == "receipt":
             self._receipts += int(fields["stored"])
             self._quarantined += int(fields["quarantined"])
@@ -91,7 +91,7 @@ class LiveConsole:
             state = Text(f"{row.state}: {row.reason}" if row.reason else row.state)
             table.add_row(name, state, seen, f"{row.rate_per_s:.1f}", str(row.frames), str(row.open_incidents))
         delivered = (
-            f"records sent {len(self._sent)}, confirmed by the centre {self._receipts}"
+            f"records sent {self._sent}, confirmed by the centre {self._receipts}"
             + (f", quarantined {self._quarantined}" if self._quarantined else "")
             + f"; files delivered {self._files}"
         )

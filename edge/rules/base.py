@@ -74,6 +74,7 @@ class Parameters(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
+    classes: tuple[str, ...] = Field(default=(), description="class names that count, checked against the model card")
     unseen_s: float = Field(default=5.0, ge=0, le=600, description="so long an object may stay unseen and still count")
     close_after_s: float = Field(
         default=15.0, gt=0, le=86_400, description="an incident closes when nothing was seen for so long while looking"
@@ -98,11 +99,6 @@ class Rule(ABC, Generic[P, S]):
     zone: Zone
     parameters: P
     schedule: Schedule = ALWAYS
-
-    @property
-    @abstractmethod
-    def classes(self) -> tuple[str, ...]:
-        """Class names it looks at, to be checked against the model card."""
 
     @abstractmethod
     def start(self, standing: tuple[Standing, ...] = ()) -> S:

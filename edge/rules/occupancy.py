@@ -60,11 +60,6 @@ P = TypeVar("P", bound=OccupancyParameters)
 class OccupancyRule(Rule[P, Occupancy]):
     """Base of rules about persons in a zone; they say what "inside" means and prove it."""
 
-    @property
-    def classes(self) -> tuple[str, ...]:
-        """Persons, unless configured otherwise."""
-        return self.parameters.classes
-
     @abstractmethod
     def is_inside(self, sighting: Sighting) -> bool:
         """Whether this person counts as inside the zone."""

@@ -89,11 +89,6 @@ class Stationary(Rule[StationaryParameters, Places]):
     parameters_type = StationaryParameters
     kinds: ClassVar[tuple[str, ...]] = ("street.illegal_parking",)
 
-    @property
-    def classes(self) -> tuple[str, ...]:
-        """The vehicles."""
-        return self.parameters.classes
-
     def start(self, standing: tuple[Standing, ...] = ()) -> Places:
         """Places of open incidents are broken from the start: the first sighting there continues the incident."""
         return tuple(

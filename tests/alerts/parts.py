@@ -4,7 +4,7 @@ import os
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Self
 
@@ -39,6 +39,7 @@ from alerts.topics import Channel, Topic
 NOON = datetime(2026, 4, 5, 12, tzinfo=UTC)
 CENTRE_KEY = SigningKey.generate()
 TENANT = "demo-county"
+LIFETIME = timedelta(days=7)
 CENTRE_USER = ("centre", 'long "quoted" password')
 BOX_USER = ("box-1", "s3cret")
 PASSWORDS = dict([CENTRE_USER, BOX_USER])
@@ -127,7 +128,7 @@ class Desk:
     counter: int = 0
 
     def __post_init__(self) -> None:
-        self.ledger = Ledger()
+        self._seen: dict[int, Disposition] = {}
         self._changed = threading.Condition()
         self.subscriber = Subscriber(
             host="127.0.0.1",
@@ -155,9 +156,9 @@ class Desk:
         self.arrivals.append(record.sequence)
         self.records.setdefault(record.sequence, record)
         aside = record.sequence in self.quarantine
-        self.ledger = self.ledger.add(record.sequence, Disposition.QUARANTINED if aside else Disposition.STORED)
+        self._seen.setdefault(record.sequence, Disposition.QUARANTINED if aside else Disposition.STORED)
         if self.answering:
-            self.send(self.ledger.receipt((record.sequence,)), epoch=record.epoch)
+            self.send(Ledger.of(self._seen.items()).receipt((record.sequence,)), epoch=record.epoch)
 
     def send(self, receipt: Receipt, *, epoch: str, key: SigningKey = CENTRE_KEY, counter: int | None = None) -> None:
         self.counter += 1
@@ -169,6 +170,7 @@ class Desk:
             epoch=epoch,
             counter=counter or self.counter,
             at=datetime.now(UTC),
+            lifetime=LIFETIME,
         )
         self.subscriber.publish(Topic(TENANT, self.identity.device, Channel.RECEIPTS), raw)
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from alerts import clocks
-from alerts.clocks import clock_quality, read_clock
+from alerts.clocks import clock_quality
 from alerts.messages import ClockQuality
 from tests.alerts.parts import NOON
 
@@ -29,10 +29,3 @@ def test_the_mark_of_timesyncd_is_believed_where_the_kernel_does_not_know(
     assert clock_quality(NOON) is ClockQuality.UNKNOWN
     mark.touch()
     assert clock_quality(NOON) is ClockQuality.SYNCHRONISED
-
-
-def test_a_clock_record_names_this_boot_and_the_moment() -> None:
-    first, second = read_clock(NOON, 12.3456), read_clock(NOON, 99)
-    assert first.boot == second.boot
-    assert (first.monotonic_ms, first.utc) == (12_345, NOON)
-    assert first.quality is clock_quality(NOON)

@@ -24,7 +24,7 @@ from alerts.messages import ClockQuality, Event, Receipt, Status
 from alerts.outbox import Outbox
 from alerts.receipts import write_receipt
 from alerts.status import write_status
-from tests.alerts.parts import CENTRE_KEY, NOON, TENANT, make_identity
+from tests.alerts.parts import CENTRE_KEY, LIFETIME, NOON, TENANT, make_identity
 
 IDENTITY = make_identity()
 
@@ -43,6 +43,7 @@ def receipt(outbox: Outbox, **changes: Any) -> bytes:
         "epoch": outbox.epoch,
         "counter": 5,
         "at": NOON,
+        "lifetime": LIFETIME,
     }
     return write_receipt(Receipt(cumulative=1), **place | changes)
 

@@ -163,3 +163,20 @@ def test_stopping_finishes_the_message_in_hand_and_leaves_no_thread(broker: Brok
 def test_publishing_without_a_connection_says_so(broker: Broker) -> None:
     listening = subscriber(broker, Ear())
     assert listening.publish(JOURNAL, b"x") is False
+
+
+def test_a_centre_that_the_broker_refuses_is_not_told_to_enrol(broker: Broker) -> None:
+    log = Log()
+    stranger = Subscriber(
+        host="127.0.0.1",
+        port=broker.port,
+        username=CENTRE_USER[0],
+        password="wrong",
+        tenant=TENANT,
+        on_message=Ear(),
+        on_event=log,
+    )
+    with stranger:
+        (first, *_) = log.wait("disconnected")
+    assert CENTRE_USER[0] in str(first["reason"])
+    assert "enrol" not in str(first["reason"])

@@ -3,7 +3,7 @@
 import pytest
 
 from alerts.errors import MalformedMessage
-from alerts.topics import DOWNLINKS, UPLINKS, Channel, Topic, filter_of, parse
+from alerts.topics import Channel, Topic, filter_of, parse
 
 
 @pytest.mark.parametrize("channel", Channel)
@@ -34,8 +34,3 @@ def test_other_topics_are_refused(text: str) -> None:
 
 def test_a_filter_covers_all_boxes_of_a_tenant() -> None:
     assert filter_of("demo-county", Channel.JOURNAL) == "teawatch/v1/demo-county/+/journal"
-
-
-def test_every_channel_goes_one_way() -> None:
-    assert set(UPLINKS) | set(DOWNLINKS) == set(Channel)
-    assert not set(UPLINKS) & set(DOWNLINKS)

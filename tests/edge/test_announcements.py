@@ -83,7 +83,8 @@ def test_the_console_shows_what_is_seen_found_and_delivered() -> None:
     console("camera_state", {"camera": "cam-2", "state": "failed", "reason": "no [such] file"})
     facts = {"kind": "street.illegal_parking", "rule": "parking", "camera": "cam-1", "zone": "kerb"}
     console("incident_opened", {**facts, "objects": 1, "class_name": "car", "revision": 1, "incident": "i"})
-    console("alert_sent", {"sequence": 1, "times": 1})
+    for times in (1, 2, 3):
+        console("alert_sent", {"sequence": 1, "times": times})
     console("receipt", {"stored": 1, "quarantined": 0})
     console("evidence_uploaded", {"sha256": "a", "size_bytes": 5})
     console("trouble", {"what": "disk", "reason": "full [95%]"})

@@ -19,6 +19,8 @@ from edge.config import (
 )
 from edge.errors import ConfigError
 from edge.rules import RULES
+from edge.rules.base import Parameters
+from edge.rules.stationary import Stationary
 from edge.schedule import Day
 from edge.settings import Settings
 
@@ -42,6 +44,17 @@ def write(tmp_path: Path) -> Any:
         return path
 
     return write
+
+
+def test_a_rule_that_looks_at_no_classes_needs_no_parameter_for_them(
+    write: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Bare(Stationary):
+        parameters_type = Parameters
+
+    monkeypatch.setattr("edge.config.RULES", {**RULES, "bare": Bare})
+    loaded = read_config(write(change("stationary", "bare").replace("dwell_s: 20", "unseen_s: 2")))
+    assert loaded.config.cameras[0].rules[0].rule == "bare"
 
 
 def change(old: str, new: str) -> str:

@@ -231,7 +231,7 @@ def test_annotated_copies_that_found_no_room_are_made_as_soon_as_there_is_some(
         bench.watch(every(0.5, 4, 6), ("truck", VAN))
         assert bench.phases() == [("opened", 1)]
         assert len(bench.heard("trouble")) == 1
-    bench.watch(every(0.5, 6, 16), ("truck", VAN))
+    bench.watch(every(0.5, 6, 12), ("truck", VAN))
     assert [record.data.TYPE for record in bench.records()] == ["teawatch.alert.v1", "teawatch.evidence.v1"]
     assert len(bench.heard("trouble_over")) == 1
 

@@ -21,6 +21,7 @@ from center.demo.terminal import Scene
 from center.errors import CenterError
 
 app = typer.Typer(add_completion=False)
+LIVE = ("rtsp://", "rtsps://")
 ENDINGS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 say = Console(stderr=True, highlight=False)
 
@@ -73,9 +74,11 @@ class Footage:
     """What the box will watch; the demo clip is fetched in the background while the centre is set up."""
 
     def __init__(self, video: Path | None, camera: str) -> None:
-        """Raises Failure when the file is not there, or when both are given."""
+        """Raises Failure when the file is not there, the address is no camera's, or both are given."""
         if video is not None and camera:
             raise Failure("--video and --camera are two answers to one question; give one")
+        if camera and not camera.startswith(LIVE):
+            raise Failure(f"{camera!r} is no camera's address: it begins with {' or '.join(LIVE)}")
         if video is not None and not video.is_file():
             raise Failure(f"{video}: no such file")
         self._given = camera or (str(video.resolve()) if video else "")

@@ -41,6 +41,7 @@ class Performance:
         self._started_s = started_s
         self._lock = threading.Lock()
         self._scales = Scales()
+        self._known_tasks: set[str] = set()
         self._box_state = folder / "box"
         officer = stage.accounts[0]
         self._officer = OfficerAtWork(stage.board_url, name=officer.name, password=officer.password)
@@ -165,6 +166,10 @@ class Performance:
             with suppress(httpx.HTTPError):
                 self._officer.sign_in()
             return []
+        for task in tasks:
+            if task["id"] not in self._known_tasks:
+                self._known_tasks.add(task["id"])
+                self._say(f"task opened: check this lead, in the hands of {task['officer'] or 'the county pool'}")
         with self._lock:
             self._scene.tasks = len(tasks)
             if tasks and self._scene.first_task_s is None:

@@ -59,6 +59,13 @@ def test_a_file_that_is_no_video_ends_the_demo_with_one_line(tmp_path: Path) -> 
     assert "Traceback" not in done.stderr
 
 
+def test_an_address_that_is_no_camera_ends_the_demo_with_one_line() -> None:
+    done = demo("--camera", "http://127.0.0.1:9/")
+    assert done.returncode == 1
+    assert "is no camera's address" in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1
+
+
 def test_a_port_in_use_is_named_before_anything_starts() -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))

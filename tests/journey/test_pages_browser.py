@@ -290,3 +290,16 @@ def test_a_shopper_reads_the_verdict_without_scrolling_scripts_or_cookies(chromi
             assert box is not None
             assert box["y"] + box["height"] < PHONE["height"], words
         assert shopper.page.context.cookies() == []
+
+
+def test_a_click_that_does_not_arrive_says_so(chromium: Browser, scene: Scene) -> None:
+    lead = scene.box.see(PARKING, "unanswered", scene.now)
+    context = chromium.new_context(viewport=DESK, locale="en")
+    officer = Visit(context.new_page(), scene.url, "en")
+    officer.sign_in("officer-a")
+    officer.go(f"/leads/{lead}")
+    expect(officer.page.locator("#lead-map[data-drawn]")).to_be_visible()
+    context.set_offline(True)
+    officer.page.locator("#task").get_by_role("button", name="Acknowledge", exact=True).click()
+    expect(officer.page.locator("[data-toasts]")).to_contain_text("Nothing was changed")
+    context.close()

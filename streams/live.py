@@ -5,6 +5,7 @@ import threading
 from collections.abc import Callable, Generator
 from enum import StrEnum
 
+from streams.addresses import redacted
 from streams.clock import Clock
 from streams.container import Container
 from streams.errors import AccessDenied, SourceError
@@ -39,14 +40,14 @@ class LiveReel:
     """Plays one RTSP address and connects again after a break, with a growing, jittered pause of at most 4 s.
 
     Stream time goes on over a break by the time that really passed, so standing times stay true. `on_state` hears every
-    change of `State`, in the thread that plays.
+    change of `State`, in the thread that plays, and why: one line without secrets where something is wrong, else empty.
     """
 
     def __init__(
         self,
         camera: Camera,
         clock: Clock,
-        on_state: Callable[[str], None],
+        on_state: Callable[[str, str], None],
         *,
         patient: bool,
         timeout_s: float = TIMEOUT_S,
@@ -73,11 +74,12 @@ class LiveReel:
                     yield shot
                 if stopped.is_set():
                     return
-                self._tell(State.UNREACHABLE)
-            except AccessDenied:
-                self._tell(State.REFUSED)
-            except SourceError:
-                self._tell(State.UNREACHABLE)
+                where = f"camera {self._camera.id}: {redacted(self._camera.url)}"
+                self._tell(State.UNREACHABLE, f"{where} ended the stream; it is connected again")
+            except AccessDenied as error:
+                self._tell(State.REFUSED, str(error))
+            except SourceError as error:
+                self._tell(State.UNREACHABLE, str(error))
             if self._clock.wait(stopped, pause_s * random.uniform(0.75, 1.0)):  # noqa: S311 - spreads load, no secret
                 return
             pause_s = min(LONGEST_PAUSE_S, pause_s * 2)
@@ -110,7 +112,7 @@ class LiveReel:
         finally:
             container.close()
 
-    def _tell(self, state: State) -> None:
+    def _tell(self, state: State, reason: str = "") -> None:
         if state is not self._state:
             self._state = state
-            self._on_state(state)
+            self._on_state(state, reason)

@@ -18,7 +18,7 @@ from streams.reel import Reel, Shot
 def open_source(
     camera: Camera,
     *,
-    on_state: Callable[[str], None] = lambda _state: None,
+    on_state: Callable[[str, str], None] = lambda _state, _reason: None,
     patient: bool = False,
     clock: Clock | None = None,
 ) -> "Source":
@@ -26,8 +26,8 @@ def open_source(
 
     Raises SourceError (`SourceMissing`, `NotAVideo`, `SourceUnreachable`, `AccessDenied`), one line without secrets.
     `patient` is for a box that boots before its camera: an RTSP source then opens without an answer and keeps trying;
-    a file is checked all the same. `on_state` hears every change of `live.State`, mostly in another thread; it must
-    not block.
+    a file is checked all the same. `on_state` hears every change of `live.State` and why it is so (one line without
+    secrets, or nothing), mostly in another thread; it must not block.
     """
     clock = clock or SystemClock()
     if is_live(camera.url):

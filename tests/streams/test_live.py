@@ -58,7 +58,15 @@ def server() -> Iterator[CameraServer]:
 
 
 class States(queue.Queue[str]):
-    """What `on_state` said, in order."""
+    """What `on_state` said, in order; `reasons` are the latest for each state."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.reasons: dict[str, str] = {}
+
+    def hear(self, state: str, reason: str) -> None:
+        self.reasons[state] = reason
+        self.put(state)
 
     def wait_for(self, state: State) -> None:
         while self.get(timeout=30) != state:
@@ -69,7 +77,7 @@ class States(queue.Queue[str]):
 def test_a_live_stream_gives_pictures_with_growing_time_and_numbers(server: CameraServer) -> None:
     server.start()
     states = States()
-    with open_source(server.camera(), on_state=states.put) as source:
+    with open_source(server.camera(), on_state=states.hear) as source:
         frames = list(islice(source, 8))
     assert {frame.picture.shape for frame in frames} == {(240, 320, 3)}
     assert any(frame.picture.max() > 200 for frame in frames)
@@ -93,7 +101,7 @@ def test_frames_nobody_fetched_are_dropped_and_counted(server: CameraServer) -> 
 def test_a_camera_that_dies_and_comes_back_is_seen_again_and_its_time_goes_on(server: CameraServer) -> None:
     server.start()
     states = States()
-    with open_source(server.camera(), on_state=states.put) as source:
+    with open_source(server.camera(), on_state=states.hear) as source:
         before = next(source)
         server.kill()
         states.wait_for(State.UNREACHABLE)
@@ -110,7 +118,7 @@ def test_a_camera_that_dies_and_comes_back_is_seen_again_and_its_time_goes_on(se
 @rtsp
 def test_a_patient_source_waits_for_a_camera_that_starts_later(server: CameraServer) -> None:
     states = States()
-    with open_source(server.camera(), on_state=states.put, patient=True) as source:
+    with open_source(server.camera(), on_state=states.hear, patient=True) as source:
         states.wait_for(State.UNREACHABLE)
         server.start()
         assert next(source).picture.shape == (240, 320, 3)
@@ -144,11 +152,13 @@ def test_right_credentials_open_even_with_odd_letters_in_the_password(server: Ca
 def test_a_patient_source_says_that_it_is_refused_and_is_let_in_later(server: CameraServer) -> None:
     server.start(USER, PASSWORD)
     states = States()
-    with open_source(server.camera("viewer:wrong@"), on_state=states.put, patient=True) as source:
+    with open_source(server.camera("viewer:wrong@"), on_state=states.hear, patient=True) as source:
         states.wait_for(State.REFUSED)
         server.kill()
         server.start()
         assert next(source).camera == "cam-1"
+    assert "refused the user name or password" in states.reasons[State.REFUSED]
+    assert "wrong" not in states.reasons[State.REFUSED]
 
 
 @rtsp
@@ -168,6 +178,17 @@ def test_nobody_at_the_address_is_one_line_with_what_to_check(server: CameraServ
     assert "s3cret" not in "".join(traceback.format_exception(caught.value))
 
 
+def test_a_camera_that_cannot_be_reached_says_why_without_its_password(server: CameraServer) -> None:
+    states = States()
+    with open_source(server.camera(f"{USER}:{QUOTED}@"), on_state=states.hear, patient=True):
+        states.wait_for(State.UNREACHABLE)
+    assert states.reasons == {
+        State.CONNECTING: "",
+        State.UNREACHABLE: f"camera cam-1: rtsp://127.0.0.1:{server.port}/main cannot be reached (connection refused);"
+        " check cable, address and port",
+    }
+
+
 @pytest.fixture
 def silent_camera() -> Iterator[Camera]:
     """Accepts connections and never says a word."""
@@ -177,12 +198,12 @@ def silent_camera() -> Iterator[Camera]:
 
 def test_a_camera_that_never_answers_is_given_up_after_the_time_out(silent_camera: Camera) -> None:
     with pytest.raises(SourceUnreachable, match="does not answer as an RTSP camera"):
-        LiveReel(silent_camera, SystemClock(), print, patient=False, timeout_s=0.3)
+        LiveReel(silent_camera, SystemClock(), States().hear, patient=False, timeout_s=0.3)
 
 
 def test_stop_ends_the_wait_for_a_silent_camera(silent_camera: Camera) -> None:
     states = States()
-    reel = LiveReel(silent_camera, SystemClock(), states.put, patient=True, timeout_s=0.5)
+    reel = LiveReel(silent_camera, SystemClock(), states.hear, patient=True, timeout_s=0.5)
     ended = threading.Event()
 
     def watch(source: Source) -> None:

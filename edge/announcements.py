@@ -13,6 +13,7 @@
 | `evidence_queued` | incident, sequence, sha256, size_bytes |
 | `alert_sent` | sequence, times (how often so far), of every journal record |
 | `receipt` | stored, quarantined: how many records the centre has just confirmed |
+| `set_aside` | count: so many of them were quarantined; a warning, the centre's quarantine page says why |
 | `evidence_uploaded` | sha256, size_bytes |
 | `connected`, `disconnected` | broker or reason |
 | `trouble` | what, reason; `trouble_over` with what, when it has passed |
@@ -74,11 +75,14 @@ def events_on(stream: TextIO) -> Sink:
 def log_events(event: str, fields: Mapping[str, Any]) -> None:
     """A sink into the log, without what is seen every second and what publisher and uploader log themselves."""
     if event != "seen" and event not in DELIVERY.values():
-        write = log.warning if event == "trouble" else log.info
+        write = log.warning if event in WARNINGS else log.info
         write(event, **fields)
 
 
 log = structlog.get_logger("edge")
+
+WARNINGS = ("trouble", "set_aside")
+"""Events that somebody should look into."""
 
 DELIVERY = {
     "record_sent": "alert_sent",
@@ -111,6 +115,8 @@ def delivery_to(tell: Tell) -> Callable[[str, Mapping[str, object]], None]:
             is_down = event == "disconnected"
         if event in DELIVERY:
             tell(DELIVERY[event], **detail)
+            if event == "records_confirmed" and detail["quarantined"]:
+                tell("set_aside", count=detail["quarantined"])
         elif event in TROUBLES:
             tell("trouble", what=TROUBLES[event], reason=detail.get("reason", ""))
 

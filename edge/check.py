@@ -1,9 +1,11 @@
 """`teawatch edge check`: everything a box needs, looked at once, each with what to do if it is wrong."""
 
 import shutil
+import sqlite3
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,13 +15,12 @@ import paho.mqtt.client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
 
 from alerts.clocks import EARLIEST_YEAR, clock_quality
 from alerts.errors import AlertsError, OutboxInUse
 from alerts.identity import Identity
 from alerts.messages import ClockQuality
-from alerts.outbox import Outbox
+from alerts.outbox import QUARANTINED_RECORDS, Outbox
 from alerts.web import open_client
 from edge.__main__ import OUTBOX_FILE, utc_now
 from edge.config import Loaded, read_config
@@ -40,7 +41,7 @@ MEGABYTE = 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """One thing that was looked at. `advice` says what to do where it is not fine."""
+    """One thing that was looked at. `advice` says what to do where it is not fine, or fine but worth a look."""
 
     what: str
     fine: bool
@@ -49,24 +50,24 @@ class Result:
 
 
 def check_box(path: Path, settings: Settings, console: Console) -> bool:
-    """Look at everything and print a table as it comes in; whether all is fine."""
+    """Look at everything and print a line for each as it comes in, and what to do; whether nothing is wrong."""
     results = []
     with console.status("looking"):
         for result in look_around(path, settings):
             results.append(result)
-            mark = "[green]✓[/]" if result.fine else "[red]✗[/]"
+            mark = "[red]✗[/]" if not result.fine else "[yellow]![/]" if result.advice else "[green]✓[/]"
             console.print(f"{mark} {escape(result.what)}: {escape(result.found)}", highlight=False, soft_wrap=True)
-    wrong = [result for result in results if not result.fine]
-    if not wrong:
+            if result.advice:
+                console.print(f"  [bold]→ {escape(result.advice)}[/]", highlight=False, soft_wrap=True)
+    wrong = sum(not result.fine for result in results)
+    doubtful = sum(result.fine and bool(result.advice) for result in results)
+    if wrong:
+        console.print(f"[bold red]{wrong} of {len(results)} need attention.[/]", highlight=False)
+    elif doubtful:
+        console.print(f"[yellow]Nothing is wrong here, but look at what is marked with ! ({doubtful}).[/]")
+    else:
         console.print("[green]Everything is fine: this box can be left alone.[/]")
-        return True
-    table = Table(title=f"{len(wrong)} of {len(results)} need attention", title_style="bold red", show_lines=True)
-    for heading in ("what", "what is wrong", "what to do"):
-        table.add_column(heading, overflow="fold")
-    for result in wrong:
-        table.add_row(escape(result.what), escape(result.found), escape(result.advice))
-    console.print(table)
-    return False
+    return not wrong
 
 
 def look_around(path: Path, settings: Settings) -> Iterator[Result]:
@@ -75,7 +76,7 @@ def look_around(path: Path, settings: Settings) -> Iterator[Result]:
         loaded = read_config(path)
     except ConfigError as error:
         for problem in error.problems:
-            yield Result("configuration", fine=False, found=problem, advice="correct this line of the file")
+            yield Result("configuration", fine=False, found=problem)
     else:
         rules = sum(len(camera.rules) for camera in loaded.config.cameras)
         yield Result("configuration", fine=True, found=f"{len(loaded.config.cameras)} cameras, {rules} rules")
@@ -105,7 +106,8 @@ def _look_through(camera: Camera, detector: Detector | None, score: float | None
             watch.start()
             frame = next(iter(source), None)
     except SourceError as error:
-        return Result(what, fine=False, found=str(error), advice="check the address, the cable, the user and password")
+        advice = "check the address, the cable, the user and password"
+        return Result(what, fine=False, found=str(error).removeprefix(f"{what}: "), advice=advice)
     finally:
         if watch:
             watch.cancel()
@@ -152,25 +154,45 @@ def _look_at_centre(state: Path) -> Iterator[Result]:
         yield Result("enrolment", fine=False, found=str(error), advice=advice)
         return
     yield Result("enrolment", fine=True, found=f"{identity.device} of {identity.tenant}")
-    yield _look_at_outbox(state, identity)
+    yield from _look_at_outbox(state, identity)
     yield _reach("broker", f"{identity.mqtt_host}:{identity.mqtt_port}", lambda: _sign_in(identity))
     yield _reach("centre", identity.center_url, lambda: _ask_health(identity.center_url))
 
 
-def _look_at_outbox(state: Path, identity: Identity) -> Result:
-    if not (state / OUTBOX_FILE).exists():
-        return Result("outbox", fine=True, found="empty: this box has not run yet")
+def _look_at_outbox(state: Path, identity: Identity) -> Iterator[Result]:
+    path = state / OUTBOX_FILE
+    if not path.exists():
+        yield Result("outbox", fine=True, found="empty: this box has not run yet")
+        return
     try:
-        with Outbox.open(state / OUTBOX_FILE, identity=identity) as outbox:
+        with Outbox.open(path, identity=identity) as outbox:
             counts = outbox.counts()
     except OutboxInUse:
-        return Result("outbox", fine=True, found="in use: this box is running already")
+        quarantined = _count_quarantined(path)
+        yield Result("outbox", fine=True, found="in use: this box is running already")
     except (AlertsError, OSError) as error:
-        return Result("outbox", fine=False, found=str(error), advice="make room, or move the file aside")
-    waiting = f"{counts.pending_records} records and {counts.pending_uploads} files wait for the centre"
-    if counts.quarantined_records or counts.rejected_downlinks:
-        waiting += f"; {counts.quarantined_records} records quarantined, {counts.rejected_downlinks} downlinks refused"
-    return Result("outbox", fine=True, found=waiting)
+        yield Result("outbox", fine=False, found=str(error), advice="make room, or move the file aside")
+        return
+    else:
+        quarantined = counts.quarantined_records
+        waiting = f"{counts.pending_records} records and {counts.pending_uploads} files wait for the centre"
+        if counts.rejected_downlinks:
+            waiting += f"; {counts.rejected_downlinks} downlinks refused"
+        yield Result("outbox", fine=True, found=waiting)
+    if quarantined:
+        found = f"{quarantined} so far: the centre has put these records aside and made no alerts of them"
+        advice = "look at the centre's quarantine page; is every camera of this box registered there?"
+        yield Result("records put aside", fine=True, found=found, advice=advice)
+
+
+def _count_quarantined(path: Path) -> int:
+    """How many records the centre has quarantined since this outbox began, while a running box holds it."""
+    try:
+        with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as connection:
+            row = connection.execute("SELECT count FROM tallies WHERE name = ?", (QUARANTINED_RECORDS,)).fetchone()
+    except sqlite3.Error:
+        return 0
+    return int(row[0]) if row else 0
 
 
 def _reach(what: str, where: str, attempt: Callable[[], str]) -> Result:

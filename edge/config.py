@@ -19,7 +19,7 @@ from pydantic_core import PydanticCustomError
 
 from alerts.catalogue import KINDS
 from alerts.messages import Id
-from edge.config_errors import describe, unknown, yaml_problem
+from edge.config_errors import describe, unknown, yaml_kind, yaml_problem
 from edge.errors import ConfigError
 from edge.rules import RULES, AnyRule
 from edge.schedule import ALWAYS, DAY_MINUTES, Day, Schedule, Span
@@ -86,7 +86,8 @@ class Section(BaseModel):
                 if key not in known:
                     raise _refuse(unknown("key", str(key), known))
         elif not isinstance(data, cls):
-            raise _refuse(f"expected keys and values ({', '.join(cls.model_fields)}), found {type(data).__name__}")
+            keys = ", ".join(field.alias or name for name, field in cls.model_fields.items())
+            raise _refuse(f"expected keys and values ({keys}), found {yaml_kind(data)}")
         return data
 
 
@@ -177,7 +178,10 @@ def _has_no_blanks(url: str) -> str:
         raise _refuse("is empty; give a file or an rtsp:// address")
     missing = [name for name in _VARIABLE.findall(url) if name not in os.environ]
     if missing:
-        raise _refuse(f"names the environment variable {missing[0]}, which is not set")
+        raise _refuse(
+            f"names the environment variable {missing[0]}, which is not set: "
+            f"write {missing[0]}=… into /etc/teawatch/secrets.env, or set it before the command"
+        )
     return url
 
 
@@ -260,6 +264,8 @@ def read_config(path: Path) -> Loaded:
         data = yaml.load(raw, Loader=_StrictLoader)  # noqa: S506 - a SafeLoader that refuses duplicate keys
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path}: {yaml_problem(error)}") from None
+    if data is None:
+        raise ConfigError(f"{path}: the file is empty; edge/sample.yaml shows what it may say")
     try:
         config = Config.model_validate(data)
     except ValidationError as error:

@@ -37,6 +37,12 @@ def yaml_problem(error: yaml.YAMLError | UnicodeDecodeError) -> str:
     return "not a YAML file in UTF-8"
 
 
+def yaml_kind(value: object) -> str:
+    """What somebody wrote, in the words of a person who knows no Python."""
+    kinds = {type(None): "nothing", str: "text", bool: "yes or no", int: "a number", float: "a number", list: "a list"}
+    return kinds.get(type(value), "something else")
+
+
 def _follows(detail: ErrorDetails, details: Iterable[ErrorDetails]) -> bool:
     """Whether a list is called too short only because something inside it is wrong."""
     place = detail["loc"]

@@ -22,6 +22,7 @@ SENTENCES: Mapping[str, str] = {
     "incident_closed": "[green]closed[/] {kind} by {rule} at {camera}/{zone} ({reason})",
     "connected": "[green]connected[/] to {broker}",
     "disconnected": "[yellow]no connection[/]: {reason}; records wait in the outbox",
+    "set_aside": "[bold yellow]the centre put {count} of this box's records aside[/]: look at its quarantine page",
     "trouble": "[bold red]{what}[/]: {reason}",
     "trouble_over": "[green]{what}: all well again[/]",
     "stopped": "stopped; {pending_records} records and {pending_uploads} files wait for the centre",

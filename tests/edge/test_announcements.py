@@ -3,13 +3,14 @@ import json
 import re
 import threading
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from rich.console import Console
 
 from edge import announcements
-from edge.announcements import Announcer, delivery_to, events_on
+from edge.announcements import Announcer, delivery_to, events_on, log_events
 from edge.console import LiveConsole
 
 
@@ -54,6 +55,22 @@ def test_delivery_is_told_in_the_box_s_words(event: str, detail: dict, said: tup
     heard = []
     delivery_to(lambda event, /, **fields: heard.append((event, fields)))(event, detail)
     assert heard == [said]
+
+
+def test_what_the_centre_puts_aside_is_a_warning_in_log_and_console(monkeypatch: pytest.MonkeyPatch) -> None:
+    warned: list[tuple[str, dict[str, Any]]] = []
+    monkeypatch.setattr(
+        announcements, "log", SimpleNamespace(warning=lambda event, **said: warned.append((event, said)))
+    )
+    out = Console(file=io.StringIO(), width=140, force_terminal=False)
+    console = LiveConsole("box-1", out)
+
+    delivery_to(Announcer([log_events, console]))("records_confirmed", {"stored": 0, "quarantined": 3})
+    out.print(console.draw())
+
+    assert warned == [("set_aside", {"count": 3})]
+    text = out.file.getvalue()  # type: ignore[attr-defined]
+    assert "the centre put 3 of this box's records aside: look at its quarantine page" in text
 
 
 def test_a_connection_that_stays_down_is_said_once() -> None:

@@ -12,7 +12,7 @@ import pytest
 from rich.console import Console
 
 from alerts.identity import Identity
-from alerts.outbox import Outbox
+from alerts.outbox import QUARANTINED_RECORDS, Outbox
 from edge.check import check_box, look_around
 from edge.config import read_config
 from edge.settings import Settings
@@ -101,10 +101,34 @@ def test_sigterm_ends_a_running_box_in_good_order(config: Path, tmp_path: Path) 
 def test_check_names_everything_that_is_wrong_and_what_to_do(tmp_path: Path) -> None:
     path = tmp_path / "box.yaml"
     path.write_text(CONFIG.format(url=tmp_path / "nowhere.avi", pace="loop"))
-    done = edge("check", path, "--state", tmp_path / "state", COLUMNS="200")
+    done = edge("check", path, "--state", tmp_path / "state", COLUMNS="40")
     assert done.returncode == 1
-    for part in ("✓ configuration", "✓ model: yolov3_tiny", "✗ camera cam-1", "✗ enrolment", "what to do"):
+    for part in ("✓ configuration", "✓ model: yolov3_tiny", "✗ camera cam-1", "✗ enrolment", "2 of 6 need attention"):
         assert part in done.stdout
+    lines = done.stdout.splitlines()
+    (camera,) = [number for number, line in enumerate(lines) if "nowhere.avi" in line]
+    assert lines[camera].count("camera cam-1") == 1
+    assert lines[camera + 1] == "  → check the address, the cable, the user and password"
+
+
+@pytest.mark.parametrize("running", [False, True])
+def test_check_tells_what_the_centre_put_aside_also_of_a_running_box(
+    config: Path, tmp_path: Path, *, running: bool
+) -> None:
+    identity = make_identity()
+    identity.save(tmp_path)
+    with Outbox.open(tmp_path / "outbox.sqlite3", identity=identity) as outbox:
+        with outbox.transaction() as transaction:
+            transaction.tally(QUARANTINED_RECORDS, 7)
+        if running:
+            found = {each.what: each for each in look_around(config, Settings(state=tmp_path))}
+    if not running:
+        found = {each.what: each for each in look_around(config, Settings(state=tmp_path))}
+    aside = found["records put aside"]
+    assert aside.fine
+    assert aside.found.startswith("7 so far")
+    assert "quarantine page" in aside.advice
+    assert ("running already" in found["outbox"].found) is running
 
 
 def test_check_finds_broker_and_centre_unreachable(config: Path, tmp_path: Path) -> None:

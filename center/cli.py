@@ -15,7 +15,7 @@ from center.devices import list_devices, mqtt_passwords, revoke
 from center.enrolment import give_code
 from center.errors import SettingsInvalid
 from center.logs import set_up
-from center.opening import Data, one_line_errors, open_office
+from center.opening import Data, one_line_errors, open_office, require_centre
 from center.serving import serve as run_server
 from center.settings import FILE_NAME, Settings, load_settings
 
@@ -42,7 +42,7 @@ def init(
     """Make, or bring up to date, the data folder, secrets and database."""
     with one_line_errors():
         settle_tenant(data, tenant)
-    with open_office(data) as office:
+    with open_office(data, make=True) as office:
         settings, key = office.settings, office.keyring.signing_key
         typer.echo(f"centre of tenant {settings.tenant!r} in {settings.data}; its key is {key.key_id}")
 
@@ -111,6 +111,8 @@ def serve(
     with one_line_errors():
         if seed_demo_county and not _exists(load_settings(data)):
             settle_tenant(data, DEMO_TENANT)
+        if not seed_demo_county:
+            require_centre(load_settings(data))
         settings = load_settings(data, web={"host": host, "port": port}, mqtt={"port": mqtt_port})
         set_up(settings.log_level)
         run_server(settings, seed_demo_county=seed_demo_county)

@@ -2,6 +2,8 @@
 
 CenterError
 ├── SettingsInvalid        a key or value of the settings is wrong
+├── NoCentre               the data folder holds no centre
+├── CountyInvalid          a county's files cannot be registered
 ├── PortInUse              another program listens on the web or broker port
 ├── DatabaseTrouble        the database cannot be opened, migrated or written
 ├── BrokerTrouble          the embedded broker did not start
@@ -21,6 +23,18 @@ class CenterError(Exception):
 
 class SettingsInvalid(CenterError):
     """A key or a value of the settings is wrong."""
+
+
+class NoCentre(CenterError):
+    """The data folder holds no centre; only `init` makes one."""
+
+
+class CountyInvalid(CenterError):
+    """A county's files cannot be registered. `problems` are lines that each name file and place."""
+
+    def __init__(self, *problems: str) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = problems
 
 
 class PortInUse(CenterError):

@@ -9,12 +9,12 @@ import typer
 
 from alerts.errors import AlertsError
 from center.app import make_office
-from center.errors import CenterError
+from center.errors import CenterError, NoCentre
 from center.keyring import load_keyring, make_secrets
 from center.logs import set_up
 from center.office import Office
 from center.schema import migrate
-from center.settings import load_settings
+from center.settings import Settings, load_settings
 from enforcement.errors import EnforcementError
 from traceability.errors import TraceabilityError
 
@@ -23,19 +23,32 @@ Data = Annotated[Path | None, typer.Option("--data", help="The centre's data fol
 
 @contextmanager
 def one_line_errors() -> Iterator[None]:
-    """What a person can put right is said in one line, and the exit status is 1."""
+    """What a person can put right is said in one line for each thing, and the exit status is 1."""
     try:
         yield
     except (CenterError, AlertsError, EnforcementError, TraceabilityError) as error:
-        typer.echo(f"teawatch center: {error}", err=True)
+        for line in str(error).splitlines():
+            typer.echo(f"teawatch center: {line}", err=True)
         raise typer.Exit(1) from None
 
 
+def require_centre(settings: Settings) -> None:
+    """Raises NoCentre for a folder without one, so that a mistyped name does not quietly begin another centre."""
+    if not settings.secrets_folder.exists():
+        folder = settings.data
+        raise NoCentre(f"no centre in {folder}; teawatch center init --data {folder} makes one")
+
+
 @contextmanager
-def open_office(data: Path | None) -> Iterator[Office]:
-    """The office of the centre in this data folder, its database brought up to date, nothing started."""
+def open_office(data: Path | None, *, make: bool = False) -> Iterator[Office]:
+    """The office of the centre in this data folder, its database brought up to date, nothing started.
+
+    A centre that is not there is made with `make`, else it is an error.
+    """
     with one_line_errors():
         settings = load_settings(data)
+        if not make:
+            require_centre(settings)
         set_up("warning")
         make_secrets(settings)
         office = make_office(settings, load_keyring(settings))

@@ -6,7 +6,7 @@ from sqlalchemy.orm import Session
 
 from alerts.catalogue import KINDS
 from alerts.messages import Alert, Evidence
-from center.intake.conversion import CREDIBLE_AHEAD, CREDIBLE_BEHIND, clock_shift
+from center.intake.conversion import is_credible, sighting
 from center.intake.quarantine import Reason, Refusal
 from center.intake.reading import Entry
 from traceability.cameras import camera_at
@@ -20,8 +20,7 @@ def judge(session: Session, entry: Entry, received_at: datetime) -> Refusal | No
         case Alert() as alert:
             if alert.kind not in KINDS:
                 return Refusal(Reason.UNKNOWN_KIND, f"no kind {alert.kind!r} in the catalogue")
-            seen_at = alert.observed_at + clock_shift(entry.event, alert, received_at)
-            return _check_camera(session, entry, alert.camera, seen_at)
+            return _check_camera(session, entry, alert.camera, sighting(entry.event, alert, received_at).observed_at)
         case Evidence() as evidence:
             return _check_camera(session, entry, evidence.camera, _sealed_at(entry, received_at))
         case _:
@@ -31,7 +30,7 @@ def judge(session: Session, entry: Entry, received_at: datetime) -> Refusal | No
 def _sealed_at(entry: Entry, received_at: datetime) -> datetime:
     """When the box wrote the record: evidence may wait on it for days; when it came, if that cannot be right."""
     written_at = entry.event.time
-    return written_at if received_at - CREDIBLE_BEHIND <= written_at <= received_at + CREDIBLE_AHEAD else received_at
+    return written_at if is_credible(written_at, received_at) else received_at
 
 
 def _check_camera(session: Session, entry: Entry, camera: str, at: datetime) -> Refusal | None:

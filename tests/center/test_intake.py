@@ -341,12 +341,20 @@ def test_evidence_that_waited_on_the_box_is_judged_by_when_it_was_sealed(stage: 
     assert stage.quarantined() == {"unknown_camera": 2}
 
 
-def test_a_time_beyond_the_calendar_is_put_aside_like_anything_else(stage: Stage, box: Box) -> None:
-    never = make_alert(observed_at=datetime(9999, 12, 31, tzinfo=UTC))
+@pytest.mark.parametrize("clock", [ClockQuality.SYNCHRONISED, ClockQuality.UNSYNCHRONISED])
+@pytest.mark.parametrize("observed", [1, 1970, 2026, 9999])
+@pytest.mark.parametrize("opened", [1, 9999])
+@pytest.mark.parametrize("written", [1, 1970, 9999])
+def test_a_lead_is_never_dated_beyond_what_can_be_right(
+    stage: Stage, box: Box, clock: ClockQuality, observed: int, opened: int, written: int
+) -> None:
+    start = {year: NOW.replace(year=year) for year in (1, 1970, 2026, 9999)}
+    absurd = make_alert(observed_at=start[observed], opened_at=start[opened], clock=clock)
 
-    assert stage.hear(box.write(never, at=datetime(1970, 1, 1, tzinfo=UTC)).raw) is Outcome.QUARANTINED
-    assert stage.quarantined() == {"contradiction": 1}
-    assert stage.hear(box.write(make_alert()).raw) is Outcome.STORED, "the next is not held up"
+    assert stage.hear(box.write(absurd, at=start[written]).raw) is Outcome.STORED
+    (lead,) = stage.all(Lead)
+    assert lead.observed_at == NOW
+    assert lead.opened_at == NOW
 
 
 def test_evidence_may_be_announced_before_and_after_its_alert(stage: Stage, box: Box) -> None:

@@ -7,6 +7,7 @@ EnforcementError
 ├── NotAllowed          403: the role may not do this
 ├── NoteMissing         422: the move needs a reason in words
 ├── NotAnOfficer        422: nobody of this name handles tasks
+├── PersonalData        422: words for the public that may name a person
 ├── Unknown             404: no such task, lead or finding
 └── NoWorkingTime       the office hours on record leave no time to work
 """
@@ -38,6 +39,10 @@ class NoteMissing(EnforcementError, ValueError):
 
 class NotAnOfficer(EnforcementError, ValueError):
     """Nobody of this name may handle tasks."""
+
+
+class PersonalData(EnforcementError, ValueError):
+    """Words for the public hold a number that may be a person's."""
 
 
 class Unknown(EnforcementError, LookupError):

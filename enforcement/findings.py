@@ -14,10 +14,11 @@ from sqlalchemy.orm import Session
 
 from enforcement.actors import Actor, Role
 from enforcement.deadlines import add_working_days
-from enforcement.errors import IllegalMove, NotAllowed, NoteMissing, Unknown
+from enforcement.errors import IllegalMove, NotAllowed, NoteMissing, PersonalData, Unknown
 from enforcement.events import FindingPublished, FindingWithdrawn, FindingWritten
 from enforcement.finding_records import Finding, FindingStatus, findings_of
 from enforcement.leads import Lead, LeadLink, sighted_at
+from enforcement.personal_data import numbers_of_persons
 from enforcement.policy import calendar_of
 from enforcement.tasks import task_by_id
 from enforcement.transitions import State
@@ -104,12 +105,17 @@ def publish_finding(session: Session, *, tenant: str, finding_id: str, by: Actor
         Unknown: there is no such finding.
         NotAllowed: the role may not publish.
         IllegalMove: it is no draft, or its task is not under review: a false alarm is never published.
+        PersonalData: its words hold a number that may be a person's.
     """
     _require_reviewer(by)
     finding = _finding(session, tenant, finding_id)
     task = task_by_id(session, tenant=tenant, task_id=finding.task_id)
     if task.state not in REVIEWABLE:
         raise IllegalMove(f"task {task.id} is {task.state}; its findings cannot be published")
+    if numbers_of_persons(finding.result, finding.measure):
+        raise PersonalData(
+            f"finding {finding.id} holds a long number; write it down anew without any number of a person"
+        )
     _change(session, finding, FindingStatus.DRAFT, FindingStatus.PUBLISHED, published_by=by.user_id, published_at=at)
     return FindingPublished(tenant, at, finding.id, finding.lead_id)
 

@@ -6,8 +6,9 @@ The centre lends what only it has: its pages' look, a session, the findings its 
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import asdict, dataclass
+from datetime import date, datetime
+from enum import StrEnum
 from itertools import groupby
 from typing import Protocol
 
@@ -24,14 +25,29 @@ from traceability.trace import PackTrace, TracedLeaf, trace_pack
 
 @dataclass(frozen=True, slots=True)
 class ShownFinding:
-    """A finding an officer has reviewed and published; `kind` in the shopper's language, the rest in `language`."""
+    """A finding an officer has reviewed and published; `kind` and `stand_in` in the shopper's language.
+
+    `stand_in` is the register's notice where the camera only stood in for another; `result` and `measure` are in
+    `language`; `observed_on` is the county's day of `observed_at`.
+    """
 
     kind: str
+    stand_in: str
     observed_at: datetime
+    observed_on: date
     published_at: datetime
     language: str
     result: str
     measure: str
+
+
+class Timing(StrEnum):
+    """When something was seen, beside the days of a packet."""
+
+    BEFORE_PICKING = "before_picking"
+    WHILE_PICKING = "while_picking"
+    BEFORE_PACKING = "before_packing"
+    AFTER_PACKING = "after_packing"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +61,15 @@ class GardenPart:
     def first(self) -> TracedLeaf:
         """Any leaf of the garden, for what all of it shares."""
         return self.leaves[0]
+
+
+@dataclass(frozen=True, slots=True)
+class CodeParts:
+    """What a scanned or typed code names; empty where it names nothing."""
+
+    gtin: str
+    lot: str
+    serial: str
 
 
 class Render(Protocol):
@@ -70,7 +95,7 @@ def pack_router(
     tenant_of: Callable[[Request], str],
     findings_of: FindingsOf,
 ) -> APIRouter:
-    """The one route of the shopper's page, to be included by the centre."""
+    """The routes of the shopper's page, to be included by the centre: a whole code, and whatever is less."""
     router = APIRouter(include_in_schema=False)
 
     @router.get("/01/{gtin}/10/{lot:path}/21/{serial:path}")
@@ -100,9 +125,37 @@ def pack_router(
                 organic=organic_verdict(trace),
                 tests_passed=laboratory_verdict(trace),
                 findings=findings_of(request, session, tenant, trace.lot_ids),
+                timing_of=timing_of,
             )
 
+    @router.get("/01/{rest:path}")
+    def show_incomplete(request: Request, rest: str) -> Response:
+        return render(
+            request, "unknown_pack.html", status=404, signed=False, well_formed=False, **asdict(parts_of(rest))
+        )
+
     return router
+
+
+def parts_of(path: str) -> CodeParts:
+    """What an incomplete code does name: the GTIN, then qualifiers in pairs; only 10 and 21 matter here.
+
+    >>> parts_of("09506000134413/21/0001")
+    CodeParts(gtin='09506000134413', lot='', serial='0001')
+    """
+    gtin, *rest = path.strip("/").split("/")
+    named = dict(zip(rest[::2], rest[1::2], strict=False))
+    return CodeParts(gtin, named.get("10", ""), named.get("21", ""))
+
+
+def timing_of(finding: ShownFinding, trace: PackTrace) -> Timing:
+    """When a finding was seen, by the days of this packet; only dates are compared with days of picking."""
+    picked = {leaf.picked_on for leaf in trace.leaves}
+    if finding.observed_at >= trace.packed_at:
+        return Timing.AFTER_PACKING
+    if picked and finding.observed_on < min(picked):
+        return Timing.BEFORE_PICKING
+    return Timing.WHILE_PICKING if picked and finding.observed_on <= max(picked) else Timing.BEFORE_PACKING
 
 
 def organic_verdict(trace: PackTrace) -> str:

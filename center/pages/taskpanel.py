@@ -1,6 +1,6 @@
 """The panel of one task: where it stands, what this person may do now, what was done so far, what was found."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -8,11 +8,18 @@ from sqlalchemy.orm import Session
 
 from center.accounts.people import Person, officers_of
 from center.pages.deadlines import deadline
-from center.pages.leadviews import pick
 from center.pages.terms import FINDING_STATES, GRID_LEVELS, HISTORY, MOVES, ROLES, TASK_STATES, Toned, name_of, toned
 from center.words import N_, Language
 from enforcement.actors import Role
-from enforcement.errors import EnforcementError, IllegalMove, NotAllowed, NotAnOfficer, NoteMissing, StaleTask
+from enforcement.errors import (
+    EnforcementError,
+    IllegalMove,
+    NotAllowed,
+    NotAnOfficer,
+    NoteMissing,
+    PersonalData,
+    StaleTask,
+)
 from enforcement.finding_records import Finding, findings_of
 from enforcement.findings import REVIEWABLE, REVIEWERS
 from enforcement.grids import Grid
@@ -31,11 +38,12 @@ class MoveView:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A line of the history."""
+    """A line of the history: what happened, who did it when, and their words."""
 
-    event: TaskEvent
+    at: datetime
     name: str
     who: str
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +80,16 @@ ASSIGNMENTS: Mapping[str, str] = {
 }
 
 
+TROUBLE: Mapping[type[EnforcementError], str] = {
+    StaleTask: N_("Somebody else moved this task in the meantime. Nothing was changed: look again."),
+    IllegalMove: N_("That is not possible in the task's present state. Nothing was changed."),
+    NoteMissing: N_("Please say why, in a few words. Nothing was changed."),
+    PersonalData: N_("The text holds a long number that may be a person's. Write it down anew without it."),
+    NotAnOfficer: N_("Nobody of this name may handle tasks. Nothing was changed."),
+    NotAllowed: N_("Your role may not do this. Nothing was changed."),
+}
+
+
 def panel_of(session: Session, language: Language, person: Person, task: Task) -> TaskPanel:
     """The panel of a task for this person."""
     state = State(task.state)
@@ -80,6 +98,7 @@ def panel_of(session: Session, language: Language, person: Person, task: Task) -
         for row in moves_open_to(state, person.role)
     ]
     handles = person.role in REVIEWERS
+    findings = findings_of(session, tenant=task.tenant, lead_id=task.lead_id)
     due, due_for = deadline(language, task)
     return TaskPanel(
         task=task,
@@ -89,11 +108,8 @@ def panel_of(session: Session, language: Language, person: Person, task: Task) -
         assigned=_assignment(session, language, task),
         straight=next((move for move in moves if not move.needs_note), None),
         reasoned=[move for move in moves if move.needs_note],
-        steps=[_step(language, event) for event in history_of(session, tenant=task.tenant, task_id=task.id)],
-        findings=[
-            FindingView(finding, toned(language, FINDING_STATES, finding.status))
-            for finding in findings_of(session, tenant=task.tenant, lead_id=task.lead_id)
-        ],
+        steps=_timeline(language, history_of(session, tenant=task.tenant, task_id=task.id), findings),
+        findings=[FindingView(finding, toned(language, FINDING_STATES, finding.status)) for finding in findings],
         may_review=handles and state in REVIEWABLE,
         may_publish=handles and state in REVIEWABLE,
         officers=officers_of(session, task.tenant) if person.role is Role.HEAD and state not in FINISHED else (),
@@ -102,18 +118,8 @@ def panel_of(session: Session, language: Language, person: Person, task: Task) -
 
 def trouble_in_words(language: Language, error: EnforcementError) -> str:
     """What went wrong, said to the person who tried."""
-    match error:
-        case StaleTask():
-            return language.gettext("Somebody else moved this task in the meantime. Nothing was changed: look again.")
-        case IllegalMove():
-            return language.gettext("That is not possible in the task's present state. Nothing was changed.")
-        case NoteMissing():
-            return language.gettext("Please say why, in a few words. Nothing was changed.")
-        case NotAnOfficer():
-            return language.gettext("Nobody of this name may handle tasks. Nothing was changed.")
-        case NotAllowed():
-            return language.gettext("Your role may not do this. Nothing was changed.")
-    return language.gettext("That did not work. Nothing was changed.")
+    said = next((words for kind, words in TROUBLE.items() if isinstance(error, kind)), None)
+    return language.gettext(said or N_("That did not work. Nothing was changed."))
 
 
 def read_move(text: str) -> Move | None:
@@ -121,10 +127,28 @@ def read_move(text: str) -> Move | None:
     return Move(text) if text in {move.value for move in Move} else None
 
 
+def _timeline(language: Language, events: Iterable[TaskEvent], findings: Iterable[Finding]) -> list[Step]:
+    """The task's own history and what became of its findings, oldest first."""
+    steps = [_step(language, event) for event in events]
+    steps += [step for finding in findings for step in _steps_of_finding(language, finding)]
+    return sorted(steps, key=lambda step: step.at)
+
+
 def _step(language: Language, event: TaskEvent) -> Step:
     by_system = event.by_role == Role.SYSTEM
     role = name_of(language, ROLES, event.by_role)
-    return Step(event, name_of(language, HISTORY, event.move), role if by_system else f"{event.by_user} · {role}")
+    who = role if by_system else f"{event.by_user} · {role}"
+    return Step(event.at, name_of(language, HISTORY, event.move), who, event.note)
+
+
+def _steps_of_finding(language: Language, finding: Finding) -> Iterator[Step]:
+    """Draft, publication and withdrawal, as far as it has come."""
+    yield Step(finding.reviewed_at, language.gettext("Finding written down as a draft"), finding.reviewed_by)
+    if finding.published_at and finding.published_by:
+        yield Step(finding.published_at, language.gettext("Finding published to shoppers"), finding.published_by)
+    if finding.withdrawn_at and finding.withdrawn_by:
+        words = language.gettext("Finding withdrawn")
+        yield Step(finding.withdrawn_at, words, finding.withdrawn_by, finding.withdrawal_reason or "")
 
 
 def _assignment(session: Session, language: Language, task: Task) -> str:
@@ -134,7 +158,7 @@ def _assignment(session: Session, language: Language, task: Task) -> str:
     said = {key: str(value) for key, value in task.assignment_params.items()}
     if "grid" in said:
         grid = session.get(Grid, (task.tenant, said["grid"]))
-        said["grid"] = pick(language, grid.name_zh, grid.name_en) if grid else said["grid"]
+        said["grid"] = language.named(grid, "name") if grid else said["grid"]
     if "level" in said:
         said["level"] = name_of(language, GRID_LEVELS, said["level"])
     return language.say(sentence, **said)

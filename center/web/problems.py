@@ -31,6 +31,7 @@ STATUSES: Mapping[type[Exception], int] = {
     enforcement.NotAllowed: 403,
     enforcement.NoteMissing: 422,
     enforcement.NotAnOfficer: 422,
+    enforcement.PersonalData: 422,
     enforcement.Unknown: 404,
 }
 

@@ -166,18 +166,76 @@ def test_a_finding_reaches_the_shopper_only_once_it_is_published_and_until_it_is
     assert written.status_code == 303
     with scene.client() as shopper:
         assert result not in shopper.get(page).text
-        draft = re.search(r'action="(/tasks/[^"]+/publication)"', officer.get(f"/tasks/{task}").text)
+        asked = officer.get(publication_of(officer, task))
+        assert result in asked.text
+        assert faults(asked.text) == []
+        assert result not in shopper.get(page).text
+        draft = re.search(r'action="(/tasks/[^"]+/publication)"', asked.text)
         assert draft is not None
         assert officer.post(draft.group(1), data=form).status_code == 303
+        assert officer.get(draft.group(1)).status_code == 303, "there is nothing left to confirm"
         shown = shopper.get(page).text
         assert result in shown
         assert "Fence mended." in shown
         assert "1 published finding" in shown
         assert "officer-a" not in shown
+        assert "Not filmed at this place." in shown
+        assert "Stand-in: recorded test footage" in shown
+        assert "That was after this packet was packed." in shown
         withdrawal = draft.group(1).replace("publication", "withdrawal")
         assert officer.post(withdrawal, data=form | {"reason": ""}).status_code == 422
         assert officer.post(withdrawal, data=form | {"reason": "Wrong plot."}).status_code == 303
         assert result not in shopper.get(page).text
+
+
+@pytest.mark.parametrize("number", ["13800138000", "138 0013 8000", "0578-1234567", "33112519900101123X"])
+def test_a_finding_with_a_number_that_may_be_a_persons_is_never_published(
+    scene: Scene, officer: httpx.Client, number: str
+) -> None:
+    task = under_check(scene, officer, "moves-number-" + number.replace(" ", "."))
+    form = fields(officer, task)
+    officer.post(f"/tasks/{task}/findings", data=form | {"result": f"Reached under {number} on 2026-04-05."})
+    asked = officer.get(publication_of(officer, task)).text
+    assert "This cannot be published." in asked
+    assert "Publish it now" not in asked
+    refused = officer.post(publication_of(officer, task).partition("?")[0], data=form)
+    assert refused.status_code == 422
+    assert "a long number that may be a person" in refused.text
+    assert "Published</span>" not in refused.text
+
+
+def test_the_history_says_who_wrote_published_and_withdrew_a_finding(scene: Scene, officer: httpx.Client) -> None:
+    task = under_check(scene, officer, "moves-told")
+    form = fields(officer, task)
+    officer.post(f"/tasks/{task}/findings", data=form | {"result": "A van stood there.", "language": "en"})
+    with scene.signed_in("head") as head:
+        address = publication_of(head, task).partition("?")[0]
+        assert head.post(address, data=fields(head, task)).status_code == 303
+    officer.post(address.replace("publication", "withdrawal"), data=form | {"reason": "Another van."})
+    text = officer.get(f"/tasks/{task}").text
+    steps = re.findall(r"<strong>([^<]+)</strong>\s*<div class=\"soft\">([^ ]+)", text)
+    assert steps[:3] == [
+        ("Finding withdrawn", "officer-a"),
+        ("Finding published to shoppers", "head"),
+        ("Finding written down as a draft", "officer-a"),
+    ]
+    assert "published by head" in text
+    assert "<blockquote>Another van.</blockquote>" in text
+
+
+def under_check(scene: Scene, client: httpx.Client, incident: str) -> str:
+    """A task somebody has started on."""
+    task = scene.box.see(PARKING, incident, scene.now)
+    for name in ("acknowledge", "start"):
+        move(client, task, name)
+    return task
+
+
+def publication_of(client: httpx.Client, task: str) -> str:
+    """The address of the step before the only draft is published."""
+    found = re.search(r'href="(/tasks/[^"]+/publication[^"]*)"', client.get(f"/tasks/{task}").text)
+    assert found is not None
+    return found.group(1)
 
 
 def test_every_language_of_a_finding_is_one_of_the_pages(scene: Scene, officer: httpx.Client) -> None:

@@ -109,6 +109,29 @@ def test_an_unknown_code_is_a_friendly_404_that_says_what_it_may_mean(
     assert "12315" in answer.text
 
 
+@pytest.mark.parametrize(
+    ("path", "named"),
+    [
+        ("/01/09506000134413", ["09506000134413"]),
+        ("/01/09506000134413/", ["09506000134413"]),
+        ("/01/09506000134414", ["09506000134414"]),
+        ("/01/09506000134413/10/QL-ORG-0118", ["09506000134413", "QL-ORG-0118"]),
+        ("/01/09506000134413/10/QL-ORG-0118/21/", ["09506000134413", "QL-ORG-0118"]),
+        ("/01/09506000134413/21/0001", ["09506000134413", "0001"]),
+        ("/01/", []),
+    ],
+)
+def test_an_incomplete_code_is_answered_for_shoppers_too(scene: Scene, path: str, named: list[str]) -> None:
+    with scene.client() as shopper:
+        answer = shopper.get(path)
+    assert answer.status_code == 404
+    assert "This is not a complete packet number" in answer.text
+    assert faults(answer.text) == []
+    facts = [each.text for each in read(answer.text).all("dd")]
+    assert [fact for fact in facts if fact != "missing"] == named
+    assert "/sign-in" not in answer.text
+
+
 def test_a_code_cannot_smuggle_markup_into_the_page(scene: Scene) -> None:
     with scene.client() as shopper:
         text = shopper.get("/01/09506000134413/10/%3Cscript%3Ealert(1)%3C%2Fscript%3E/21/0001").text

@@ -6,6 +6,7 @@ client, so that nothing half-sent survives a break: whoever needs delivery sends
 
 import random
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -24,7 +25,11 @@ BACKOFF_FIRST_S = 0.25
 BACKOFF_CAP_S = 4.0
 REFUSED_BACKOFF_S = 15.0
 PATIENT_REFUSALS = 6
-"""So many refusals in a row before the pauses grow long: a broker that has just learned of this box restarts."""
+"""So many refusals or short lives in a row before the pauses grow long: a broker that learns of a box restarts."""
+STEADY_S = 10.0
+"""A connection that lived shorter is a failure to the back-off: two clients of one name push each other out."""
+BRIEF_LIVES = 3
+"""So many short lives in a row, and the reason says what may be behind them."""
 FLUSH_S = 2.0
 QUEUE = 512
 """Messages that may wait for a broker that takes none; then `publish` says no."""
@@ -145,40 +150,43 @@ class Connection:
         return client.publish(topic, payload, qos=1, retain=retain).rc == mqtt.MQTT_ERR_SUCCESS
 
     def _run(self) -> None:
-        failures = refusals = 0
+        failures = refusals = brief = 0
         while True:
-            was_up, reason = False, "an error of this program, see its log"
+            lived_s, reason = 0.0, "an error of this program, see its log"
             with _surviving("connection"):
-                was_up, reason = self._live_once()
+                lived_s, reason = self._live_once()
             if self._stopping:
                 return
-            failures = 0 if was_up else failures + 1
+            failures = 0 if lived_s >= STEADY_S else failures + 1
             refusals = refusals + 1 if self._refusal else 0
+            brief = brief + 1 if 0 < lived_s < STEADY_S else 0
+            if brief >= BRIEF_LIVES:
+                reason += f" again and again: is another {self._client_id!r} running, from a copy of this one's files?"
             with _surviving("on_down"):
                 self._on_down(reason)
-            pause_s = REFUSED_BACKOFF_S if refusals > PATIENT_REFUSALS else backoff_s(failures + 1)
+            pause_s = REFUSED_BACKOFF_S if max(refusals, brief) > PATIENT_REFUSALS else backoff_s(failures + 1)
             with self._changed:
                 self._changed.wait_for(lambda: self._stopping, pause_s)
 
-    def _live_once(self) -> tuple[bool, str]:
-        """Connect and stay until the connection ends: whether it was up, and why it is not."""
+    def _live_once(self) -> tuple[float, str]:
+        """Connect and stay until the connection ends: for how many seconds it was up, and why it is not."""
         where = f"{self.address.host}:{self.address.port}"
         self._refusal = ""
         self._state = _State.CONNECTING
-        was_up = False
         client = self._client = self._make_client()
         try:
             client.connect(self.address.host, self.address.port, keepalive=KEEPALIVE_S)
             client.loop_start()
             with self._changed:
                 self._changed.wait_for(lambda: self._stopping or self._state is not _State.CONNECTING, HANDSHAKE_S)
-                was_up = self.is_up
+                was_up, up_at_s = self.is_up, time.monotonic()
                 while not self._stopping and self.is_up and self._network_thread_lives():
                     self._changed.wait(LIVENESS_S)
             ended = "the connection to the broker at {} broke" if was_up else "the broker at {} does not answer"
-            return was_up, self._refusal or ended.format(where)
+            lived_s = max(time.monotonic() - up_at_s, 1e-3) if was_up else 0.0
+            return lived_s, self._refusal or ended.format(where)
         except (OSError, ValueError) as error:
-            return False, f"no broker at {where}: {error}"
+            return 0.0, f"no broker at {where}: {error}"
         finally:
             self._state = _State.DOWN
             self._client = None

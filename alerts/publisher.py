@@ -18,7 +18,7 @@ from alerts.identity import Identity
 from alerts.messages import Receipt, Status
 from alerts.outbox import REJECTED_DOWNLINKS, Outbox, Settled
 from alerts.status import write_status
-from alerts.topics import Channel, Topic
+from alerts.topics import DOWNLINKS, Channel, Topic
 
 OnEvent: TypeAlias = Callable[[str, Mapping[str, object]], None]
 """Told what happens, by a short fixed name and its details: for a console. Called on the sender's threads."""
@@ -74,7 +74,7 @@ class Publisher:
             ),
             client_id=f"teawatch-{identity.device}-{outbox.epoch}",
             clean_session=True,
-            filters=(self._topics[Channel.RECEIPTS],),
+            filters=[self._topics[channel] for channel in DOWNLINKS],
             on_up=self._up,
             on_down=self._down,
             on_message=self._arrived,
@@ -216,12 +216,13 @@ class Publisher:
                 self._progress.notify_all()
 
     def _follow(self, arrival: Arrival) -> Settled | None:
-        """Check and follow a receipt; both are committed together."""
+        """Check and follow a receipt, or refuse what is none; check and following are committed together."""
         now = self._now()
+        expected = {Receipt.TYPE: Receipt} if arrival.topic == self._topics[Channel.RECEIPTS] else {}
         with self._outbox.transaction() as transaction:
             sealed = admit(
                 arrival.payload,
-                {Receipt.TYPE: Receipt},
+                expected,
                 transaction,
                 identity=self._identity,
                 now=now,

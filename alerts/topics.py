@@ -11,11 +11,17 @@ _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 
 class Channel(StrEnum):
-    """The last part of a topic. Journal and status come from the box, receipts go to it."""
+    """The last part of a topic. Journal and status come from the box, `DOWNLINKS` go to it."""
 
     JOURNAL = "journal"
     STATUS = "status"
     RECEIPTS = "receipts"
+    DESIRED = "desired"
+    COMMANDS = "commands"
+
+
+DOWNLINKS = (Channel.RECEIPTS, Channel.DESIRED, Channel.COMMANDS)
+"""What a box listens to. The centre sends receipts only: whatever comes on the others is refused, counted and told."""
 
 
 @dataclass(frozen=True, slots=True)

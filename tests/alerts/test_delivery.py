@@ -4,6 +4,7 @@ import itertools
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 
 import pytest
 
@@ -13,9 +14,11 @@ from alerts.keys import SigningKey
 from alerts.messages import Receipt
 from alerts.outbox import Outbox
 from alerts.publisher import Publisher
+from alerts.receipts import write_receipt
 from alerts.records import hash_of
+from alerts.topics import Channel, Topic
 from tests.alerts.brokers import Broker
-from tests.alerts.parts import NOON, Desk, Log, make_clock, make_identity
+from tests.alerts.parts import CENTRE_KEY, LIFETIME, NOON, Desk, Log, make_clock, make_identity
 
 
 @contextmanager
@@ -229,3 +232,30 @@ def test_stopping_at_once_is_clean_with_and_without_a_broker(
     publisher.start()
     publisher.stop()
     assert set(threading.enumerate()) <= before
+
+
+@pytest.mark.parametrize("channel", [Channel.COMMANDS, Channel.DESIRED])
+def test_whatever_comes_on_a_channel_the_centre_does_not_use_is_refused_counted_and_told(
+    broker: Broker, identity: Identity, outbox: Outbox, channel: Channel
+) -> None:
+    broker.start()
+    log = Log()
+    append(outbox, 1)
+    receipt = write_receipt(
+        Receipt(cumulative=1),
+        key=CENTRE_KEY,
+        tenant=identity.tenant,
+        device=identity.device,
+        epoch=outbox.epoch,
+        counter=1,
+        at=datetime.now(UTC),
+        lifetime=LIFETIME,
+    )
+    with Desk(identity, broker.port, answering=False) as desk, sending(outbox, identity, on_event=log):
+        desk.wait(lambda: bool(desk.statuses))
+        for raw in (b"reboot", receipt):
+            desk.subscriber.publish(Topic(identity.tenant, identity.device, channel), raw)
+        refused = [detail["error"] for detail in log.wait("downlink_rejected", 2)]
+        desk.wait(lambda: desk.statuses[-1].rejected_downlinks == 2)
+    assert refused == ["MalformedMessage", "WrongType"]
+    assert outbox.counts().pending_records == 1

@@ -31,6 +31,7 @@ log = structlog.get_logger()
 
 def configuration(host: str, port: int, passwords: Mapping[str, str], max_payload_bytes: int) -> str:
     """The broker's TOML. The `auth` table switches anonymous clients off; JSON strings are TOML strings too."""
+    address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
     users = "\n".join(f"{json.dumps(name)} = {json.dumps(password)}" for name, password in sorted(passwords.items()))
     return f"""id = 0
 
@@ -43,7 +44,7 @@ max_segment_count = 8
 
 [v4.1]
 name = "mqtt"
-listen = "{host}:{port}"
+listen = "{address}"
 next_connection_delay_ms = 1
 
 [v4.1.connections]
@@ -98,8 +99,6 @@ class EmbeddedBroker:
         self._stopping = threading.Event()
         self._watcher: threading.Thread | None = None
         self.restarts = 0
-        self.restarted = threading.Event()
-        """Set once the process has died and lives again."""
 
     @property
     def port(self) -> int:
@@ -161,7 +160,6 @@ class EmbeddedBroker:
                     log.error("broker_not_restarted", reason=str(error))  # noqa: TRY400 - one line says it
                     continue
                 self.restarts += 1
-            self.restarted.set()
             log.info("broker_restarted", port=self._port)
 
     def _launch(self) -> None:
@@ -179,7 +177,8 @@ class EmbeddedBroker:
             time.sleep(0.02)
 
     def _answers(self) -> bool:
-        target = "127.0.0.1" if self._host in {"0.0.0.0", "::"} else self._host  # noqa: S104 - compared, not bound
+        anywhere = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - compared, not bound
+        target = anywhere.get(self._host, self._host)
         with contextlib.suppress(OSError), socket.create_connection((target, self._port), timeout=0.5):
             return True
         return False

@@ -95,11 +95,6 @@ class Works:
         return BrokerAddress(host, mqtt.public_port or mqtt.port)
 
     @property
-    def broker_pid(self) -> int | None:
-        """The embedded broker's process, if there is one."""
-        return self._broker.pid if self._broker is not None else None
-
-    @property
     def health(self) -> Health:
         """What works now."""
         up = self._subscriber is not None and self._subscriber.is_up

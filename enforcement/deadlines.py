@@ -129,16 +129,5 @@ def add_working_days(start: datetime, days: int, calendar: Calendar) -> Deadline
     raise NoWorkingTime(f"the calendar has no {days} working days after {start.isoformat()}")
 
 
-def working_time_between(start: datetime, end: datetime, calendar: Calendar) -> timedelta:
-    """How much working time lies between two instants; zero when they are the other way round."""
-    total = timedelta()
-    day, last = calendar.local_day(start), calendar.local_day(end)
-    while day <= last:
-        for opens, closes in calendar.sessions_on(day):
-            total += max(min(closes, end) - max(opens, start), timedelta())
-        day += timedelta(days=1)
-    return total
-
-
 def _days_from(day: date) -> Iterator[date]:
     return (day + timedelta(days=number) for number in range(HORIZON_DAYS))

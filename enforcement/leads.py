@@ -7,7 +7,6 @@ The highest revision is the truth, so the row is a function of the set of alerts
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from datetime import datetime
-from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import BigInteger, ForeignKeyConstraint, Index, String, UniqueConstraint, delete, select
@@ -114,22 +113,11 @@ class LeadLink(OfTenant, Base):
     params: Mapped[JsonObject]
 
 
-class Outcome(StrEnum):
-    """What an alert did to its lead."""
-
-    OPENED = "opened"
-    ADVANCED = "advanced"
-    OLDER = "older"
-    REPEATED = "repeated"
-    CONFLICTING = "conflicting"
-
-
 @dataclass(frozen=True, slots=True)
 class LeadChange:
-    """The lead after folding, what the alert did to it, and the events to route."""
+    """The lead after folding, and the events to route: none where the alert told nothing new."""
 
     lead: Lead
-    outcome: Outcome
     events: tuple[Happening, ...]
 
 
@@ -146,7 +134,7 @@ def fold_alert(session: Session, facts: LeadFacts, *, received_at: datetime) -> 
     """Take one alert into its lead: the highest revision wins, whatever order they come in.
 
     Of two different alerts of one revision (a cloned box) the one with the greater record hash stays, so that this
-    too does not depend on the order; the outcome says that they conflict.
+    too does not depend on the order.
     """
     key = lead_id(facts.device, facts.incident)
     lead = session.get(Lead, (facts.tenant, key), with_for_update=True)
@@ -156,16 +144,15 @@ def fold_alert(session: Session, facts: LeadFacts, *, received_at: datetime) -> 
         session.flush()
         opened = LeadOpened(facts.tenant, received_at, key, facts.kind)
         closed = (LeadClosed(facts.tenant, received_at, key),) if facts.phase == Phase.CLOSED else ()
-        return LeadChange(lead, Outcome.OPENED, (opened, *closed))
+        return LeadChange(lead, (opened, *closed))
     lead.received_at = min(lead.received_at, received_at)
-    outcome = _outcome(lead, facts)
     if (facts.revision, facts.record_sha256) <= (lead.revision, lead.record_sha256):
-        return LeadChange(lead, outcome, ())
+        return LeadChange(lead, ())
     event = _turn(lead, facts, received_at)
     for column, value in _told(facts).items():
         setattr(lead, column, value)
     session.flush()
-    return LeadChange(lead, outcome, (event,))
+    return LeadChange(lead, (event,))
 
 
 def _told(facts: LeadFacts) -> dict[str, Any]:
@@ -175,14 +162,6 @@ def _told(facts: LeadFacts) -> dict[str, Any]:
     told["because"] = dict(facts.because)
     told["closed_at"] = facts.observed_at if facts.phase == Phase.CLOSED else None
     return told
-
-
-def _outcome(lead: Lead, facts: LeadFacts) -> Outcome:
-    if facts.revision > lead.revision:
-        return Outcome.ADVANCED
-    if facts.revision < lead.revision:
-        return Outcome.OLDER
-    return Outcome.REPEATED if facts.record_sha256 == lead.record_sha256 else Outcome.CONFLICTING
 
 
 def _turn(lead: Lead, facts: LeadFacts, at: datetime) -> Happening:

@@ -97,8 +97,3 @@ def _meridian_arc_m(latitude: Floats) -> Floats:
         - (35 * e6 / 3072) * np.sin(6 * latitude)
     )
     return arc
-
-
-def mu_hundredths(area: int) -> int:
-    """Square metres as hundredths of a mu (亩; 3 mu = 2,000 m2), the unit a garden is spoken of in."""
-    return round(area * 3 / 20)

@@ -8,7 +8,6 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from traceability.cards import LeafCard, LeafSale, masked
-from traceability.geometry import mu_hundredths
 from traceability.lots import LabItem, LabTest, Lot, MakingStep, Pack, Product, ancestry, sales_into
 from traceability.parties import Party
 from traceability.periods import entry_at
@@ -26,7 +25,6 @@ class TracedLeaf:
     plot_zh: str
     plot_en: str
     area_m2: int
-    area_mu_hundredths: int
     cultivar: str
     cultivar_en: str
     organic_state: str
@@ -170,7 +168,6 @@ def _traced_leaf(session: Session, sale: LeafSale) -> TracedLeaf:
         plot_zh=plot.name_zh,
         plot_en=plot.name_en,
         area_m2=grown.area_m2 if grown else 0,
-        area_mu_hundredths=mu_hundredths(grown.area_m2) if grown else 0,
         cultivar=grown.cultivar if grown else "",
         cultivar_en=grown.cultivar_en if grown else "",
         organic_state=sale.organic_state,

@@ -21,7 +21,7 @@ log = structlog.get_logger()
 
 
 class Desk:
-    """Takes messages in, one at a time; `hear` is what the subscriber calls."""
+    """Takes messages in, one at a time; `receive` is what the subscriber calls."""
 
     def __init__(self, database: Database, rules: FilingRules, *, send: Send, now: Callable[[], datetime]) -> None:
         """`send(topic, raw)` publishes a receipt; it is called after the commit only."""
@@ -31,10 +31,6 @@ class Desk:
         self._now = now
         self.trouble = ""
         """Why the last message could not be stored; empty when it could."""
-
-    def hear(self, topic: Topic, raw: bytes) -> None:
-        """As `receive`."""
-        self.receive(topic, raw)
 
     def receive(self, topic: Topic, raw: bytes) -> Outcome:
         """Take one message in and send its receipt.

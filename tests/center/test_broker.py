@@ -9,11 +9,12 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import paho.mqtt.client as mqtt
 import pytest
+import structlog
 from paho.mqtt.enums import CallbackAPIVersion
 
 from center.broker import EmbeddedBroker, configuration, port_is_free
@@ -67,11 +68,29 @@ def test_a_new_user_is_let_in_and_a_removed_one_is_not(broker: EmbeddedBroker) -
     assert not broker.use({"box-2": "third"}), "nothing changed, nothing restarted"
 
 
+@contextmanager
+def told(name: str) -> Iterator[threading.Event]:
+    """Set once the log tells this."""
+    seen = threading.Event()
+
+    def listen(_logger: object, _method: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
+        if event["event"] == name:
+            seen.set()
+        raise structlog.DropEvent
+
+    before = structlog.get_config()["processors"]
+    structlog.configure(processors=[listen])
+    try:
+        yield seen
+    finally:
+        structlog.configure(processors=before)
+
+
 def test_after_kill_9_it_comes_back_by_itself_with_the_same_users(broker: EmbeddedBroker) -> None:
     assert broker.pid is not None
-    os.kill(broker.pid, signal.SIGKILL)
-
-    assert broker.restarted.wait(20)
+    with told("broker_restarted") as restarted:
+        os.kill(broker.pid, signal.SIGKILL)
+        assert restarted.wait(20)
     assert admitted(broker, "box-1", USERS["box-1"])
     assert broker.restarts == 1
 
@@ -92,6 +111,16 @@ def test_a_taken_port_is_said_in_one_line(tmp_path: Path) -> None:
 def test_it_listens_where_it_is_told_only() -> None:
     assert 'listen = "127.0.0.1:1883"' in configuration("127.0.0.1", 1883, USERS, 65536)
     assert "0.0.0.0" not in configuration("127.0.0.1", 1883, USERS, 65536)
+
+
+@pytest.mark.skipif(not port_is_free("::1", 0), reason="this machine has no IPv6")
+def test_it_listens_on_an_address_of_ipv6_too(tmp_path: Path) -> None:
+    broker = EmbeddedBroker(tmp_path, host="::1", port=free_port(), max_payload_bytes=65536)
+    try:
+        broker.start(USERS)
+        assert broker.running
+    finally:
+        broker.stop()
 
 
 PARENT = """

@@ -14,7 +14,6 @@ from enforcement.deadlines import (
     OfficeHours,
     add_working_days,
     add_working_time,
-    working_time_between,
 )
 from enforcement.errors import NoWorkingTime
 from enforcement.holidays import public_holidays
@@ -104,6 +103,17 @@ def test_an_hour_is_an_hour_also_where_clocks_are_put_forward() -> None:
     start = datetime(2026, 3, 29, 1, tzinfo=berlin)
     due = add_working_time(start, timedelta(hours=2), calendar).at
     assert due.astimezone(berlin).time() == time(4)  # from 01:00, and 02:00 to 03:00 never was
+
+
+def working_time_between(start: datetime, end: datetime, calendar: Calendar) -> timedelta:
+    """How much working time lies between two instants; zero when they are the other way round."""
+    total = timedelta()
+    day, last = calendar.local_day(start), calendar.local_day(end)
+    while day <= last:
+        for opens, closes in calendar.sessions_on(day):
+            total += max(min(closes, end) - max(opens, start), timedelta())
+        day += timedelta(days=1)
+    return total
 
 
 STARTS = st.datetimes(datetime(2026, 1, 1), datetime(2026, 12, 1), timezones=st.just(SHANGHAI))  # noqa: DTZ001 - given a zone

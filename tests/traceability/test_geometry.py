@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from shapely.geometry import LineString, box
 
 from traceability.errors import BadPolygon
-from traceability.geometry import ECCENTRICITY_2, SEMI_MAJOR_M, area_m2, bounds_e7, mu_hundredths, read_polygon
+from traceability.geometry import ECCENTRICITY_2, SEMI_MAJOR_M, area_m2, bounds_e7, read_polygon
 
 
 def ring(*corners: tuple[float, float]) -> dict[str, object]:
@@ -71,8 +71,3 @@ def test_bounds_are_rounded_outwards() -> None:
         1190000001,
         280000001,
     )
-
-
-def test_three_mu_are_two_thousand_square_metres() -> None:
-    assert mu_hundredths(2000) == 300
-    assert mu_hundredths(667) == 100

@@ -51,7 +51,7 @@ def test_the_story_runs_from_the_plot_to_the_packet(county: Session) -> None:
         ("茶农-青山-07", date(2026, 11, 15), 21400),
         ("茶农-青山-12", date(2026, 11, 15), 16900),
     ]
-    assert trace.leaves[0].area_mu_hundredths == 1210
+    assert trace.leaves[0].area_m2 == 8066
     assert trace.leaves[0].organic_state == "certified"
     assert [step.kind for step in trace.steps] == ["withering", "fixation", "rolling", "drying", "grading"]
     assert trace.steps[1].settings == {"temperature_c": 235}

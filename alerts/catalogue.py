@@ -2,7 +2,7 @@
 
 A kind is what an alert says happened; a clause is one measured condition of a rule. Both carry their Chinese
 and English names here and nowhere else, so a page can explain an alert of a rule it has never heard of.
-What follows from a kind (deadline, who may act, which law) is the centre's business: `enforcement/catalogue.py`.
+What follows from a kind (deadline, who may act, which law) is the centre's business: `enforcement/policy.py`.
 """
 
 from collections.abc import Mapping
@@ -34,6 +34,18 @@ class Kind:
     words: Words
 
 
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """A clause: one measured condition of a rule.
+
+    `is_yes_or_no`: it holds or not, its numbers say nothing to a person. `is_ending`: it tells why an incident ended.
+    """
+
+    words: Words
+    is_yes_or_no: bool = False
+    is_ending: bool = False
+
+
 def _table(*kinds: Kind) -> Mapping[str, Kind]:
     return MappingProxyType({kind.key: kind for kind in kinds})
 
@@ -44,18 +56,18 @@ KINDS: Mapping[str, Kind] = _table(
     Kind("plant.presence", "plant", Words("封闭区内有人", "Person in a closed area of the plant")),
 )
 
-CLAUSES: Mapping[str, Words] = MappingProxyType(
+CLAUSES: Mapping[str, Condition] = MappingProxyType(
     {
-        "vehicle_in_zone": Words("车辆在禁停区内", "vehicle inside the no-parking zone"),
-        "person_in_zone": Words("人员在保护区内", "person inside the protected area"),
-        "standing_time": Words("停留时间", "standing time"),
-        "time_inside": Words("在区内时间", "time inside"),
-        "persons": Words("人数", "persons"),
-        "overlap": Words("与区域重叠", "overlap with the zone"),
-        "within_schedule": Words("在管控时段内", "within the guarded hours"),
-        "seen_share": Words("可见画面占比", "share of the pictures it was seen in"),
-        "unseen_time": Words("未再出现的时间", "time not seen any more"),
-        "configured": Words("仍在配置中", "still in the configuration"),
+        "vehicle_in_zone": Condition(Words("车辆在禁停区内", "vehicle inside the no-parking zone")),
+        "person_in_zone": Condition(Words("人员在保护区内", "person inside the protected area")),
+        "standing_time": Condition(Words("停留时间", "standing time")),
+        "time_inside": Condition(Words("在区内时间", "time inside")),
+        "persons": Condition(Words("人数", "persons")),
+        "overlap": Condition(Words("与区域重叠", "overlap with the zone")),
+        "within_schedule": Condition(Words("在管控时段内", "within the guarded hours"), is_yes_or_no=True),
+        "seen_share": Condition(Words("可见画面占比", "share of the pictures it was seen in")),
+        "unseen_time": Condition(Words("未再出现的时间", "time not seen any more"), is_ending=True),
+        "configured": Condition(Words("仍在配置中", "still in the configuration"), is_yes_or_no=True, is_ending=True),
     }
 )
 

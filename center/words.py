@@ -57,7 +57,7 @@ class Language:
         """`named(plot, "name")` is `plot.name_zh` or `plot.name_en`; a Chinese field may also be plain `plot.name`."""
         if self.tag.startswith("zh"):
             return str(getattr(record, f"{field}_zh", None) or getattr(record, field, ""))
-        return str(getattr(record, f"{field}_en"))
+        return str(getattr(record, f"{field}_en") or "")
 
 
 def N_(message: str) -> str:  # noqa: N802 - gettext's customary name, which Babel's extractor looks for

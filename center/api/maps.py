@@ -3,7 +3,6 @@
 from typing import Any, Final
 
 from fastapi import Request
-from fastapi.responses import JSONResponse
 
 from center.accounts.guards import Staff
 from center.api.security import reading_router
@@ -11,15 +10,10 @@ from center.database import Reading
 from center.office import office_of
 from center.pages.rendering import language_of
 from center.pages.shapes import county
+from center.web.geojson import GeoJson
 from center.web.problems import responses
 
 router: Final = reading_router("map")
-
-
-class GeoJson(JSONResponse):
-    """RFC 7946."""
-
-    media_type = "application/geo+json"
 
 
 @router.get("/map", response_class=GeoJson, response_model=dict[str, Any], responses=responses(401, 403))

@@ -8,7 +8,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from center.devices import Device
-from center.pages.leadviews import camera_names, pick, stand_in
+from center.pages.leadviews import camera_names, stand_in
 from center.words import N_, Language
 from enforcement.leads import Lead
 from traceability.cameras import CameraEntry, cameras_at
@@ -52,7 +52,7 @@ def camera_health(session: Session, language: Language, *, tenant: str, at: date
             CameraHealth(
                 camera=entry.id,
                 name=names.get(entry.id, entry.id),
-                place=pick(language, entry.place_zh, entry.place_en),
+                place=language.named(entry, "place"),
                 tone=tone,
                 state=language.gettext(state),
                 stand_in=stand_in(language, entry),

@@ -9,7 +9,6 @@ from center.accounts.guards import Staff
 from center.database import Reading
 from center.office import office_of
 from center.pages.camerahealth import camera_health
-from center.pages.leadviews import pick
 from center.pages.rendering import language_of, render
 from center.pages.terms import PURPOSES, name_of
 
@@ -24,9 +23,9 @@ def show(request: Request, session: Reading, _person: Staff) -> Response:
         {
             "health": health,
             "entry": health.entry,
-            "operator": pick(language, health.entry.operator_zh, health.entry.operator_en),
-            "legal_basis": pick(language, health.entry.legal_basis_zh, health.entry.legal_basis_en),
-            "sign": pick(language, health.entry.sign_zh, health.entry.sign_en),
+            "operator": language.named(health.entry, "operator"),
+            "legal_basis": language.named(health.entry, "legal_basis"),
+            "sign": language.named(health.entry, "sign"),
             "purposes": [name_of(language, PURPOSES, purpose) for purpose in health.entry.purposes],
         }
         for health in camera_health(session, language, tenant=office.settings.tenant, at=office.now())

@@ -8,17 +8,15 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from alerts.catalogue import CLAUSES
 from center.intake.journal import JournalRow
 from center.pages.formats import Formats
-from center.pages.leadviews import pick
 from center.pages.terms import GRID_LEVELS, TARGETS, Toned, clause_name, name_of, toned
 from center.words import N_, Language
 from enforcement.leads import Lead, LeadLink, links_of
 
 BAR_LENGTH = 1000
 ROOM_BEYOND = 1.15
-YES_OR_NO = frozenset({"within_schedule", "configured"})
-ENDINGS = frozenset({"unseen_time", "configured"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,11 +68,12 @@ def _clause(language: Language, formats: Formats, clause: Mapping[str, Any]) -> 
     measured, threshold, unit = int(clause["measured"]), int(clause["threshold"]), str(clause["unit"])
     name, holds = str(clause["name"]), bool(clause["holds"])
     whole = max(abs(measured), abs(threshold), 1) * ROOM_BEYOND
-    plain = name in YES_OR_NO
+    condition = CLAUSES.get(name)
+    plain = condition is not None and condition.is_yes_or_no
     return ClauseView(
         name=clause_name(language, name),
         holds=holds,
-        ending=name in ENDINGS,
+        ending=condition is not None and condition.is_ending,
         measured=language.gettext(N_("yes") if holds else N_("no")) if plain else formats.measure(measured, unit),
         threshold="" if plain else formats.measure(threshold, unit),
         measured_length=round(BAR_LENGTH * max(measured, 0) / whole),
@@ -85,7 +84,7 @@ def _clause(language: Language, formats: Formats, clause: Mapping[str, Any]) -> 
 def links_in_words(session: Session, language: Language, lead: Lead) -> list[LinkView]:
     """Whom and what the lead concerns, each with its reason in words."""
     links = links_of(session, tenant=lead.tenant, lead_id=lead.id)
-    names = {(link.target_kind, link.target_id): pick(language, link.name_zh, link.name_en) for link in links}
+    names = {(link.target_kind, link.target_id): language.named(link, "name") for link in links}
     return [
         LinkView(
             target=toned(language, TARGETS, link.target_kind),

@@ -7,7 +7,6 @@ from datetime import datetime
 from sqlalchemy import select, tuple_
 from sqlalchemy.orm import Session
 
-from alerts.catalogue import Words
 from center.evidence import Announced
 from center.pages.deadlines import deadline
 from center.pages.terms import FOOTAGE, PHASES, TASK_STATES, Toned, kind_name, toned
@@ -89,7 +88,7 @@ def view_leads(session: Session, language: Language, leads: Sequence[Lead]) -> l
                 phase=toned(language, PHASES, lead.phase),
                 footage=toned(language, FOOTAGE, lead.footage),
                 camera=names.get(lead.camera, lead.camera),
-                place=pick(language, entry.place_zh, entry.place_en) if entry else "",
+                place=language.named(entry, "place") if entry else "",
                 stand_in=stand_in(language, entry),
                 concerns=concerns.get(lead.id, ""),
                 pictures=pictures[lead.id],
@@ -102,20 +101,15 @@ def view_leads(session: Session, language: Language, leads: Sequence[Lead]) -> l
     return views
 
 
-def pick(language: Language, zh: str | None, en: str | None) -> str:
-    """The one of two names this visitor reads."""
-    return language.term(Words(zh or "", en or ""))
-
-
 def stand_in(language: Language, entry: CameraEntry | None) -> str:
     """What the register says where a camera only stands in for another; empty for a real one."""
-    return pick(language, entry.stand_in_zh, entry.stand_in_en) if entry else ""
+    return language.named(entry, "stand_in") if entry else ""
 
 
 def camera_names(session: Session, language: Language, tenant: str) -> Mapping[str, str]:
     """Every camera's name by its id."""
     cameras = session.scalars(select(Camera).where(Camera.tenant == tenant))
-    return {camera.id: pick(language, camera.name_zh, camera.name_en) for camera in cameras}
+    return {camera.id: language.named(camera, "name") for camera in cameras}
 
 
 def pictures_of(session: Session, tenant: str, leads: Iterable[Lead]) -> Mapping[str, Pictures]:
@@ -150,7 +144,7 @@ def _headlines(session: Session, language: Language, tenant: str, leads: Iterabl
         held = best.get(link.lead_id)
         if held is None or _rank(link) < _rank(held):
             best[link.lead_id] = link
-    return {lead: pick(language, link.name_zh, link.name_en) for lead, link in best.items()}
+    return {lead: language.named(link, "name") for lead, link in best.items()}
 
 
 def _rank(link: LeadLink) -> int:

@@ -3,7 +3,7 @@
 from typing import Any, Final
 
 from fastapi import APIRouter, HTTPException, Request
-from fastapi.responses import JSONResponse, Response
+from fastapi.responses import Response
 
 from center.accounts.guards import Officer, Staff
 from center.database import Reading
@@ -11,15 +11,10 @@ from center.office import office_of
 from center.pages.board import sees_pictures
 from center.pages.rendering import language_of, render
 from center.pages.shapes import around_lead, county, places
+from center.web.geojson import GeoJson
 from enforcement.leads import Lead
 
 router: Final = APIRouter(include_in_schema=False)
-
-
-class GeoJson(JSONResponse):
-    """RFC 7946."""
-
-    media_type = "application/geo+json"
 
 
 @router.get("/map")

@@ -9,7 +9,6 @@ from sqlalchemy import func, select, tuple_
 from center.accounts.guards import Staff
 from center.database import Reading
 from center.office import office_of
-from center.pages.leadviews import pick
 from center.pages.rendering import language_of, render
 from traceability.codes import qr_png, qr_svg
 from traceability.gs1 import digital_link_path
@@ -44,8 +43,8 @@ def show(request: Request, session: Reading, _person: Staff, lot: str = "", page
     packs = [
         {
             "pack": pack,
-            "product": pick(language, product.name_zh, product.name_en),
-            "grade": pick(language, product.grade_zh, product.grade_en),
+            "product": language.named(product, "name"),
+            "grade": language.named(product, "grade"),
             "net_g": product.net_g,
             "path": digital_link_path(pack.gtin, pack.lot_id, pack.serial),
             "count": counts[pack.lot_id],

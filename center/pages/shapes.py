@@ -11,7 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from center.pages.formats import Formats
-from center.pages.leadviews import camera_names, pick, stand_in
+from center.pages.leadviews import camera_names, stand_in
 from center.pages.tasklist import ACTIVE
 from center.pages.terms import GRID_LEVELS, ORGANIC, kind_name, name_of
 from center.words import Language
@@ -56,15 +56,15 @@ def county(session: Session, language: Language, *, tenant: str, at: datetime, l
 def places(session: Session, language: Language, *, tenant: str, at: datetime) -> list[Place]:
     """Gardens, plants and street grids by name, for whoever wants to go there without dragging."""
     found = [
-        Place(pick(language, garden.name_zh, garden.name_en), "plot", _bounds(ground))
+        Place(language.named(garden, "name"), "plot", _bounds(ground))
         for garden, ground in _ground_of_gardens(session, tenant, at)
     ]
     for entry in plants_at(session, tenant=tenant, at=at):
         plant = session.get_one(Plant, (tenant, entry.id))
-        found.append(Place(pick(language, plant.name_zh, plant.name_en), "plant", _bounds(entry.shape)))
+        found.append(Place(language.named(plant, "name"), "plant", _bounds(entry.shape)))
     for grid_entry in grids_at(session, tenant=tenant, at=at):
         grid = session.get_one(Grid, (tenant, grid_entry.id))
-        found.append(Place(pick(language, grid.name_zh, grid.name_en), "grid", _bounds(grid_entry.shape)))
+        found.append(Place(language.named(grid, "name"), "grid", _bounds(grid_entry.shape)))
     return found
 
 
@@ -117,7 +117,7 @@ def _feature(
 def _grids(session: Session, language: Language, tenant: str, at: datetime) -> Iterator[Feature]:
     for entry in grids_at(session, tenant=tenant, at=at):
         grid = session.get_one(Grid, (tenant, entry.id))
-        name = pick(language, grid.name_zh, grid.name_en)
+        name = language.named(grid, "name")
         street = grid.level == Level.STREET
         lines = [name_of(language, GRID_LEVELS, grid.level)]
         label = name if street else ""
@@ -131,10 +131,10 @@ def _plots(session: Session, language: Language, tenant: str, at: datetime) -> I
     for entry in plots_at(session, tenant=tenant, at=at):
         plot = session.get_one(Plot, (tenant, entry.id))
         garden = session.get_one(Garden, (tenant, plot.garden_id))
-        short = pick(language, plot.name_zh, plot.name_en)
+        short = language.named(plot, "name")
         lines = [
-            pick(language, garden.name_zh, garden.name_en),
-            f"{formats.mu(entry.area_m2)} · {pick(language, entry.cultivar, entry.cultivar_en)}",
+            language.named(garden, "name"),
+            " · ".join((formats.mu(entry.area_m2), language.named(entry, "cultivar"))),
             name_of(language, ORGANIC, entry.organic_state),
         ]
         yield _feature("plot", entry.id, entry, short, lines=lines, label=short, label_zooms=(NEAR_ZOOM, 99), near=True)
@@ -142,7 +142,7 @@ def _plots(session: Session, language: Language, tenant: str, at: datetime) -> I
 
 def _gardens(session: Session, language: Language, tenant: str, at: datetime) -> Iterator[Feature]:
     for garden, ground in _ground_of_gardens(session, tenant, at):
-        name = pick(language, garden.name_zh, garden.name_en)
+        name = language.named(garden, "name")
         yield _feature("plot", garden.id, ground.centroid, name, label=name, label_zooms=(0, NEAR_ZOOM))
 
 
@@ -160,14 +160,14 @@ def _bounds(ground: Polygon | MultiPolygon) -> str:
 def _plants(session: Session, language: Language, tenant: str, at: datetime) -> Iterator[Feature]:
     for entry in plants_at(session, tenant=tenant, at=at):
         plant = session.get_one(Plant, (tenant, entry.id))
-        name = pick(language, plant.name_zh, plant.name_en)
+        name = language.named(plant, "name")
         yield _feature("plant", entry.id, entry, name, label=name, near=True)
 
 
 def _views(session: Session, language: Language, tenant: str, at: datetime) -> Iterator[Feature]:
     names = camera_names(session, language, tenant)
     for entry in cameras_at(session, tenant=tenant, at=at):
-        lines = [pick(language, entry.place_zh, entry.place_en), stand_in(language, entry)]
+        lines = [language.named(entry, "place"), stand_in(language, entry)]
         yield _feature("view", entry.id, entry, names.get(entry.id, entry.id), lines=lines, href=f"/cameras#{entry.id}")
 
 

@@ -151,7 +151,7 @@ def kind_name(language: Language, key: str) -> str:
 
 def clause_name(language: Language, key: str) -> str:
     """What a clause of a rule is called."""
-    return language.term(CLAUSES[key]) if key in CLAUSES else key
+    return language.term(CLAUSES[key].words) if key in CLAUSES else key
 
 
 def name_of(language: Language, table: Mapping[str, Toned] | Mapping[str, str], key: str) -> str:

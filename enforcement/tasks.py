@@ -47,8 +47,8 @@ class Task(Identified, Base):
     """A lead to check. `version` grows with every move, so that two people cannot move it at once unnoticed.
 
     `assignment_reason` is a key with parameters: grid_officer {grid, level}, grid_without_officer {grid, level},
-    no_grid {}, camera_not_registered {camera}; `deadline_source` names the policy the deadlines follow, empty when none
-    was in force, and `calendar_complete` says whether the public holidays of every year touched were known.
+    no_grid {camera}, camera_not_registered {camera}; `deadline_source` names the policy the deadlines follow, empty
+    when none was in force, and `calendar_complete` says whether the public holidays of every year touched were known.
     """
 
     __tablename__ = "task"

@@ -83,7 +83,10 @@ def _check_claim(office: Office, header: str, sha256: str) -> Claim:
 def _check_length(office: Office, claim: Claim, length: str | None) -> None:
     if length is None or not length.isdecimal():
         raise HTTPException(411, "a file comes with its Content-Length")
-    if int(length) > min(claim.size_bytes, office.settings.evidence.max_file_mib * 2**20):
+    most_mib = office.settings.evidence.max_file_mib
+    if int(length) > most_mib * 2**20:
+        raise HTTPException(413, f"{length} bytes; the centre takes files up to {most_mib} MiB")
+    if int(length) > claim.size_bytes:
         raise HTTPException(413, f"{length} bytes; {claim.size_bytes} were announced")
     if int(length) != claim.size_bytes:
         raise HTTPException(422, f"{length} bytes; {claim.size_bytes} were announced")

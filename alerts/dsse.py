@@ -14,8 +14,6 @@ from alerts import wire
 from alerts.errors import MalformedMessage, UnknownKey, Unsigned, UnsupportedAlgorithm, WrongType
 from alerts.keys import ALGORITHM, KeyFinder, SigningKey
 
-MAX_BYTES = 400_000
-
 
 @dataclass(frozen=True, slots=True)
 class Envelope:
@@ -69,7 +67,7 @@ def verify(envelope: Envelope, find_key: KeyFinder) -> Opened:
     return Opened(envelope.payload, envelope.payload_type, envelope.key_id)
 
 
-def read_envelope(raw: bytes, *, max_bytes: int = MAX_BYTES) -> Envelope:
+def read_envelope(raw: bytes, *, max_bytes: int = wire.MAX_BYTES) -> Envelope:
     """Take an envelope apart without checking its signature; raises as `open_sealed` for its form."""
     outer = wire.decode_object(raw, max_bytes=max_bytes)
     match outer:

@@ -15,7 +15,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Self
 
-from alerts import dsse, schema
+from alerts import schema, wire
 from alerts.errors import MessageTooLarge, OutboxError, OutboxOfAnother
 from alerts.identity import Identity
 from alerts.messages import Disposition, Receipt
@@ -77,8 +77,8 @@ class Transaction:
         record = write_record(
             data, identity=self._identity, epoch=self.epoch, sequence=head + 1, prevhash=prevhash, at=at
         )
-        if len(record.raw) > dsse.MAX_BYTES:
-            raise MessageTooLarge(f"{data.TYPE} of {len(record.raw)} bytes, at most {dsse.MAX_BYTES} travel")
+        if len(record.raw) > wire.MAX_BYTES:
+            raise MessageTooLarge(f"{data.TYPE} of {len(record.raw)} bytes, at most {wire.MAX_BYTES} travel")
         self.connection.execute(
             "INSERT INTO records (sequence, raw, sha256, type) VALUES (?, ?, ?, ?)",
             (record.sequence, record.raw, record.sha256, data.TYPE),

@@ -13,6 +13,7 @@ from pydantic import BaseModel
 from alerts.errors import MalformedMessage, MessageTooLarge
 
 MAX_BYTES = 262_144
+"""The longest message with its envelope: no outbox takes a longer one, and no centre refuses one for its length."""
 MAX_DEPTH = 16
 MAX_INTEGER = 2**53 - 1
 

@@ -17,6 +17,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from yaml import YAMLError
 
 from alerts.messages import Id
+from alerts.wire import MAX_BYTES
 from center.errors import SettingsInvalid
 
 Port = Annotated[int, Field(ge=1, le=65535)]
@@ -48,7 +49,7 @@ class MqttSettings(BaseModel):
     public_port: Port | None = None
     username: str = "teawatch-center"
     password_file: Path | None = None
-    max_message_kib: Annotated[int, Field(ge=16, le=4096)] = 256
+    max_message_kib: Annotated[int, Field(ge=MAX_BYTES // 1024, le=4096)] = MAX_BYTES // 1024
 
 
 class EvidenceSettings(BaseModel):

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from alerts import schema
+from alerts import schema, wire
 from alerts.errors import (
     MessageTooLarge,
     OutboxError,
@@ -157,8 +157,8 @@ def test_a_file_is_queued_only_after_its_record(outbox: Outbox) -> None:
 
 
 def test_a_message_that_no_reader_would_take_is_refused_at_once(outbox: Outbox) -> None:
-    endless = make_evidence().model_copy(update={"incident": "x" * 400_000})
-    with pytest.raises(MessageTooLarge), outbox.transaction() as transaction:
+    endless = make_evidence().model_copy(update={"incident": "x" * (wire.MAX_BYTES * 3 // 4)})
+    with pytest.raises(MessageTooLarge, match="at most 262144 travel"), outbox.transaction() as transaction:
         transaction.append(endless, at=NOON)
     assert outbox.head() == (0, FIRST_PREVHASH)
 

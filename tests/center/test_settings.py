@@ -81,6 +81,7 @@ def test_servers_bind_this_machine_only_unless_told() -> None:
         ("tenant: two words", "tenant: String should match pattern"),
         ("- a list", "cannot be read"),
         ("a: [", "cannot be read"),
+        ("mqtt: {max_message_kib: 255}", "mqtt.max_message_kib: Input should be greater than or equal to 256"),
         ("time_zone: Mars/Olympus", "time_zone: Value error, there is no time zone 'Mars/Olympus'"),
     ],
 )

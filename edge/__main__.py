@@ -21,6 +21,7 @@ from edge.announcements import Announcer, Sink, Tell, delivery_to, events_on, lo
 from edge.boot import ClockKeeper
 from edge.config import CameraSection, Loaded
 from edge.console import LiveConsole
+from edge.errors import NotWatched
 from edge.feed import Feed, Plan
 from edge.incidents import Key
 from edge.loop import Loop
@@ -46,7 +47,8 @@ def utc_now() -> datetime:
 def run_box(loaded: Loaded, settings: Settings, *, until_end: bool = False) -> None:
     """Watch until SIGTERM, SIGINT or, with `until_end`, the end of every file.
 
-    Raises AlertsError, ModelError and EdgeError for what makes a start impossible.
+    Raises AlertsError, ModelError and EdgeError for what makes a start impossible, and NotWatched at an end that not
+    every camera reached.
     """
     with ExitStack() as cleanup:
         identity = Identity.load(settings.state)
@@ -68,6 +70,8 @@ def run_box(loaded: Loaded, settings: Settings, *, until_end: bool = False) -> N
             loop.run()
             if until_end:
                 _drain(outbox, settings.drain_s)
+        if until_end and loop.failures:
+            raise NotWatched(*loop.failures)
 
 
 def build_loop(

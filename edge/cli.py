@@ -35,7 +35,9 @@ def run(
     *,
     json_log: Annotated[bool, typer.Option("--json-log", help="JSON log lines instead of the live console.")] = False,
     events: Annotated[bool, typer.Option("--events", help="One JSON event a line on standard output.")] = False,
-    until_end: Annotated[bool, typer.Option("--until-end", help="End when every file has been watched.")] = False,
+    until_end: Annotated[
+        bool, typer.Option("--until-end", help="End when every file has been watched; exit code 1 if one cannot be.")
+    ] = False,
 ) -> None:
     """Watch the cameras, and report to the centre. Ctrl+C or SIGTERM ends it in good order; exit code 0."""
     from edge.__main__ import run_box  # noqa: PLC0415 - see above

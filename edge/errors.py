@@ -3,7 +3,7 @@
 EdgeError
 ├── ConfigError      the configuration is not usable; names file, key, and the nearest name that exists
 ├── StateTooNew      the state folder was written by a newer version
-└── NothingToWatch   no camera of the configuration could be started
+└── NotWatched       a camera that was to be watched to its end could not be
 """
 
 
@@ -23,5 +23,9 @@ class StateTooNew(EdgeError):
     """The incidents in the outbox were written by a newer version of this program."""
 
 
-class NothingToWatch(EdgeError):
-    """No camera of the configuration could be started, and none can come later."""
+class NotWatched(EdgeError):
+    """Cameras that were to be watched to the end of their files could not be: `reasons` has a line of each."""
+
+    def __init__(self, *reasons: str) -> None:
+        super().__init__("\n".join(f"not watched: {reason}" for reason in reasons))
+        self.reasons = reasons

@@ -31,9 +31,13 @@ class Feed:
     """
 
     def __init__(self, plan: Plan, *, tell: Tell, ready: threading.Condition) -> None:
-        """`ready` is notified when a frame is offered and when the feed has ended."""
+        """`ready` is notified when a frame is offered and when the feed has ended.
+
+        `failure` is why the camera cannot be played, since the last attempt; empty while it can.
+        """
         self.plan = plan
         self.state = "starting"
+        self.failure = ""
         self._tell = tell
         self._ready = ready
         self._offered: Frame | None = None
@@ -96,11 +100,13 @@ class Feed:
         try:
             with open_source(self.plan.camera, on_state=self._change_state, patient=True) as source:
                 self._source = source
+                self.failure = ""
                 if not self.plan.is_live:
                     self._change_state("playing")
                 self._follow(source)
         except SourceError as error:
-            self._change_state("failed", str(error))
+            self.failure = str(error)
+            self._change_state("failed", self.failure)
             return self.plan.until_end and not self.plan.is_live
         except Exception as error:  # noqa: BLE001 - whatever one camera does, the others go on
             self._change_state("failed", f"{type(error).__name__}: {error}")

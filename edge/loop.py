@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from alerts.errors import AlertsError
 from edge.announcements import Tell
-from edge.feed import Feed
+from edge.feed import RETRY_S, Feed
 from edge.recorder import Recorder
 from edge.watch import CameraWatch, Look
 from models.detector import Detector
@@ -78,11 +78,17 @@ class Loop:
         self._tallies = {feed.camera_id: Tally() for feed in feeds}
         self._stopping = False
         self._trouble: dict[str, str] = {}
+        self._is_blind = False
 
     @property
     def looks(self) -> int:
         """Frames analysed so far, of all cameras."""
         return sum(tally.frames for tally in self._tallies.values())
+
+    @property
+    def failures(self) -> tuple[str, ...]:
+        """One line for each camera that cannot be played, or could not be to its end."""
+        return tuple(feed.failure for feed in self._feeds if feed.failure)
 
     def stop(self) -> None:
         """Make `run` return soon; may be called from a signal handler."""
@@ -100,6 +106,7 @@ class Loop:
                     self._look_at(frame)
                 if time.monotonic() >= tick_due_s:
                     tick_due_s = time.monotonic() + TICK_S
+                    self._say_whether_blind()
                     self._on_tick()
         finally:
             for feed in self._feeds:
@@ -150,6 +157,16 @@ class Loop:
                 frames=tally.frames,
                 open_incidents=len(self._recorder.open_incidents(camera)),
             )
+
+    def _say_whether_blind(self) -> None:
+        """That no camera can be played is said once, for the box goes on trying; so is that one can again."""
+        is_blind = not self._until_end and len(self.failures) == len(self._feeds)
+        if is_blind and not self._is_blind:
+            reason = f"nothing is watched: no camera can be played; each is tried again every {RETRY_S:.0f} s"
+            self._tell("trouble", what="watching", reason=reason)
+        elif self._is_blind and not is_blind:
+            self._tell("trouble_over", what="watching")
+        self._is_blind = is_blind
 
     def _say_trouble(self, camera: str, reason: str) -> None:
         if self._trouble.get(camera) != reason:

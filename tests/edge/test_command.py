@@ -76,6 +76,21 @@ def test_enrolling_with_nonsense_is_one_line(arguments: tuple[str, ...], said: s
     assert said in done.stderr
 
 
+def test_a_run_to_the_end_that_watched_not_every_camera_names_those_and_fails(tmp_path: Path) -> None:
+    (tmp_path / "notes.avi").write_text("not a film")
+    config = tmp_path / "box.yaml"
+    section = CONFIG.split("cameras:\n")[1]
+    addresses = {"a": tmp_path / "nowhere.avi", "b": tmp_path / "notes.avi", "c": "http://127.0.0.1/main"}
+    sections = [section.format(url=url, pace="fast").replace("cam-1", name) for name, url in addresses.items()]
+    config.write_text("cameras:\n" + "".join(sections))
+    make_identity().save(tmp_path / "state")
+    done = edge("run", config, "--state", tmp_path / "state", "--until-end", "--events", TEAWATCH_EDGE_DRAIN_S="0")
+    said = sorted(line for line in done.stderr.splitlines() if line.startswith("teawatch edge: "))
+    assert done.returncode == 1
+    assert [line.split(":")[1:3] for line in said] == [[" not watched", f" camera {name}"] for name in addresses]
+    assert json.loads(done.stdout.splitlines()[-1])["event"] == "stopped"
+
+
 def test_sigterm_ends_a_running_box_in_good_order(config: Path, tmp_path: Path) -> None:
     state = tmp_path / "state"
     make_identity().save(state)

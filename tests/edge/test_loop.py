@@ -32,6 +32,7 @@ class Box:
         self.bench = Bench(folder, make_identity(), [post("stationary", each.id, dwell_s=5) for each in cameras])
         self.bench.start()
         self.said: list[tuple[str, dict[str, Any]]] = []
+        self.heard = threading.Condition()
         self.ready = threading.Condition()
         self.detector = Blind()
         feeds = [
@@ -49,7 +50,13 @@ class Box:
         )
 
     def tell(self, event: str, /, **fields: Any) -> None:
-        self.said.append((event, fields))
+        with self.heard:
+            self.said.append((event, fields))
+            self.heard.notify_all()
+
+    def wait_for(self, event: str) -> None:
+        with self.heard:
+            assert self.heard.wait_for(lambda: event in [name for name, _ in self.said], 20), self.said[-5:]
 
     def states(self, camera: str) -> list[str]:
         return [
@@ -78,6 +85,7 @@ def test_a_missing_file_is_said_and_the_other_camera_goes_on(short_clip: Path, t
     assert box.states("broken") == ["failed"]
     assert box.states("fine") == ["playing", "ended"]
     (reason,) = [f["reason"] for e, f in box.said if e == "camera_state" and f["state"] == "failed"]
+    assert box.loop.failures == (reason,)
     assert "nowhere.avi" in reason
 
 
@@ -108,6 +116,24 @@ def test_stopping_ends_the_loop_while_a_camera_still_plays(short_clip: Path, tmp
     box.loop.stop()
     thread.join(20)
     assert not thread.is_alive()
+
+
+def test_a_box_that_can_play_no_camera_says_so_once_goes_on_and_says_when_one_plays(
+    short_clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("edge.feed.RETRY_S", 0.01)
+    monkeypatch.setattr("edge.loop.TICK_S", 0.02)
+    late = tmp_path / "late.avi"
+    box = Box(tmp_path / "state", fast("late", late), fast("never", tmp_path / "never.avi"), until_end=False)
+    thread = threading.Thread(target=box.loop.run)
+    thread.start()
+    box.wait_for("trouble")
+    late.symlink_to(short_clip)
+    box.wait_for("trouble_over")
+    box.loop.stop()
+    thread.join(20)
+    assert [fields["what"] for event, fields in box.said if event == "trouble"] == ["watching"]
+    assert [reason for reason in box.loop.failures if "late.avi" in reason] == []
 
 
 @pytest.mark.parametrize(("step_s", "rate"), [(0.2, 5.0), (0.5, 2.0)])

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from enforcement.actors import Actor, Role
 from enforcement.deadlines import add_working_days
-from enforcement.errors import IllegalMove, NotAllowed, NoteMissing, PersonalData, Unknown
+from enforcement.errors import IllegalMove, NotAllowed, NoteMissing, NoWorkingTime, PersonalData, Unknown
 from enforcement.events import FindingPublished, FindingWithdrawn, FindingWritten
 from enforcement.finding_records import Finding, FindingStatus, findings_of
 from enforcement.leads import Lead, LeadLink, sighted_at
@@ -132,32 +132,42 @@ def withdraw_finding(
 ) -> FindingWithdrawn:
     """Take a published finding back; when it was revoked, art. 48 gives three working days from `revoked_at`.
 
-    `withdraw_by` keeps that last moment (empty where no office hours are configured), so that lateness stays visible.
+    `withdraw_by` keeps that last moment (empty where no office hours are in effect), so that lateness stays visible.
 
     Raises:
         Unknown: there is no such finding.
         NotAllowed: the role may not withdraw.
-        IllegalMove: it is not published.
+        IllegalMove: it is not published, or was revoked at another time than between publication and now.
         NoteMissing: no reason was given.
     """
     _require_reviewer(by)
     if not reason.strip():
         raise NoteMissing("withdrawing a finding needs a reason in words")
     finding = _finding(session, tenant, finding_id)
-    calendar = calendar_of(session, tenant=tenant)
-    withdraw_by = add_working_days(revoked_at, WITHDRAW_WORKING_DAYS, calendar).at if revoked_at and calendar else None
+    if revoked_at and finding.published_at and not finding.published_at <= revoked_at <= at:
+        raise IllegalMove(f"finding {finding.id} can only have been revoked between its publication and now")
     _change(
         session,
         finding,
         FindingStatus.PUBLISHED,
         FindingStatus.WITHDRAWN,
         revoked_at=revoked_at,
-        withdraw_by=withdraw_by,
+        withdraw_by=_withdraw_by(session, tenant, revoked_at),
         withdrawn_by=by.user_id,
         withdrawn_at=at,
         withdrawal_reason=reason.strip(),
     )
     return FindingWithdrawn(tenant, at, finding.id, finding.lead_id)
+
+
+def _withdraw_by(session: Session, tenant: str, revoked_at: datetime | None) -> datetime | None:
+    calendar = calendar_of(session, tenant=tenant)
+    if revoked_at is None or calendar is None:
+        return None
+    try:
+        return add_working_days(revoked_at, WITHDRAW_WORKING_DAYS, calendar).at
+    except NoWorkingTime:
+        return None
 
 
 def published_for_lots(session: Session, tenant: str, lot_ids: Iterable[str]) -> tuple[PublishedFinding, ...]:

@@ -3,7 +3,7 @@
 from typing import Annotated, Final
 
 from fastapi import Request
-from pydantic import BaseModel, Field
+from pydantic import AwareDatetime, BaseModel, Field
 from sqlalchemy import func, select
 
 from center.accounts.guards import Officer
@@ -21,9 +21,10 @@ router: Final = reading_router("findings")
 
 
 class WithdrawalIn(BaseModel):
-    """Why a published finding is taken back."""
+    """Why a published finding is taken back, and, if the decision was revoked, when that was."""
 
     reason: Annotated[str, Field(min_length=1, max_length=4000)]
+    revoked_at: AwareDatetime | None = None
 
 
 @router.get("/findings", responses=responses(401, 403, 422))
@@ -69,7 +70,13 @@ def withdraw(request: Request, session: Writing, person: Officer, finding_id: Ro
     office = office_of(request)
     tenant = office.settings.tenant
     done = withdraw_finding(
-        session, tenant=tenant, finding_id=finding_id, by=person.actor, at=office.now(), reason=wish.reason
+        session,
+        tenant=tenant,
+        finding_id=finding_id,
+        by=person.actor,
+        at=office.now(),
+        reason=wish.reason,
+        revoked_at=wish.revoked_at,
     )
     route(session, (done,))
     return FindingOut.of(session.get_one(Finding, (tenant, finding_id)))

@@ -178,6 +178,8 @@ class FindingOut(Answer):
     reviewed_at: datetime
     published_at: datetime | None
     withdrawn_at: datetime | None
+    revoked_at: datetime | None
+    withdraw_by: datetime | None
 
     @classmethod
     def of(cls, row: Finding) -> "FindingOut":

@@ -5,7 +5,9 @@ not be done is said in the panel, with the HTTP status that fits, and has change
 """
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import Annotated, Final
+from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Form, HTTPException, Request
 from fastapi.responses import RedirectResponse, Response
@@ -14,7 +16,7 @@ from sqlalchemy.orm import Session
 from center.accounts.guards import CsrfChecked, Officer
 from center.accounts.people import Person, require_officer
 from center.handlers import route
-from center.office import office_of
+from center.office import Office, office_of
 from center.pages.language import local_path
 from center.pages.rendering import language_of
 from center.pages.taskpanel import read_move, trouble_in_words
@@ -141,7 +143,14 @@ def publish(request: Request, *, person: Officer, task_id: str, finding_id: str,
 
 @router.post("/tasks/{task_id}/findings/{finding_id}/withdrawal")
 def withdraw(
-    request: Request, *, person: Officer, task_id: str, finding_id: str, reason: Words = "", back: Back = ""
+    request: Request,
+    *,
+    person: Officer,
+    task_id: str,
+    finding_id: str,
+    reason: Words = "",
+    revoked_at: Annotated[datetime | None, Form()] = None,
+    back: Back = "",
 ) -> Response:
     """Take it back from the public, with a reason."""
     office = office_of(request)
@@ -154,9 +163,15 @@ def withdraw(
             by=person.actor,
             at=office.now(),
             reason=reason,
+            revoked_at=_local(office, revoked_at),
         ),
     )
     return _answer(request, person, task_id, back, trouble)
+
+
+def _local(office: Office, at: datetime | None) -> datetime | None:
+    """A moment as a form names it: by the county's clock."""
+    return at.replace(tzinfo=at.tzinfo or ZoneInfo(office.settings.time_zone)) if at else None
 
 
 def _attempt(request: Request, act: Callable[[Session], Happening]) -> EnforcementError | None:

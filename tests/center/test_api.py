@@ -152,7 +152,11 @@ def test_a_finding_is_written_published_and_withdrawn_with_a_reason(web: Web, re
     assert web.client.post(f"{path}/publication").json()["status"] == "published"
     assert web.client.post(f"{path}/publication").status_code == 409
     assert web.client.post(f"{path}/withdrawal", json={}).status_code == 422
-    assert web.client.post(f"{path}/withdrawal", json={"reason": "revoked"}).json()["status"] == "withdrawn"
+    early = {"reason": "revoked", "revoked_at": "0001-01-01T00:00:00+14:00"}
+    assert web.client.post(f"{path}/withdrawal", json=early).status_code == 409
+    withdrawn = web.client.post(f"{path}/withdrawal", json=early | {"revoked_at": "2026-11-19T10:00:00+08:00"}).json()
+    assert withdrawn["status"] == "withdrawn"
+    assert withdrawn["withdraw_by"].startswith("2026-11-24T16:00:00"), "three working days, to midnight in Shanghai"
     assert web.client.get("/api/v1/findings", params={"status": "withdrawn"}).json()["total"] == 1
 
 

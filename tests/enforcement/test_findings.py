@@ -232,7 +232,7 @@ def test_an_unknown_finding_is_said_to_be_unknown(county: Session) -> None:
 def test_who_reviewed_published_and_withdrew_stays_on_record(county: Session) -> None:
     finding = write(county, under_check(county))
     publish(county, finding, HEAD)
-    withdraw(county, finding, OFFICER, "复核后撤销", revoked_at=NOW)
+    withdraw(county, finding, OFFICER, "复核后撤销", revoked_at=LATER)
     row = county.get_one(Finding, (TENANT, finding))
     assert (row.reviewed_by, row.published_by, row.withdrawn_by) == ("officer-a", "head", "officer-a")
     assert (row.reviewed_at, row.published_at, row.withdrawn_at) == (NOW, LATER, LATER)
@@ -242,16 +242,26 @@ def test_who_reviewed_published_and_withdrew_stays_on_record(county: Session) ->
 def test_a_revoked_finding_is_due_within_three_working_days(county: Session) -> None:
     finding = write(county, under_check(county))
     publish(county, finding)
-    withdraw(county, finding, revoked_at=NOW)  # a Thursday: Friday, Monday, Tuesday
+    withdraw(county, finding, revoked_at=LATER)  # a Thursday: Friday, Monday, Tuesday
     row = county.get_one(Finding, (TENANT, finding))
     assert row.withdraw_by == datetime(2026, 11, 25, tzinfo=ZoneInfo("Asia/Shanghai"))
+
+
+@pytest.mark.parametrize("revoked_at", [NOW, LATER + timedelta(seconds=1), datetime(1, 1, 1, tzinfo=ZoneInfo("UTC"))])
+def test_a_finding_is_revoked_after_its_publication_and_not_in_the_future(
+    county: Session, revoked_at: datetime
+) -> None:
+    finding = write(county, under_check(county))
+    publish(county, finding)
+    with pytest.raises(IllegalMove, match="between its publication and now"):
+        withdraw(county, finding, revoked_at=revoked_at)
 
 
 def test_a_finding_can_be_withdrawn_where_no_office_hours_are_on_record(county: Session) -> None:
     finding = write(county, under_check(county))
     publish(county, finding)
     county.execute(delete(WorkingWeek))
-    withdraw(county, finding, revoked_at=NOW)
+    withdraw(county, finding, revoked_at=LATER)
     assert county.get_one(Finding, (TENANT, finding)).withdraw_by is None
 
 

@@ -184,7 +184,9 @@ def test_a_finding_reaches_the_shopper_only_once_it_is_published_and_until_it_is
         assert "That was after this packet was packed." in shown
         withdrawal = draft.group(1).replace("publication", "withdrawal")
         assert officer.post(withdrawal, data=form | {"reason": ""}).status_code == 422
-        assert officer.post(withdrawal, data=form | {"reason": "Wrong plot."}).status_code == 303
+        wrong = form | {"reason": "Wrong plot."}
+        assert officer.post(withdrawal, data=wrong | {"revoked_at": "2020-01-01T10:00"}).status_code == 409
+        assert officer.post(withdrawal, data=wrong | {"revoked_at": ""}).status_code == 303
         assert result not in shopper.get(page).text
 
 

@@ -11,6 +11,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from alerts.messages import Id
 from center import users
+from center.county.registration import register_folder, write_example
 from center.devices import list_devices, mqtt_passwords, revoke
 from center.enrolment import give_code
 from center.errors import SettingsInvalid
@@ -88,6 +89,30 @@ def shut_out(name: str, data: Data = None) -> None:
     """Shut a box out: its password and keys stop working; what it sent before stays."""
     with open_office(data) as office, office.database.writing() as session:
         revoke(session, tenant=office.settings.tenant, name=name, at=office.now())
+
+
+@app.command()
+def register(
+    folder: Annotated[Path, typer.Argument(help="Holds county.yaml and ground.geojson.")],
+    data: Data = None,
+    *,
+    example: Annotated[bool, typer.Option("--example", help="Write a county to edit there; register nothing.")] = False,
+) -> None:
+    """Register a county's grids, cameras, gardens and policies from a folder; again adds what is new."""
+    if example:
+        with one_line_errors():
+            for path in write_example(folder):
+                typer.echo(path)
+        typer.echo(f"make it your county, then: teawatch center register {folder}", err=True)
+        return
+    with open_office(data) as office, office.database.writing() as session:
+        done = register_folder(session, tenant=office.settings.tenant, folder=folder, now=office.now())
+    counted = ", ".join(f"{count} {part.replace('_', ' ')}" for part, count in done.added.items())
+    typer.echo(
+        f"registered {counted}" if counted else f"everything of {folder} is registered already; nothing was changed"
+    )
+    for line in done.still_to_do:
+        typer.echo(line, err=True)
 
 
 @app.command("broker-users")

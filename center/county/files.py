@@ -1,16 +1,18 @@
-"""The demo county's files, read strictly: what they may say, and what time their relative moments are."""
+"""A county's two files, read strictly: what they may say, and what time their moments are."""
 
 import json
 import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from importlib import resources
-from typing import Annotated, Any
+from importlib.resources.abc import Traversable
+from typing import Annotated, Any, TypeAlias
 from zoneinfo import ZoneInfo
 
 import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
+from alerts.messages import Id
 from enforcement.grids import Level
 from enforcement.policy import Clock
 from traceability.cameras import Purpose
@@ -18,27 +20,35 @@ from traceability.lots import StepKind
 from traceability.parties import CodeColour, Role
 from traceability.plots import OrganicState
 
-_MOMENT = re.compile(r"(?P<days>-?\d+)d(?: (?P<clock>\d\d:\d\d))?")
+COUNTY_FILE = "county.yaml"
+GROUND_FILE = "ground.geojson"
+SHIPPED: Traversable = resources.files("center.county")
+"""Where the demo county's files stand."""
+
+_MOMENT = re.compile(r"(?:(?P<days>-?\d+)d|(?P<date>\d{4}-\d\d-\d\d))(?: (?P<clock>\d\d:\d\d))?")
 
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """A day relative to the seeding day, and a local time on it: "-4d 17:40"."""
+    """A local time on a day: "2026-03-01 17:40", or "-4d 17:40" counted from the day of registering."""
 
-    days: int
+    when: date | int
     clock: time
 
     @classmethod
     def parse(cls, text: object) -> "Moment":
-        """Read the short form. Raises ValueError, which pydantic reports with the place in the file."""
+        """Read it. Raises ValueError, which pydantic reports with the place in the file."""
         found = _MOMENT.fullmatch(str(text))
         if found is None:
-            raise ValueError(f"{text!r} is no moment like '-4d' or '-4d 17:40'")
-        return cls(int(found["days"]), time.fromisoformat(found["clock"] or "00:00"))
+            raise ValueError(f"{str(text)!r} is no moment like 2026-03-01, '2026-03-01 17:40', '-4d' or '-4d 17:40'")
+        fixed = found["date"]
+        return cls(
+            date.fromisoformat(fixed) if fixed else int(found["days"]), time.fromisoformat(found["clock"] or "00:00")
+        )
 
     def day(self, today: date) -> date:
         """The day it names."""
-        return today + timedelta(days=self.days)
+        return today + timedelta(days=self.when) if isinstance(self.when, int) else self.when
 
     def instant(self, today: date, zone: ZoneInfo) -> datetime:
         """The instant it names, in UTC."""
@@ -108,10 +118,10 @@ class GridPart(Part):
 class CameraPart(Part):
     """A camera's register entry; its view and post stand in the ground file."""
 
-    id: str
+    id: Id
     name_zh: str
     name_en: str
-    device: str
+    device: Id
     place_zh: str
     place_en: str
     operator_zh: str
@@ -223,7 +233,7 @@ class LotPart(Part):
     organic_state: OrganicState
     leaf_sales: tuple[str, ...]
     made_g: Grams
-    steps: tuple[StepPart, ...]
+    steps: Annotated[tuple[StepPart, ...], Field(min_length=1)]
     tests: tuple[TestPart, ...]
     packing: PackingPart
 
@@ -271,34 +281,34 @@ class ResponsesPart(Part):
 
 
 class PoliciesPart(Part):
-    """Every local policy."""
+    """Every local policy; that of weights only where there is leaf."""
 
     links: LinkPart
-    ledger: LedgerPart
+    ledger: LedgerPart | None = None
     working_week: WeekPart
     responses: ResponsesPart
 
 
 class County(Part):
-    """county.yaml, whole."""
+    """county.yaml, whole. A county may have streets only: no gardens, plants or leaf."""
 
     name_zh: str
     name_en: str
     zone: str
     registered: When
-    parties: tuple[PartyPart, ...]
-    gardens: tuple[SitePart, ...]
-    plots: tuple[PlotPart, ...]
-    plants: tuple[SitePart, ...]
+    parties: tuple[PartyPart, ...] = ()
+    gardens: tuple[SitePart, ...] = ()
+    plots: tuple[PlotPart, ...] = ()
+    plants: tuple[SitePart, ...] = ()
     grids: tuple[GridPart, ...]
     cameras: tuple[CameraPart, ...]
-    leaf_cards: tuple[CardPart, ...]
-    leaf_sales: tuple[SalePart, ...]
-    market_zh: str
-    market_en: str
-    scale: str
-    products: tuple[ProductPart, ...]
-    lots: tuple[LotPart, ...]
+    leaf_cards: tuple[CardPart, ...] = ()
+    leaf_sales: tuple[SalePart, ...] = ()
+    market_zh: str = ""
+    market_en: str = ""
+    scale: str = ""
+    products: tuple[ProductPart, ...] = ()
+    lots: tuple[LotPart, ...] = ()
     policies: PoliciesPart
 
 
@@ -310,21 +320,25 @@ class Shape:
     stands_at: tuple[float, float] | None
 
 
+Shapes: TypeAlias = dict[tuple[str, str], Shape]
+"""Shapes by kind and id."""
+
+
 def read_county() -> County:
-    """county.yaml as shipped. Raises pydantic's ValidationError, naming the place, when it is not well formed."""
-    return County.model_validate(yaml.safe_load(_text("county.yaml")))
+    """The demo county. Raises pydantic's ValidationError, naming the place, when it is not well formed."""
+    return County.model_validate(yaml.safe_load(SHIPPED.joinpath(COUNTY_FILE).read_text(encoding="utf-8")))
 
 
-def read_ground() -> dict[tuple[str, str], Shape]:
-    """The shapes of ground.geojson by kind and id."""
-    features = json.loads(_text("ground.geojson"))["features"]
+def read_ground() -> Shapes:
+    """The demo county's shapes."""
+    return shapes_of(json.loads(SHIPPED.joinpath(GROUND_FILE).read_text(encoding="utf-8")))
+
+
+def shapes_of(ground: dict[str, Any]) -> Shapes:
+    """The shapes of a well-formed ground file by kind and id."""
     return {
         (feature["properties"]["kind"], feature["properties"]["id"]): Shape(
             feature["geometry"], feature["properties"].get("stands_at")
         )
-        for feature in features
+        for feature in ground["features"]
     }
-
-
-def _text(name: str) -> str:
-    return resources.files("center.county").joinpath(name).read_text(encoding="utf-8")

@@ -1,4 +1,4 @@
-"""The demo county's leaf: sales on the LeafCard 茶青卡, lots with their making steps, tests and packs."""
+"""A county's leaf: sales on the LeafCard 茶青卡, lots with their making steps, tests and packs."""
 
 import calendar
 import hashlib
@@ -136,7 +136,7 @@ def _packs(session: Session, plan: Plan, lot: LotPart) -> None:
     packed_on = packing.packed.day(plan.today)
     for number in range(packing.first_serial, packing.first_serial + packing.count):
         serial = f"{number:04d}"
-        organic = product.organic and lot.organic_state is OrganicState.CERTIFIED
+        organic = plan.is_demo and product.organic and lot.organic_state is OrganicState.CERTIFIED
         session.add(
             Pack(
                 tenant=plan.tenant,

@@ -1,12 +1,14 @@
-"""The demo county's register: parties, gardens, plant, grids, cameras, cards and local policies."""
+"""A county's register: parties, gardens, plant, grids, cameras, cards and local policies."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from center.county.files import CameraPart, County, Moment, PlotPart, Shape
+from center.county.files import CameraPart, County, Moment, PlotPart, Shapes
 from enforcement.grids import Grid, GridEntry
 from enforcement.policy import WEEK, ResponsePolicy, WorkingWeek
 from traceability.cameras import Camera, CameraEntry
@@ -16,18 +18,45 @@ from traceability.parties import Party
 from traceability.placement import Ground, ground
 from traceability.plots import Garden, Plot, PlotEntry, PlotTenure
 from traceability.policy import LINKS, LedgerPolicy, LinkPolicy
+from traceability.records import Identified
 from traceability.sites import Plant, PlantEntry
+
+REGISTERS: Mapping[str, type[Identified]] = {
+    "parties": Party,
+    "gardens": Garden,
+    "plots": Plot,
+    "plants": Plant,
+    "grids": Grid,
+    "cameras": Camera,
+    "leaf_cards": LeafCard,
+}
+"""The parts of county.yaml that become the register, in the order they refer to each other."""
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What is to be registered, for whom, and the day its moments count from."""
+    """What is to be registered, for whom, and the instant its moments count from.
+
+    Only a demo invents what another office gives out in life: the organic codes on packs.
+    """
 
     tenant: str
     county: County
-    shapes: dict[tuple[str, str], Shape]
-    today: date
-    zone: ZoneInfo
+    shapes: Shapes
+    now: datetime
+    since: datetime | None = None
+    """When the entries come into force; None: when the file says that the county was registered."""
+    is_demo: bool = False
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The county's time zone."""
+        return ZoneInfo(self.county.zone)
+
+    @property
+    def today(self) -> date:
+        """The day that moments count from."""
+        return self.now.astimezone(self.zone).date()
 
     def instant(self, moment: Moment) -> datetime:
         """A moment of the file in UTC."""
@@ -38,9 +67,9 @@ class Plan:
         return moment.day(self.today) if moment else None
 
     @property
-    def since(self) -> datetime:
-        """When the whole register came into force."""
-        return self.instant(self.county.registered)
+    def valid_from(self) -> datetime:
+        """When its entries come into force."""
+        return self.since or self.instant(self.county.registered)
 
     def ground(self, kind: str, entry_id: str) -> Ground:
         """The ground of an entry as columns."""
@@ -55,7 +84,14 @@ def register_all(session: Session, plan: Plan) -> None:
     _grids(session, plan)
     _cameras(session, plan)
     _cards(session, plan)
-    _policies(session, plan)
+
+
+def standing_ids(session: Session, tenant: str) -> dict[str, frozenset[str]]:
+    """What stands in the tenant's register already: ids by the part of the file they come from."""
+    return {
+        part: frozenset(session.scalars(select(kind.id).where(kind.tenant == tenant)))
+        for part, kind in REGISTERS.items()
+    }
 
 
 def _parties(session: Session, plan: Plan) -> None:
@@ -89,7 +125,7 @@ def _sites(session: Session, plan: Plan) -> None:
         )
     session.flush()
     session.add_all(
-        PlantEntry(tenant=plan.tenant, id=site.id, valid_from=plan.since, **plan.ground("plant", site.id))
+        PlantEntry(tenant=plan.tenant, id=site.id, valid_from=plan.valid_from, **plan.ground("plant", site.id))
         for site in plan.county.plants
     )
     session.flush()
@@ -104,7 +140,7 @@ def _plots(session: Session, plan: Plan) -> None:
     for plot in plan.county.plots:
         session.add(_plot_entry(plan, plot))
         session.add(
-            PlotTenure(tenant=plan.tenant, id=plot.id, valid_from=plan.since, party_id=plot.tenant_party),
+            PlotTenure(tenant=plan.tenant, id=plot.id, valid_from=plan.valid_from, party_id=plot.tenant_party),
         )
     session.flush()
 
@@ -113,7 +149,7 @@ def _plot_entry(plan: Plan, plot: PlotPart) -> PlotEntry:
     return PlotEntry(
         tenant=plan.tenant,
         id=plot.id,
-        valid_from=plan.since,
+        valid_from=plan.valid_from,
         cultivar=plot.cultivar,
         cultivar_en=plot.cultivar_en,
         organic_state=plot.organic_state.value,
@@ -143,7 +179,7 @@ def _grids(session: Session, plan: Plan) -> None:
         GridEntry(
             tenant=plan.tenant,
             id=grid.id,
-            valid_from=plan.since,
+            valid_from=plan.valid_from,
             officer=grid.officer,
             **plan.ground("grid", grid.id),
         )
@@ -167,7 +203,7 @@ def _camera_entry(plan: Plan, camera: CameraPart) -> CameraEntry:
     return CameraEntry(
         tenant=plan.tenant,
         id=camera.id,
-        valid_from=plan.since,
+        valid_from=plan.valid_from,
         device=camera.device,
         longitude_e7=round(longitude * UNITS_PER_DEGREE),
         latitude_e7=round(latitude * UNITS_PER_DEGREE),
@@ -202,9 +238,9 @@ def _cards(session: Session, plan: Plan) -> None:
         LeafCardEntry(
             tenant=plan.tenant,
             id=card.id,
-            valid_from=plan.since,
+            valid_from=plan.valid_from,
             state=CardState.ACTIVE.value,
-            reason="issued with the demo county",
+            reason="registered with the county",
             author="registry",
         )
         for card in plan.county.leaf_cards
@@ -212,11 +248,13 @@ def _cards(session: Session, plan: Plan) -> None:
     session.flush()
 
 
-def _policies(session: Session, plan: Plan) -> None:
+def set_policies(session: Session, plan: Plan) -> None:
+    """The local policies, in force as long as the register."""
     policies = plan.county.policies
-    dated = {"tenant": plan.tenant, "valid_from": plan.since}
+    dated = {"tenant": plan.tenant, "valid_from": plan.valid_from}
     session.add(LinkPolicy(**dated, id=LINKS, zone=plan.county.zone, **policies.links.model_dump()))
-    session.add(LedgerPolicy(**dated, id=LedgerPolicy.GREEN_TEA, **policies.ledger.model_dump()))
+    if policies.ledger:
+        session.add(LedgerPolicy(**dated, id=LedgerPolicy.GREEN_TEA, **policies.ledger.model_dump()))
     session.add(WorkingWeek(**dated, id=WEEK, zone=plan.county.zone, **policies.working_week.model_dump(mode="json")))
     for response in policies.responses.kinds:
         terms = response.model_dump(mode="json", exclude={"kind"})

@@ -2,18 +2,16 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from center.county.files import read_county, read_ground
 from center.county.leaf import book_all
-from center.county.register import Plan, register_all
+from center.county.register import Plan, register_all, set_policies, standing_ids
 from traceability.errors import LedgerMismatch
 from traceability.ledger import audit
 from traceability.lots import Pack
-from traceability.parties import Party
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,15 +37,22 @@ def seed(session: Session, *, tenant: str, now: datetime) -> Seeded:
     Raises:
         LedgerMismatch: the county's files contradict the ledger's rules.
     """
-    registered = session.scalars(select(Party.id).where(Party.tenant == tenant).limit(1)).first()
-    if registered is None:
-        county = read_county()
-        zone = ZoneInfo(county.zone)
-        plan = Plan(tenant, county, read_ground(), now.astimezone(zone).date(), zone)
-        register_all(session, plan)
-        book_all(session, plan)
-        require_balance(session, tenant=tenant, at=now)
-    return Seeded(registered is None, _first_packs(session, tenant))
+    empty = not any(standing_ids(session, tenant).values())
+    if empty:
+        found(session, Plan(tenant, read_county(), read_ground(), now, is_demo=True))
+    return Seeded(empty, _first_packs(session, tenant))
+
+
+def found(session: Session, plan: Plan) -> None:
+    """Register a whole county into an empty register, with its policies and its leaf.
+
+    Raises:
+        LedgerMismatch: the county's files contradict the ledger's rules.
+    """
+    register_all(session, plan)
+    set_policies(session, plan)
+    book_all(session, plan)
+    require_balance(session, tenant=plan.tenant, at=plan.now)
 
 
 def require_balance(session: Session, *, tenant: str, at: datetime) -> None:

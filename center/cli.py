@@ -107,9 +107,9 @@ def register(
         return
     with open_office(data) as office, office.database.writing() as session:
         done = register_folder(session, tenant=office.settings.tenant, folder=folder, now=office.now())
-    counted = ", ".join(f"{count} {part.replace('_', ' ')}" for part, count in done.added.items())
+    counted = ", ".join(f"{part.replace('_', ' ')} {count}" for part, count in done.added.items())
     typer.echo(
-        f"registered {counted}" if counted else f"everything of {folder} is registered already; nothing was changed"
+        f"registered: {counted}" if counted else f"everything of {folder} is registered already; nothing was changed"
     )
     for line in done.still_to_do:
         typer.echo(line, err=True)

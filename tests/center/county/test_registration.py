@@ -255,7 +255,7 @@ def test_the_commands_take_a_county_from_example_to_register(tmp_path: Path) -> 
     assert absent.exit_code == 1
     assert f"teawatch center register --example {county} writes one" in absent.stderr
     assert written.stdout.split() == [str(county / "county.yaml"), str(county / "ground.geojson")]
-    assert "registered 6 parties, 2 gardens, 4 plots, 1 plants, 3 grids, 2 cameras, 4 leaf cards" in once.stdout
+    assert "registered: parties 6, gardens 2, plots 4, plants 1, grids 3, cameras 2, leaf cards 4" in once.stdout
     assert "officer officer-a has no account yet" in once.stderr
     assert twice.stdout == f"everything of {county} is registered already; nothing was changed\n"
     assert (over.exit_code, "exists already; nothing was written" in over.stderr) == (1, True)

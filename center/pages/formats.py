@@ -1,7 +1,10 @@
 """Numbers, times and measures as a person reads them, in the visitor's language and the county's local time."""
 
+import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from typing import Final, Literal, NamedTuple
 from zoneinfo import ZoneInfo
 
 from babel import dates, numbers
@@ -16,11 +19,28 @@ SQUARE_METRES_PER_MU = 10_000 / 15  # 亩
 SECONDS_UNTIL = 120  # "119.5 s", then "2 min 5 s"
 MINUTES_AND_SECONDS_UNTIL = 10  # "9 min 30 s", then "10 min"
 SHOWN_WHOLE = 16  # characters of a code that need no shortening
+Unit = Literal["day", "hour", "minute", "second"]
+UNITS_S: Final[tuple[tuple[Unit, int], ...]] = (
+    ("day", 86_400),
+    ("hour", 3_600),
+    ("minute", 60),
+    ("second", 1),
+)
 KILO, MEGA = 1_000, 1_000_000
 
+
+class Scale(NamedTuple):
+    """The unit people read in place of the one a laboratory's integers are kept in."""
+
+    unit: str
+    divisor: int
+
+
+LABORATORY: Final[Mapping[str, Scale]] = {"µg/kg": Scale("mg/kg", 1_000), "‰": Scale("%", 10)}
+
 PATTERNS = {
-    "zh-CN": {"short": "M月d日 HH:mm", "full": "y年M月d日 HH:mm:ss", "day": "y年M月d日"},
-    "en": {"short": "d MMM, HH:mm", "full": "d MMM y, HH:mm:ss", "day": "d MMM y"},
+    "zh-CN": {"short": "M月d日 HH:mm", "full": "y年M月d日 HH:mm:ss", "day": "y年M月d日", "time": "HH:mm:ss"},
+    "en": {"short": "d MMM, HH:mm", "full": "d MMM y, HH:mm:ss", "day": "d MMM y", "time": "HH:mm:ss"},
 }
 
 
@@ -37,7 +57,7 @@ class Formats:
         return numbers.format_decimal(value, format=pattern, locale=self.language.locale)
 
     def stamp(self, at: datetime, style: str = "short") -> str:
-        """A moment in local time: `short` (no year), `full` (with seconds) or `day`."""
+        """A moment in local time: `short` (no year), `full` (with seconds), `day` or `time`."""
         return dates.format_datetime(at, PATTERNS[self.language.tag][style], self.zone, self.language.locale)
 
     def moment(self, at: datetime, style: str = "short") -> Markup:
@@ -45,6 +65,11 @@ class Formats:
         return Markup('<time datetime="{}" title="{}">{}</time>').format(
             at.astimezone(UTC).isoformat(timespec="seconds"), self.stamp(at, "full"), self.stamp(at, style)
         )
+
+    def until(self, end: datetime, start: datetime) -> Markup:
+        """The end of a time that began at `start`: without its day where that is the same."""
+        same_day = end.astimezone(self.zone).date() == start.astimezone(self.zone).date()
+        return self.moment(end, "time" if same_day else "full")
 
     def plain_day(self, on: date) -> str:
         """A calendar day in words."""
@@ -55,8 +80,13 @@ class Formats:
         return Markup('<time datetime="{}">{}</time>').format(on.isoformat(), self.plain_day(on))
 
     def distance(self, at: datetime, now: datetime) -> str:
-        """`in 3 hours`, `2 minutes ago`: how far a moment lies from now."""
-        return dates.format_timedelta(at - now, add_direction=True, threshold=1.2, locale=self.language.locale)
+        """`in 3 hours`, `2 minutes ago`: how far a moment lies from now, rounded down as moments.js does."""
+        seconds = int((at - now).total_seconds())
+        unit, size = next((unit, size) for unit, size in UNITS_S if abs(seconds) >= size or size == 1)
+        whole = timedelta(seconds=int(seconds / size) * size)
+        return dates.format_timedelta(
+            whole, granularity=unit, threshold=math.inf, add_direction=True, locale=self.language.locale
+        )
 
     def duration(self, milliseconds: int) -> str:
         """A length of time in the units a person would say: `0.4 s`, `23.4 s`, `4 min 5 s`, `25 min`, `2 h 10 min`."""
@@ -97,6 +127,13 @@ class Formats:
             return f"{self.number(size_bytes / KILO)} kB"
         return f"{self.number(size_bytes / MEGA, 1)} MB"
 
+    def reading(self, value: int, unit: str) -> str:
+        """A laboratory's integer in the unit people read: `0.31` of 310 µg/kg, `5.8` of 58 ‰."""
+        scale = LABORATORY.get(unit)
+        if scale is None:
+            return self.number(value)
+        return numbers.format_decimal(value / scale.divisor, format="#,##0.0##", locale=self.language.locale)
+
     def mu(self, square_metres: float) -> str:
         """Land in mu (亩), as everybody in a tea village counts it."""
         return self.language.say("%(mu)s mu", mu=self.number(square_metres / SQUARE_METRES_PER_MU, 2))
@@ -104,6 +141,11 @@ class Formats:
     def kilograms(self, grams: int) -> str:
         """A weight in kilograms."""
         return self.language.say("%(kg)s kg", kg=self.number(grams / 1000, 3))
+
+
+def reading_unit(unit: str) -> str:
+    """The unit of `Formats.reading`."""
+    return LABORATORY[unit].unit if unit in LABORATORY else unit
 
 
 def is_past(at: datetime, now: datetime) -> bool:

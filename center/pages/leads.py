@@ -15,6 +15,7 @@ from center.evidence import files_of
 from center.office import office_of
 from center.pages.leadpage import clauses_of, links_in_words, records_of
 from center.pages.leadviews import camera_names, newest_leads, view_leads
+from center.pages.pairs import chosen_of, pairs_of
 from center.pages.rendering import language_of, render
 from center.pages.taskpanel import panel_of
 from center.pages.terms import ARTEFACTS, CLOCKS, kind_name, name_of
@@ -54,15 +55,15 @@ def show_list(
 
 
 @router.get("/leads/{lead_id}")
-def show(request: Request, session: Reading, person: Officer, lead_id: str) -> Response:
-    """One lead in full."""
-    return render(request, "lead.html", **_everything(request, session, person, lead_id))
+def show(request: Request, session: Reading, person: Officer, lead_id: str, picture: int = 1) -> Response:
+    """One lead in full; `picture` is which of its pairs of pictures is shown large."""
+    return render(request, "lead.html", **_everything(request, session, person, lead_id, picture))
 
 
 @router.get("/leads/{lead_id}/head")
-def show_head(request: Request, session: Reading, person: Officer, lead_id: str) -> Response:
+def show_head(request: Request, session: Reading, person: Officer, lead_id: str, picture: int = 1) -> Response:
     """Title and pictures alone, fetched anew when evidence arrives or the incident goes on."""
-    return render(request, "_lead_head.html", **_everything(request, session, person, lead_id))
+    return render(request, "_lead_head.html", **_everything(request, session, person, lead_id, picture))
 
 
 @router.get("/leads/{lead_id}/more")
@@ -71,15 +72,18 @@ def show_more(request: Request, session: Reading, person: Officer, lead_id: str)
     return render(request, "_lead_more.html", **_everything(request, session, person, lead_id))
 
 
-def _everything(request: Request, session: Session, person: Person, lead_id: str) -> dict[str, Any]:
+def _everything(request: Request, session: Session, person: Person, lead_id: str, picture: int = 1) -> dict[str, Any]:
     language = language_of(request)
     lead = session.get(Lead, (office_of(request).settings.tenant, lead_id))
     if lead is None:
         raise HTTPException(404, f"there is no lead {lead_id!r}")
     view = view_leads(session, language, [lead])[0]
     files = files_of(session, tenant=lead.tenant, device=lead.device, incident=lead.incident)
+    pairs = pairs_of(files)
     return {
         "view": view,
+        "pairs": pairs,
+        "chosen": chosen_of(pairs, picture),
         "lead": lead,
         "clauses": clauses_of(language, lead),
         "links": links_in_words(session, language, lead),

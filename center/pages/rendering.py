@@ -18,7 +18,7 @@ from markupsafe import Markup
 
 from center.accounts.guards import seen_already, whoever
 from center.office import office_of
-from center.pages.formats import Formats, is_past, short_hash
+from center.pages.formats import Formats, is_past, reading_unit, short_hash
 from center.words import COOKIE, Language, choose_language, languages
 
 HERE: Final = Path(__file__).parents[1]
@@ -83,6 +83,9 @@ def environment(tag: str, zone: str) -> Environment:
         moment=formats.moment,
         stamp=formats.stamp,
         day=formats.day,
+        until=formats.until,
+        reading=formats.reading,
+        reading_unit=reading_unit,
         distance=formats.distance,
         number=formats.number,
         duration=formats.duration,

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from center.pages.formats import Formats, short_hash
+from center.pages.formats import Formats, reading_unit, short_hash
 from center.words import languages
 
 EN = Formats(languages()["en"])
@@ -63,6 +63,11 @@ def test_a_moment_is_local_for_the_eye_and_utc_for_machines() -> None:
     [
         (timedelta(minutes=14), "in 14 minutes", "14分钟后"),
         (timedelta(hours=-3), "3 hours ago", "3小时前"),
+        (timedelta(hours=1, minutes=59), "in 1 hour", "1小时后"),
+        (timedelta(minutes=-119, seconds=-59), "1 hour ago", "1小时前"),
+        (timedelta(days=1, hours=23), "in 1 day", "1天后"),
+        (timedelta(days=20), "in 20 days", "20天后"),
+        (timedelta(seconds=59), "in 59 seconds", "59秒钟后"),
     ],
 )
 def test_a_deadline_says_how_far_it_is(delta: timedelta, english: str, chinese: str) -> None:
@@ -84,3 +89,25 @@ def test_land_is_said_in_mu_and_weight_in_kilograms() -> None:
 def test_a_hash_keeps_enough_to_compare_by_eye() -> None:
     assert short_hash("0123456789abcdef" * 4) == "01234567…cdef"
     assert short_hash("short") == "short"
+
+
+@pytest.mark.parametrize(
+    ("value", "unit", "words", "shown_unit"),
+    [
+        (310, "µg/kg", "0.31", "mg/kg"),
+        (5000, "µg/kg", "5.0", "mg/kg"),
+        (10, "µg/kg", "0.01", "mg/kg"),
+        (58, "‰", "5.8", "%"),
+        (70, "‰", "7.0", "%"),
+        (7, "CFU/g", "7", "CFU/g"),
+    ],
+)
+def test_a_laboratorys_number_is_said_in_the_unit_people_read(
+    value: int, unit: str, words: str, shown_unit: str
+) -> None:
+    assert (EN.reading(value, unit), reading_unit(unit)) == (words, shown_unit)
+
+
+def test_the_end_of_a_time_names_its_day_only_where_it_is_another() -> None:
+    assert ">12:31:09</time>" in EN.until(NOON + timedelta(minutes=1), NOON)
+    assert ">6 Apr 2026, 00:00:09</time>" in EN.until(NOON + timedelta(hours=11.5), NOON)

@@ -7,9 +7,10 @@ from datetime import timedelta
 import httpx
 import pytest
 
+from alerts.messages import Phase
 from center.pages.rendering import CONTENT_POLICY
 from tests.center.pages.markup import faults, read
-from tests.center.pages.scene import DEVICE, INTRUSION, PARKING, Scene
+from tests.center.pages.scene import DEVICE, INTRUSION, PARKING, Scene, draw_street
 from traceability.gs1 import digital_link_path
 
 ROOMS = ("/", "/leads", "/tasks", "/tasks?show=all", "/map", "/cameras", "/devices", "/quarantine", "/packs", "/rooms")
@@ -109,6 +110,35 @@ def test_a_picture_that_has_not_come_yet_is_announced_in_words(scene: Scene) -> 
         page = officer.get(f"/leads/{lead}").text
         assert "the picture is on its way" in page
         assert "/api/v1/evidence/" not in "".join(img.attributes["src"] for img in read(page).all("img"))
+
+
+def test_every_picture_of_a_lead_can_be_reached_without_scripts(scene: Scene) -> None:
+    began = scene.now - timedelta(minutes=5)
+    lead = scene.box.see(PARKING, "pages-goes-on", began)
+    first = scene.box.records[-1].data.artefacts[0].sha256
+    again = draw_street(PARKING, "later")
+    scene.box.see(PARKING, "pages-goes-on", scene.now, phase=Phase.UPDATED, revision=2, picture=again)
+    later = scene.box.records[-1].data.artefacts[0].sha256
+    with scene.signed_in() as officer:
+        page = officer.get(f"/leads/{lead}").text
+        assert faults(page) == []
+        assert f'href="/api/v1/evidence/{first}"' in page
+        links = [each.attributes["href"] for each in read(page).all("a") if "?picture=" in each.attributes["href"]]
+        assert links == [f"/leads/{lead}?picture=1", f"/leads/{lead}?picture=2"]
+        assert f'href="/api/v1/evidence/{later}"' in officer.get(links[1]).text
+        assert f'href="/api/v1/evidence/{later}"' in officer.get(f"/leads/{lead}/head?picture=2").text
+        assert f'href="/api/v1/evidence/{first}"' in officer.get(f"/leads/{lead}?picture=99").text
+        assert "First seen" in page
+        assert "Last seen" in page
+
+
+@pytest.mark.parametrize("path", ["/", "/map", "/leads/{}"])
+def test_a_page_says_in_words_what_it_cannot_do_without_scripts(officer: httpx.Client, seen: str, path: str) -> None:
+    page = read(officer.get(path.format(seen)).text)
+    (sheet,) = (link for link in page.all("link") if "noscript.css" in link.attributes["href"])
+    assert ".needs-script" in officer.get(sheet.attributes["href"]).text
+    assert any("needs-script" in each.attributes.get("class", "") for each in page.all("p", "div"))
+    assert [words for words in page.all("noscript") if words.text.strip()]
 
 
 def test_a_technician_sees_boxes_and_cameras_but_no_pictures_and_no_tasks(scene: Scene) -> None:

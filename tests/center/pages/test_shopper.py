@@ -40,6 +40,9 @@ def test_the_whole_way_of_a_packet_stands_on_its_page(scene: Scene) -> None:
         "检测：各项均合格",
         "联苯菊酯",
         "未检出",
+        "0.31",
+        "mg/kg",
+        "7.0",
         "QL-ORG-0118",
         "本批次登记 60 包",
     ):

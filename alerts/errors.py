@@ -23,6 +23,7 @@ AlertsError
 │   ├── BlobMissing
 │   ├── BlobDamaged         its bytes are not those its name promises
 │   └── BlobStoreFull       the disk is full
+├── YamlMistake             what a person wrote is not YAML that can be read one way only
 ├── KeyFileError            missing, unreadable, no Ed25519 key, or there already
 ├── NotEnrolled             the state folder holds no identity
 └── EnrolmentError
@@ -124,6 +125,10 @@ class BlobDamaged(BlobError):
 
 class BlobStoreFull(BlobError):
     """The disk is full: the file was not stored."""
+
+
+class YamlMistake(AlertsError):
+    """What a person wrote is not YAML that can be read one way only. The message names the place."""
 
 
 class KeyFileError(AlertsError):

@@ -14,9 +14,10 @@ from zoneinfo import available_timezones
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, YamlConfigSettingsSource
-from yaml import YAMLError
 
+from alerts.errors import YamlMistake
 from alerts.messages import Id
+from alerts.strict_yaml import read_yaml
 from alerts.wire import MAX_BYTES
 from center.errors import SettingsInvalid
 
@@ -72,6 +73,9 @@ class IntakeSettings(BaseModel):
 
 class SettingsFile(YamlConfigSettingsSource):
     """`center.yaml`: every key but `data`, for it lies in the data folder and cannot name another."""
+
+    def _read_file(self, file_path: Any) -> Any:  # noqa: ANN401 - as the library has it
+        return read_yaml(file_path.read_bytes()) or {}
 
     def __call__(self) -> dict[str, Any]:
         """What the file says. Raises SettingsInvalid if it says `data`."""
@@ -158,7 +162,7 @@ def load_settings(data: Path | None = None, **overrides: object) -> Settings:
         return Settings(data=folder, **_given(overrides))
     except ValidationError as error:
         raise SettingsInvalid(_one_line(error, path)) from error
-    except (OSError, UnicodeDecodeError, YAMLError, ValueError, TypeError) as error:
+    except (OSError, YamlMistake, ValueError, TypeError) as error:
         raise SettingsInvalid(f"{path}: cannot be read: {str(error).splitlines()[0]}") from error
 
 

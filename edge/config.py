@@ -13,13 +13,14 @@ from pathlib import Path
 from typing import Annotated, Any, Self
 from zoneinfo import ZoneInfo
 
-import yaml
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 from pydantic_core import PydanticCustomError
 
 from alerts.catalogue import KINDS
+from alerts.errors import YamlMistake
 from alerts.messages import Id
-from edge.config_errors import describe, unknown, yaml_kind, yaml_problem
+from alerts.strict_yaml import read_yaml
+from edge.config_errors import describe, unknown, yaml_kind
 from edge.errors import ConfigError
 from edge.rules import RULES, AnyRule
 from edge.schedule import ALWAYS, DAY_MINUTES, Day, Schedule, Span
@@ -191,7 +192,7 @@ class CameraSection(Section):
     id: Id
     url: Annotated[str, AfterValidator(_has_no_blanks), Field(repr=False)]
     pace: Pace = Pace.REALTIME
-    detections_per_s: float = Field(default=3.0, gt=0, le=30)
+    detections_per_s: float = Field(default=3.0, ge=0.01, le=30)
     zones: tuple[ZoneSection, ...] = Field(min_length=1)
     rules: tuple[RuleSection, ...] = Field(min_length=1)
 
@@ -261,9 +262,9 @@ def read_config(path: Path) -> Loaded:
             f"{path}: cannot be read ({(error.strerror or 'unknown reason').lower()}); edge/sample.yaml shows one"
         ) from None
     try:
-        data = yaml.load(raw, Loader=_StrictLoader)  # noqa: S506 - a SafeLoader that refuses duplicate keys
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path}: {yaml_problem(error)}") from None
+        data = read_yaml(raw)
+    except YamlMistake as error:
+        raise ConfigError(f"{path}: {error}") from None
     if data is None:
         raise ConfigError(f"{path}: the file is empty; edge/sample.yaml shows what it may say")
     try:
@@ -295,17 +296,3 @@ def _no_twins(what: str, ids: Iterable[str]) -> None:
     for name, count in Counter(ids).items():
         if count > 1:
             raise _refuse(f"{count} {what}s are called {name!r}; each needs an id of its own")
-
-
-class _StrictLoader(yaml.SafeLoader):
-    """Refuses a key that stands twice, of which YAML would quietly take the last."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:  # noqa: FBT001, FBT002 - PyYAML's signature
-        seen = set()
-        for key_node, _ in node.value:
-            key = self.construct_object(key_node, deep=True)
-            if isinstance(key, str) and key in seen:
-                raise yaml.constructor.ConstructorError(None, None, f"key {key!r} stands twice", key_node.start_mark)
-            if isinstance(key, str):
-                seen.add(key)
-        return super().construct_mapping(node, deep=deep)

@@ -7,7 +7,6 @@ import difflib
 from collections.abc import Iterable
 from typing import Any
 
-import yaml
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
@@ -27,14 +26,6 @@ def describe(error: ValidationError, data: object, root: str, model: type[BaseMo
     """A line for each problem; `data` is what was validated as `model`, `root` what the place is called."""
     details = error.errors(include_url=False, include_input=False)
     return [_line(detail, data, root, model) for detail in details if not _follows(detail, details)]
-
-
-def yaml_problem(error: yaml.YAMLError | UnicodeDecodeError) -> str:
-    """Why a file is no YAML, without repeating its text."""
-    if isinstance(error, yaml.MarkedYAMLError) and error.problem_mark:
-        mark = error.problem_mark
-        return f"line {mark.line + 1}, column {mark.column + 1}: {error.problem or 'no YAML'}"
-    return "not a YAML file in UTF-8"
 
 
 def yaml_kind(value: object) -> str:

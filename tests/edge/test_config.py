@@ -116,6 +116,14 @@ BAD = {
     "a camera without keys": ("cameras: [cam-1]", "cameras[0]: expected keys and values (id, url, pace, detections"),
     "no yaml": ("cameras: [", "line 1, column 11"),
     "a key twice": (change("detector: {model: yolov3_tiny}", "detector: {model: a, model: b}"), "'model' stands twice"),
+    "too deep": ("cameras: " + "[" * 5000, "nested too deeply"),
+    "a date that is none": (change("id: cam-1", "id: 2020-13-45"), "line 4, column 9: looks like a date and is none"),
+    "a number without end": (change("dwell_s: 20", "dwell_s: " + "9" * 5000), "is not a number that can be used"),
+    "merged keys": (change("zones:", "<<: {pace: loop}\n    zones:"), "merge keys (<<) are not supported"),
+    "a rate that never comes": (
+        change("zones:", "detections_per_s: 1.0e-300\n    zones:"),
+        "detections_per_s: input should be greater than or equal to 0.01",
+    ),
     "a rate of zero": (change("zones:", "detections_per_s: 0\n    zones:"), "detections_per_s: input should be"),
     "a schedule with a typo": (change("zone: kerb,", "zone: kerb, schedule: allways,"), "is no schedule"),
     "an unknown time zone": (

@@ -6,9 +6,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-import yaml
 from pydantic import ValidationError
 
+from alerts.errors import YamlMistake
+from alerts.strict_yaml import read_yaml
 from center.county.files import COUNTY_FILE, GROUND_FILE, County, Shapes, shapes_of
 from center.county.mistakes import describe, offer
 from center.county.references import county_mistakes, ground_mistakes
@@ -54,13 +55,9 @@ def _text(folder: Path, name: str) -> str:
 
 def _read_county(text: str) -> County:
     try:
-        data = yaml.load(text, Loader=_StrictLoader)  # noqa: S506 - a SafeLoader that refuses duplicate keys
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark
-        place = f"line {mark.line + 1}, column {mark.column + 1}: " if mark else ""
-        raise CountyInvalid(f"{COUNTY_FILE}: {place}{error.problem or 'no YAML'}") from None
-    except (yaml.YAMLError, ValueError) as error:
-        raise CountyInvalid(f"{COUNTY_FILE}: {str(error).splitlines()[0]}") from None
+        data = read_yaml(text.encode())
+    except YamlMistake as error:
+        raise CountyInvalid(f"{COUNTY_FILE}: {error}") from None
     if not isinstance(data, dict):
         raise CountyInvalid(f"{COUNTY_FILE}: expected keys and values ({', '.join(County.model_fields)})")
     try:
@@ -110,14 +107,3 @@ def _is_place(value: object) -> bool:
     pair = value if isinstance(value, list) else []
     numbers = [number for number in pair if isinstance(number, int | float) and not isinstance(number, bool)]
     return len(pair) == len(numbers) == 2 and abs(pair[0]) <= EAST_MAX_DEG and abs(pair[1]) <= NORTH_MAX_DEG  # noqa: PLR2004 - longitude, latitude
-
-
-class _StrictLoader(yaml.SafeLoader):
-    """Refuses a key that stands twice, of which YAML would quietly take the last."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:  # noqa: FBT001, FBT002 - PyYAML's signature
-        keys = [key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode)]
-        for key in keys:
-            if keys.count(key) > 1:
-                raise yaml.constructor.ConstructorError(None, None, f"key {key!r} stands twice", node.start_mark)
-        return super().construct_mapping(node, deep=deep)

@@ -221,7 +221,9 @@ def test_each_mistake_on_the_ground_is_one_line(
     ("name", "text", "said"),
     [
         ("county.yaml", "name_zh: [", "county.yaml: line 1, column 11: "),
-        ("county.yaml", "zone: a\nzone: b\n", "county.yaml: line 1, column 1: key 'zone' stands twice"),
+        ("county.yaml", "zone: a\nzone: b\n", "county.yaml: line 2, column 1: key 'zone' stands twice"),
+        ("county.yaml", "name_zh: " + "[" * 5000, "county.yaml: nested too deeply"),
+        ("county.yaml", "name_zh: 2020-13-45", "county.yaml: line 1, column 10: looks like a date and is none"),
         ("county.yaml", "", "county.yaml: expected keys and values (name_zh, "),
         ("ground.geojson", "{", "ground.geojson: Expecting property name"),
         ("ground.geojson", "[]", "ground.geojson: is no GeoJSON FeatureCollection"),

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from alerts.catalogue import CLAUSES
 from center.intake.journal import JournalRow
 from center.pages.formats import Formats
-from center.pages.terms import GRID_LEVELS, TARGETS, Toned, clause_name, name_of, toned
+from center.pages.terms import GRID_LEVELS, GRIDS, TARGETS, Toned, clause_name, name_of, toned
 from center.words import N_, Language
 from enforcement.leads import Lead, LeadLink, links_of
 
@@ -87,12 +87,19 @@ def links_in_words(session: Session, language: Language, lead: Lead) -> list[Lin
     names = {(link.target_kind, link.target_id): language.named(link, "name") for link in links}
     return [
         LinkView(
-            target=toned(language, TARGETS, link.target_kind),
+            target=_target(language, link),
             name=names[link.target_kind, link.target_id],
             reason=_reason(language, link, names),
         )
         for link in links
     ]
+
+
+def _target(language: Language, link: LeadLink) -> Toned:
+    """What kind of thing it is; a grid by its level."""
+    target = toned(language, TARGETS, link.target_kind)
+    level = str(link.params.get("level", ""))
+    return target._replace(name=name_of(language, GRIDS, level)) if level in GRIDS else target
 
 
 def _reason(language: Language, link: LeadLink, names: Mapping[tuple[str, str], str]) -> str:

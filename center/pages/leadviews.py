@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from center.evidence import Announced
 from center.pages.deadlines import deadline
-from center.pages.terms import FOOTAGE, PHASES, TASK_STATES, Toned, kind_name, toned
+from center.pages.terms import FOOTAGE, OBJECTS, PHASES, TASK_STATES, Toned, kind_name, name_of, toned
 from center.words import Language
 from enforcement.leads import Lead, LeadLink, sighted_at
 from enforcement.tasks import Task
@@ -40,6 +40,7 @@ class LeadView:
 
     lead: Lead
     kind: str
+    things: str
     phase: Toned
     footage: Toned
     camera: str
@@ -85,6 +86,7 @@ def view_leads(session: Session, language: Language, leads: Sequence[Lead]) -> l
             LeadView(
                 lead=lead,
                 kind=kind_name(language, lead.kind),
+                things=things_of(language, lead),
                 phase=toned(language, PHASES, lead.phase),
                 footage=toned(language, FOOTAGE, lead.footage),
                 camera=names.get(lead.camera, lead.camera),
@@ -99,6 +101,12 @@ def view_leads(session: Session, language: Language, leads: Sequence[Lead]) -> l
             )
         )
     return views
+
+
+def things_of(language: Language, lead: Lead) -> str:
+    """The classes of what was seen: `truck`, or `car, truck`."""
+    classes = sorted({str(seen["class_name"]) for seen in lead.objects})
+    return ", ".join(dict.fromkeys(name_of(language, OBJECTS, name) for name in classes))
 
 
 def stand_in(language: Language, entry: CameraEntry | None) -> str:

@@ -1,6 +1,7 @@
 """Quarantine: what the centre could not accept, why, how often, and a look at it that can do no harm."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -13,12 +14,13 @@ from center.intake.quarantine import QuarantineEntry, count_entries, list_entrie
 from center.office import office_of
 from center.pages.rendering import language_of, render
 from center.pages.terms import name_of
-from center.words import N_
+from center.words import N_, Language
 
 router: Final = APIRouter(include_in_schema=False)
 PAGE_SIZE: Final = 50
 LAST_PAGE: Final = 1000
 PREVIEW_BYTES: Final = 1200
+A_FRACTION: Final = re.compile(r"(\d\d:\d\d:\d\d)\.\d+")
 
 REASONS: Final[Mapping[str, str]] = {
     "malformed": N_("It is no message this centre can read."),
@@ -40,11 +42,21 @@ REASONS: Final[Mapping[str, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class EntryView:
-    """One thing put aside; `preview` is harmless text."""
+    """One thing put aside; `detail` without fractions of seconds, `preview` as harmless text."""
 
     entry: QuarantineEntry
-    reason: str
+    detail: str
     preview: str
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """What this page shows of one reason."""
+
+    key: str
+    reason: str
+    count: int
+    entries: Sequence[EntryView]
 
 
 @router.get("/quarantine")
@@ -57,11 +69,28 @@ def show(request: Request, session: Reading, _person: Staff, page: int = 1) -> R
     return render(
         request,
         "_quarantine.html" if "hx-request" in request.headers else "quarantine.html",
-        entries=[EntryView(row, name_of(language, REASONS, row.reason), preview(row.raw)) for row in rows[:PAGE_SIZE]],
+        groups=_groups(language, rows[:PAGE_SIZE], counts),
         counts=[(name_of(language, REASONS, reason), count) for reason, count in sorted(counts.items())],
         number=number,
         more=len(rows) > PAGE_SIZE,
     )
+
+
+def _groups(language: Language, rows: Sequence[QuarantineEntry], counts: Mapping[str, int]) -> list[Group]:
+    """By reason, the one that came last first."""
+    return [
+        Group(
+            key=reason,
+            reason=name_of(language, REASONS, reason),
+            count=counts.get(reason, 0),
+            entries=[
+                EntryView(row, A_FRACTION.sub(r"\1", row.detail), preview(row.raw))
+                for row in rows
+                if row.reason == reason
+            ],
+        )
+        for reason in dict.fromkeys(row.reason for row in rows)
+    ]
 
 
 def preview(raw: bytes) -> str:

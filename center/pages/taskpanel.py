@@ -73,8 +73,8 @@ class TaskPanel:
 
 
 ASSIGNMENTS: Mapping[str, str] = {
-    "grid_officer": N_("the officer of the %(level)s %(grid)s"),
-    "grid_without_officer": N_("the %(level)s %(grid)s has no officer: in the county's pool"),
+    "grid_officer": N_("responsible for %(grid)s (%(level)s)"),
+    "grid_without_officer": N_("%(grid)s (%(level)s) has no officer: in the county's pool"),
     "no_grid": N_("no grid covers the place: in the county's pool"),
     "camera_not_registered": N_("the camera was not in the register: in the county's pool"),
 }

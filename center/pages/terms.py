@@ -94,9 +94,30 @@ TARGETS: Final[Mapping[str, Toned]] = MappingProxyType(
         "plot": Toned(N_("Tea plot"), "good", "plot"),
         "plant": Toned(N_("Tea plant"), "warn", "plant"),
         "party": Toned(N_("Party"), "info", "person"),
-        "leaf_card": Toned(N_("LeafCard"), "info", "card"),
+        "leaf_card": Toned(N_("Tea-leaf card (LeafCard)"), "info", "card"),
         "lot": Toned(N_("Lot of tea"), "info", "lot"),
-        "grid": Toned(N_("Street grid"), "", "grid"),
+        "grid": Toned(N_("Grid"), "", "grid"),
+    }
+)
+
+GRIDS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "street": N_("Grid (street)"),
+        "patch": N_("Grid (patch)"),
+        "town": N_("Grid (town)"),
+        "county": N_("Grid (county)"),
+    }
+)
+
+OBJECTS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "person": N_("person"),
+        "bicycle": N_("bicycle"),
+        "motorbike": N_("motorcycle"),
+        "motorcycle": N_("motorcycle"),
+        "car": N_("car"),
+        "truck": N_("truck"),
+        "bus": N_("bus"),
     }
 )
 

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 
 import httpx
@@ -10,7 +11,7 @@ import pytest
 from alerts.messages import Phase
 from center.pages.rendering import CONTENT_POLICY
 from tests.center.pages.markup import faults, read
-from tests.center.pages.scene import DEVICE, INTRUSION, PARKING, Scene, draw_street
+from tests.center.pages.scene import DEVICE, INTRUSION, PARKING, Scene, draw_street, make_alert
 from traceability.gs1 import digital_link_path
 
 ROOMS = ("/", "/leads", "/tasks", "/tasks?show=all", "/map", "/cameras", "/devices", "/quarantine", "/packs", "/rooms")
@@ -88,7 +89,15 @@ def test_a_lead_says_why_where_whom_and_on_which_record(officer: httpx.Client, s
     language = read(text).all("html")[0].attributes["lang"]
     for words in {
         "zh-CN": ("机动车违法停车", "停留时间", "20.4 秒", "阈值 20 秒", "茶市街一号网格", "录像", "时钟已同步"),
-        "en": ("Illegal parking", "standing time", "20.4 s", "threshold 20 s", "Tea Market Street 1", "Recording"),
+        "en": (
+            "Illegal parking",
+            "standing time",
+            "20.4 s",
+            "threshold 20 s",
+            "Tea Market Street 1",
+            "Recording",
+            "Grid (street)",
+        ),
     }[language]:
         assert words in text, words
     record = next(each for each in scene.box.records if each.data.incident == "pages-1")
@@ -213,3 +222,26 @@ def test_the_camera_register_names_who_why_and_what_for(officer: httpx.Client) -
         else ("Qinglan County Enforcement Bureau", "art. 41", "Order on the street", "no live picture for the public")
     ):
         assert words in text, words
+
+
+def test_a_card_names_what_was_seen_and_a_task_for_which_grid_its_officer_answers(scene: Scene, seen: str) -> None:
+    with scene.signed_in() as officer:
+        board = officer.get("/board/leads").text
+        assert "· truck</span>" in board
+        assert "· person</span>" in board
+        assert "responsible for Tea Market Street 1 (street grid)" in officer.get(f"/tasks/{seen}").text
+
+
+def test_quarantine_groups_the_same_reason_and_shows_no_fractions_of_seconds(scene: Scene) -> None:
+    unknown = replace(PARKING, camera="cam-nowhere")
+    original = scene.box._artefact(b"not sent", "picture", None)
+    for incident in ("lost-1", "lost-2"):
+        alert = make_alert(unknown, incident, scene.now, phase=Phase.OPENED, revision=1, picture=original)
+        scene.box.say(alert, scene.now)
+    with scene.signed_in() as officer:
+        text = officer.get("/quarantine").text
+    titles = [each.text for each in read(text).all("h2") if each.attributes.get("id") == "reason-unknown_camera"]
+    assert len(titles) == 1
+    assert "2 times" in titles[0]
+    assert text.count("was not in the register at") == 2
+    assert not re.search(r"\d\d:\d\d:\d\d\.\d", re.sub(r"<pre.*?</pre>", "", text, flags=re.DOTALL))

@@ -71,6 +71,8 @@ def _read_ground(text: str) -> Shapes:
         ground = json.loads(text)
     except ValueError as error:
         raise CountyInvalid(f"{GROUND_FILE}: {error}") from None
+    except RecursionError:
+        raise CountyInvalid(f"{GROUND_FILE}: nested too deeply") from None
     features = ground.get("features") if isinstance(ground, dict) else None
     if not isinstance(features, list):
         raise CountyInvalid(f"{GROUND_FILE}: is no GeoJSON FeatureCollection with a list of features")

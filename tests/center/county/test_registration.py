@@ -226,6 +226,7 @@ def test_each_mistake_on_the_ground_is_one_line(
         ("county.yaml", "name_zh: 2020-13-45", "county.yaml: line 1, column 10: looks like a date and is none"),
         ("county.yaml", "", "county.yaml: expected keys and values (name_zh, "),
         ("ground.geojson", "{", "ground.geojson: Expecting property name"),
+        ("ground.geojson", "[" * 100_000, "ground.geojson: nested too deeply"),
         ("ground.geojson", "[]", "ground.geojson: is no GeoJSON FeatureCollection"),
     ],
 )

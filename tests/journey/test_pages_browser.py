@@ -224,7 +224,7 @@ def test_the_chosen_picture_stays_chosen_when_news_arrive(chromium: Browser, sce
         with officer.page.expect_response(lambda answer: answer.url.endswith("/live")):
             officer.go(f"/leads/{lead}")
         officer.page.locator(".choices").get_by_text("Sealed original", exact=True).click()
-        with officer.page.expect_response(lambda answer: answer.url.endswith("/head")):
+        with officer.page.expect_response(lambda answer: "/head" in answer.url):
             scene.box.see(PARKING, "chosen", scene.now, phase=Phase.CLOSED, revision=2)
         expect(officer.page.locator("#lead-head .badge").first).to_have_text("Ended")
         expect(officer.page.locator(".look.sealed")).to_be_visible()
@@ -244,7 +244,7 @@ def test_the_map_draws_the_register_without_tiles_and_switches_layers(chromium: 
         credit = page.locator(".leaflet-control-attribution").inner_text()
         assert "WGS-84" in credit
         assert "Leaflet" not in credit
-        page.get_by_label("Street grids").uncheck()
+        page.get_by_label("Grids", exact=True).uncheck()
         expect(page.locator("#county-map path.shape-grid")).to_have_count(0)
         page.get_by_role("button", name="Qingshan Organic Tea Garden").click()
         expect(page.get_by_text("Plot 1", exact=True)).to_be_visible()

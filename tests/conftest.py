@@ -17,7 +17,8 @@ IN_CI = os.environ.get("CI") == "true"
 # What `@pytest.mark.system(...)` may name, and how its presence is seen. The packages: tests/system-packages.txt.
 PRESENT = {
     "mosquitto": lambda: shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin"),
-    "chromium": lambda: shutil.which("chromium"),
+    # Playwright's driver needs libatomic1 beside the browser.
+    "chromium": lambda: shutil.which("chromium") and any(Path("/usr/lib").glob("*/libatomic.so.1")),
     "fonts-noto-cjk": lambda: Path("/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc").exists(),
     "ffmpeg": lambda: shutil.which("ffmpeg"),
     "systemd": lambda: shutil.which("systemd-analyze"),

@@ -6,6 +6,7 @@ kill -9; `start` after it brings the same broker back on the same port.
 
 import json
 import os
+import random
 import shutil
 import signal
 import socket
@@ -21,10 +22,15 @@ MAX_PAYLOAD_BYTES = 1_048_576
 
 
 def free_port() -> int:
-    """A TCP port of 127.0.0.1 that nobody listens on now."""
-    with closing(socket.socket()) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A TCP port of 127.0.0.1 that nobody has now, below those Linux gives to clients.
+
+    A server that dies and comes back finds it free still: no client's connection was given it meanwhile.
+    """
+    while True:
+        port = random.randrange(20_000, 32_000)
+        with closing(socket.socket()) as probe:
+            if probe.connect_ex(("127.0.0.1", port)) != 0:
+                return port
 
 
 def iotcore_toml(port: int, passwords: Mapping[str, str]) -> str:

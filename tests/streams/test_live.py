@@ -16,6 +16,7 @@ from streams.errors import AccessDenied, SourceMissing, SourceUnreachable
 from streams.frames import Camera
 from streams.live import LiveReel, State
 from streams.source import Source, open_source
+from tests.alerts.brokers import free_port
 
 SERVER = Path(__file__).with_name("rtsp_server.py")
 USER, PASSWORD = "viewer", "lo:ng@s3cret"
@@ -28,9 +29,7 @@ class CameraServer:
     """A real RTSP server on a port of its own, which can be killed and started again."""
 
     def __init__(self) -> None:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
+        self.port = free_port()
         self.process: subprocess.Popen[str] | None = None
 
     def start(self, *credentials: str) -> None:

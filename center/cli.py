@@ -12,6 +12,7 @@ from pydantic import TypeAdapter, ValidationError
 from alerts.messages import Id
 from center import users
 from center.county.registration import register_folder, write_example
+from center.county.seeding import DEMO_TENANT
 from center.devices import list_devices, mqtt_passwords, revoke
 from center.enrolment import give_code
 from center.errors import SettingsInvalid
@@ -19,8 +20,6 @@ from center.logs import set_up
 from center.opening import Data, one_line_errors, open_office, require_centre
 from center.serving import serve as run_server
 from center.settings import FILE_NAME, Settings, load_settings
-
-DEMO_TENANT = "demo-county"
 
 app = typer.Typer(no_args_is_help=True, add_completion=False)
 app.add_typer(users.app, name="user")

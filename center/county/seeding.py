@@ -13,6 +13,9 @@ from traceability.errors import LedgerMismatch
 from traceability.ledger import audit
 from traceability.lots import Pack
 
+DEMO_TENANT = "demo-county"
+"""The demo county's name on the wire."""
+
 
 @dataclass(frozen=True, slots=True)
 class PackAddress:

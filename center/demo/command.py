@@ -2,11 +2,10 @@
 
 import json
 import signal
-import socket
 import tempfile
 import threading
 import time
-from contextlib import ExitStack, closing
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -14,6 +13,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from center.broker import port_is_free
 from center.demo.footage import FootageUnavailable, cache_folder, fetch_vtest
 from center.demo.performance import Failure, Performance
 from center.demo.stage import draw_qr, set_up_center, write_box_config
@@ -117,9 +117,5 @@ def _interrupt(_signal: int, _frame: object) -> None:
 
 def _require_free(port: int, mqtt_port: int) -> None:
     for name, number, option in (("pages", port, "--port"), ("broker", mqtt_port, "--mqtt-port")):
-        with closing(socket.socket()) as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind(("127.0.0.1", number))
-            except OSError:
-                raise Failure(f"port {number} ({name}) is in use; choose another with {option}") from None
+        if not port_is_free("127.0.0.1", number):
+            raise Failure(f"port {number} ({name}) is in use; choose another with {option}")

@@ -5,18 +5,18 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
-import segno
 import yaml
 
 from center.accounts.people import Role, add_user, make_password
-from center.county.seeding import PackAddress, seed
+from center.county.seeding import DEMO_TENANT, PackAddress, seed
 from center.database import Database
 from center.enrolment import give_code
 from center.keyring import load_keyring, make_secrets
 from center.schema import migrate
 from center.settings import FILE_NAME, load_settings
+from traceability.codes import qr_png
+from traceability.gs1 import digital_link_path
 
-TENANT = "demo-county"
 BOX = "box-demo-01"
 BOX_CONFIG = Path(__file__).parents[2] / "edge" / "demo-box.yaml"
 CODE_VALID = timedelta(minutes=30)
@@ -50,14 +50,14 @@ class Stage:
     @property
     def trace_url(self) -> str:
         """The shopper's page of one demo packet: what its QR code says (GS1 Digital Link)."""
-        return f"{self.board_url}/01/{self.pack.gtin}/10/{self.pack.lot}/21/{self.pack.serial}"
+        return self.board_url + digital_link_path(self.pack.gtin, self.pack.lot, self.pack.serial)
 
 
 def set_up_center(folder: Path, *, web_port: int, mqtt_port: int, now: datetime) -> Stage:
     """Make the centre's settings, secrets, database, county, accounts and one enrolment code, all new, in `folder`."""
     folder.mkdir(parents=True)
     settings_text = {
-        "tenant": TENANT,
+        "tenant": DEMO_TENANT,
         "name": "TeaWatch demo county",
         "web": {"port": web_port},
         "mqtt": {"port": mqtt_port},
@@ -70,11 +70,11 @@ def set_up_center(folder: Path, *, web_port: int, mqtt_port: int, now: datetime)
     try:
         migrate(database)
         with database.writing() as session:
-            seeded = seed(session, tenant=TENANT, now=now)
+            seeded = seed(session, tenant=DEMO_TENANT, now=now)
             for account in accounts:
                 add_user(
                     session,
-                    tenant=TENANT,
+                    tenant=DEMO_TENANT,
                     name=account.name,
                     role=Role(account.role),
                     password=account.password,
@@ -83,7 +83,7 @@ def set_up_center(folder: Path, *, web_port: int, mqtt_port: int, now: datetime)
                 )
             code = give_code(
                 session,
-                tenant=TENANT,
+                tenant=DEMO_TENANT,
                 device=BOX,
                 key=load_keyring(settings).signing_key,
                 at=now,
@@ -110,5 +110,5 @@ def write_box_config(folder: Path, *, footage: str) -> Path:
 
 def draw_qr(trace_url: str, path: Path) -> Path:
     """The packet's QR code as a PNG picture."""
-    segno.make(trace_url, error="m").save(str(path), scale=8, border=4)
+    path.write_bytes(qr_png(trace_url))
     return path

@@ -1,10 +1,13 @@
 """What every test may ask for: the folder of shared data, Debian packages, and quiet warnings about either."""
 
+import logging
 import os
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import structlog
 from hypothesis import settings
 
 # How long an example takes says nothing on a shared machine: timing belongs in `teawatch bench`.
@@ -38,6 +41,17 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
         missing = [package for package in marker.args if not PRESENT[package]()]
         if missing:
             absent(f"needs {', '.join(missing)}: see tests/system-packages.txt")
+
+
+@pytest.fixture(autouse=True)
+def logs_as_before() -> Iterator[None]:
+    """Commands set the process's logging up for themselves; the next test starts without that."""
+    root = logging.getLogger()
+    handlers, level = list(root.handlers), root.level
+    yield
+    root.handlers[:] = handlers
+    root.setLevel(level)
+    structlog.reset_defaults()
 
 
 @pytest.fixture(scope="session")

@@ -1,14 +1,11 @@
 """The commands of the centre: what they print, and one line for everything that is wrong."""
 
-import logging
 import socket
 import stat
-from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
 import pytest
-import structlog
 from typer.testing import CliRunner, Result
 
 from alerts.enrolment import Code
@@ -20,17 +17,6 @@ from tests.center.stage import make_settings
 
 def call(*arguments: object, given: str = "") -> Result:
     return CliRunner().invoke(app, [str(argument) for argument in arguments], input=given, prog_name="teawatch center")
-
-
-@pytest.fixture(autouse=True)
-def logs_as_before() -> Iterator[None]:
-    """Commands set the process's logging up for themselves."""
-    root = logging.getLogger()
-    handlers, level = list(root.handlers), root.level
-    yield
-    root.handlers[:] = handlers
-    root.setLevel(level)
-    structlog.reset_defaults()
 
 
 @pytest.fixture

@@ -39,8 +39,10 @@ class CameraSnapshot:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BoxSnapshot:
-    """The whole box. `busy_share` is the share of the last seconds in which sessions worked, 0..1; `queue` the number of
-    looks that are due now. `inference_ms` and `outbox_ms` (capture to outbox) are the last samples, newest last.
+    """The whole box.
+
+    `busy_share` is the share of the last seconds in which sessions worked, 0..1; `queue` the number of looks that are
+    due now. `inference_ms` and `outbox_ms` (capture to outbox) are the last samples, newest last.
     """
 
     at: datetime

@@ -31,11 +31,11 @@ class Coding:
 class Packet:
     """One compressed frame.
 
-    `index` counts the packets of one camera from 0. `take` counts its connections (or repetitions of a file): packets of
-    different takes do not continue each other, and each take begins anew at a key frame. `pts`, `dts` and `duration` are
-    the camera's own, in `coding.time_base`, None or 0 where it gave none. `stream_s` is the time of the picture in the
-    stream, in seconds since the camera's first packet, never running backwards in decoding order by more than the
-    reordering of B-frames; `monotonic_s` and `utc` are this machine's clocks on arrival.
+    `index` counts the packets of one camera from 0. `take` counts its connections (or repetitions of a file): packets
+    of different takes do not continue each other, and each take is decoded from its first key frame on. `pts`, `dts`
+    and `duration` are the camera's own, in `coding.time_base`, None or 0 where it gave none. `stream_s` is the time of
+    the picture in the stream, in seconds since the camera's first packet; in decoding order it runs backwards by no
+    more than B-frames are reordered. `monotonic_s` and `utc` are this machine's clocks on arrival.
     """
 
     data: bytes = field(repr=False)

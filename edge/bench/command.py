@@ -29,7 +29,7 @@ from models.detector import Detector
 
 app = typer.Typer(add_completion=False)
 
-DEMO = Path(__file__).parent / "demo-box.yaml"
+DEMO = Path(__file__).parents[1] / "demo-box.yaml"
 CEILING_RUNS = 60
 QUICK_CEILING_RUNS = 20
 QUICK_LOOKS_PER_S = 1.0

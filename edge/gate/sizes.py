@@ -1,0 +1,114 @@
+"""What a camera's packets say by their sizes alone, without being decoded.
+
+An encoder spends bits on what changed. In a quiet scene the sizes of its predicted pictures follow the noise; something
+that moves makes all of them larger for as long as it moves. Page's CUSUM test (E. S. Page, Continuous inspection
+schemes, Biometrika 41, 1954) on the logarithm of the size finds such a lasting rise after the fewest packets.
+
+The test is as good as the encoder is honest: one that fills a constant bit rate hides what moves. Whether sizes can be
+trusted is therefore measured for each camera, see `SizeWatch.trusted`.
+"""
+
+from math import exp, log2
+
+LEARNING_PACKETS = 50
+"""So many predicted pictures are looked at before sizes mean anything."""
+
+BASELINE_S = 8.0
+"""Time constant of what is usual: rain that lasts becomes usual."""
+
+ALARMED_BASELINE_S = 40.0
+"""… while an alarm lasts, more slowly, so that what moves for long is not taken for the usual."""
+
+FALLEN_BASELINE_S = 1.5
+"""… and fast once sizes have fallen for good: what comes next has to be noticed again."""
+
+SLACK = 0.7
+"""A rise by so many usual deviations is still no change (half of the smallest rise worth finding)."""
+
+ALARM = 7.0
+"""Sum of deviations beyond the slack at which something has changed."""
+
+ENOUGH = 3 * ALARM
+"""The sum grows no further, so that an alarm ends soon after what caused it."""
+
+LARGEST_RISE = 6.0
+LEAST_DEVIATION = 0.04
+"""In octaves. Below it an encoder is no longer reporting noise."""
+
+FILLED_DEVIATION = 0.02
+"""Sizes steadier than this come from an encoder that fills a constant rate, and say nothing."""
+
+WITNESSED = 3
+TRUSTED_SHARE = 0.9
+
+
+class SizeWatch:
+    """Follows one stream. `take` is called with every packet and must cost microseconds."""
+
+    def __init__(self) -> None:
+        self._usual = 0.0
+        self._deviation = 0.0
+        self._seen = 0
+        self._sum = 0.0
+        self._fallen = 0.0
+        self._last_s = 0.0
+        self._witnessed = 0
+        self._noticed = 0
+
+    def begin(self) -> None:
+        """A new run of packets: another connection may mean another encoder setting."""
+        self._seen = 0
+        self._sum = self._fallen = 0.0
+
+    def take(self, size_bytes: int, *, is_key: bool, stream_s: float) -> bool:
+        """One more packet; whether the sizes say that something moves."""
+        if is_key:
+            return self.alarmed
+        octaves = log2(max(1, size_bytes))
+        passed_s = min(1.0, max(0.001, stream_s - self._last_s))
+        self._last_s = stream_s
+        self._seen += 1
+        if self._seen <= LEARNING_PACKETS:
+            self._learn(octaves, 2 / (self._seen + 1))
+            return False
+        rise = (octaves - self._usual) / max(LEAST_DEVIATION, self._deviation)
+        self._sum = min(ENOUGH, max(0.0, self._sum + min(LARGEST_RISE, rise) - SLACK))
+        self._fallen = min(ENOUGH, max(0.0, self._fallen - max(-LARGEST_RISE, rise) - SLACK))
+        self._learn(octaves, 1 - exp(-passed_s / self._baseline_s))
+        return self.alarmed
+
+    @property
+    def alarmed(self) -> bool:
+        """Whether something moves, by the last packets."""
+        return self._sum >= ALARM
+
+    def witness(self, *, noticed: bool) -> None:
+        """The pictures showed that something began to move; had the sizes noticed it as well?"""
+        self._witnessed += 1
+        self._noticed += noticed
+
+    @property
+    def trusted(self) -> bool:
+        """Whether a camera may be left to its packet sizes alone.
+
+        Not while they are being learnt, not where they are steadier than noise can be, and not where they missed what
+        the pictures showed.
+        """
+        if self._seen <= LEARNING_PACKETS or self._deviation < FILLED_DEVIATION:
+            return False
+        return self._witnessed < WITNESSED or self._noticed >= TRUSTED_SHARE * self._witnessed
+
+    @property
+    def _baseline_s(self) -> float:
+        if self.alarmed:
+            return ALARMED_BASELINE_S
+        return FALLEN_BASELINE_S if self._fallen >= ALARM else BASELINE_S
+
+    def _learn(self, octaves: float, share: float) -> None:
+        if self._seen == 1:
+            self._usual, self._deviation = octaves, 0.1
+            return
+        off = octaves - self._usual
+        bounded = max(-3 * self._deviation, min(3 * self._deviation, off)) if self._seen > LEARNING_PACKETS else off
+        self._usual += share * bounded
+        self._deviation += share * (1.25 * abs(bounded) - self._deviation)

@@ -1,8 +1,10 @@
-"""How much memory this process has taken at most."""
+"""How much memory this process takes, and has taken at most."""
 
 from pathlib import Path
 
 KIB_PER_MIB = 1024
+
+_STATUS = Path("/proc/self/status")
 
 
 def peak_resident_mib() -> int:
@@ -10,7 +12,17 @@ def peak_resident_mib() -> int:
 
     `getrusage` is not asked: its figure begins with that of the process that started this one.
     """
-    for line in Path("/proc/self/status").read_text(encoding="ascii").splitlines():
-        if line.startswith("VmHWM:"):
-            return int(line.split()[1]) // KIB_PER_MIB
-    return 0
+    return int(_mib("VmHWM"))
+
+
+def resident_mib() -> float:
+    """Resident memory in MiB just now (`VmRSS`, proc(5))."""
+    return _mib("VmRSS")
+
+
+def _mib(field: str) -> float:
+    for line in _STATUS.read_text(encoding="ascii").splitlines():
+        name, _, value = line.partition(":")
+        if name == field:
+            return int(value.split()[0]) / KIB_PER_MIB
+    return 0.0

@@ -7,6 +7,9 @@ from typing import Literal
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+METRICS_PORT = 8329
+"""T-E-A-W on a telephone's keys; registered for nothing else."""
+
 
 def _default_state() -> Path:
     """Where systemd puts a service's state, else where the XDG base directory specification puts a user's."""
@@ -17,7 +20,7 @@ def _default_state() -> Path:
 
 
 class Settings(BaseSettings):
-    """TEAWATCH_EDGE_STATE, TEAWATCH_EDGE_OUTPUT, TEAWATCH_EDGE_DRAIN_S, TEAWATCH_EDGE_THREADS."""
+    """TEAWATCH_EDGE_STATE, _OUTPUT, _DRAIN_S, _THREADS, _METRICS_HOST and _METRICS_PORT."""
 
     model_config = SettingsConfigDict(env_prefix="TEAWATCH_EDGE_", frozen=True)
 
@@ -30,3 +33,7 @@ class Settings(BaseSettings):
     stopped box waits a second; what is not confirmed then waits on its disk for the next start."""
     threads: int = Field(default=1, ge=1, le=64)
     """Threads of the detector's session."""
+    metrics_host: str = "127.0.0.1"
+    """Where Prometheus and `teawatch edge top` may ask; anybody who reaches it may read, so by default this machine."""
+    metrics_port: int = Field(default=METRICS_PORT, ge=0, le=65535)
+    """0: nothing is served. Where the port is taken, the box says so and watches without."""

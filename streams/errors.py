@@ -1,11 +1,13 @@
 """What can go wrong with a source, one clear line each.
 
     StreamError
-    └── SourceError            this source cannot be played
-        ├── SourceMissing      no such file, no such path on the camera, or no way to read it
-        ├── NotAVideo          something is there, but nothing a decoder can show
-        └── SourceUnreachable  the camera does not answer, or stopped answering
-            └── AccessDenied   it answers, and refuses this user or password
+    ├── SourceError            this source cannot be played
+    │   ├── SourceMissing      no such file, no such path on the camera, or no way to read it
+    │   ├── NotAVideo          something is there, but nothing a decoder can show
+    │   └── SourceUnreachable  the camera does not answer, or stopped answering
+    │       └── AccessDenied   it answers, and refuses this user or password
+    ├── RingTooLarge           the packet rings would not fit into memory
+    └── NotCuttable            no clip can be made of these packets
 
 No message carries a user name, a password or a query string of an address: see `addresses.redacted`.
 """
@@ -33,3 +35,11 @@ class SourceUnreachable(SourceError):
 
 class AccessDenied(SourceUnreachable):
     """The camera answered and refused the user name or password in its address."""
+
+
+class RingTooLarge(StreamError):
+    """The packet rings that the configuration asks for would not fit into this machine's memory."""
+
+
+class NotCuttable(StreamError):
+    """No clip can be made of these packets: there is no key frame among them, or no container takes their codec."""

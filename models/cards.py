@@ -1,6 +1,7 @@
 """Model cards: what a network is, where it comes from, what may be done with it, and how to feed and read it.
 
-A card is a YAML file in `models/cards`; its name is the name of the model in configurations and alerts.
+A card is a YAML file in `models/cards`; its name is the name of the model in configurations and alerts. A user's own
+network needs nothing but such a card beside its ONNX file: configurations then name the card's path.
 """
 
 import difflib
@@ -49,6 +50,12 @@ class YoloxHead(_Part):
     strides: Annotated[tuple[Annotated[int, Field(gt=0)], ...], Field(min_length=1)]
 
 
+class Yolov8Head(_Part):
+    """Boxes decoded inside the network, as YOLOv8, YOLO11 and their kin are exported without suppression."""
+
+    kind: Literal["yolov8"]
+
+
 class Origin(_Part):
     """Where the file comes from, and under which licence it may be used and passed on."""
 
@@ -75,7 +82,7 @@ class ModelCard(_Part):
     sha256: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
     origin: Origin
     input: Input
-    head: Annotated[Yolov3Head | YoloxHead, Field(discriminator="kind")]
+    head: Annotated[Yolov3Head | YoloxHead | Yolov8Head, Field(discriminator="kind")]
     score_threshold: Share
     overlap_threshold: Share
     """Of two boxes with a larger intersection over union the weaker one is dropped."""
@@ -121,6 +128,16 @@ def load_card(name: str) -> ModelCard:
         suggestion = f"; did you mean {nearest[0]}?" if nearest else ""
         raise UnknownModel(f"no model called {name!r}{suggestion} (there is: {', '.join(names)})")
     return read_card(CARDS / f"{name}.yaml")
+
+
+def find_card(name: str, folder: Path) -> ModelCard:
+    """The shipped card of that name, or the card in a YAML file, its path relative to `folder`.
+
+    Raises UnknownModel or BadModelCard.
+    """
+    if name.endswith((".yaml", ".yml")):
+        return read_card(folder / Path(name).expanduser())
+    return load_card(name)
 
 
 def _one_line(error: Exception) -> str:

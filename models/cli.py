@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
-from models.cards import ModelCard, card_names, load_card
+from models.cards import ModelCard, card_names, find_card, load_card
 from models.detector import Detector
 from models.errors import ModelError
 from models.evaluation import Evaluation, evaluate
@@ -22,7 +22,7 @@ from models.labels import read_labelled
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="Model cards: list, check, evaluate.")
 
-Name = Annotated[str, typer.Argument(help="Name of a model, as `list` shows it.")]
+Name = Annotated[str, typer.Argument(help="Name of a model, as `list` shows it, or the YAML file of a card.")]
 Json = Annotated[bool, typer.Option("--json", help="One JSON object instead of a table.")]
 
 TIMED_PICTURES = 5
@@ -61,12 +61,14 @@ def list_models(*, as_json: Json = False) -> None:
 
 @app.command()
 def check(
-    names: Annotated[list[str] | None, typer.Argument(help="Models to check; all if none is named.")] = None,
+    names: Annotated[
+        list[str] | None, typer.Argument(help="Models or card files to check; all shipped ones if none is named.")
+    ] = None,
 ) -> None:
     """Check each model's file against its card, load it and time it on an empty picture."""
     for name in names or card_names():
         with _told_in_one_line():
-            card = load_card(name)
+            card = find_card(name, Path())
             detector = Detector.load(card)
         typer.echo(f"{name}: file is whole (SHA-256 {card.sha256[:12]}…), {_milliseconds(detector):.0f} ms a picture")
 
@@ -80,7 +82,7 @@ def evaluate_model(
 ) -> None:
     """Measure AP50 on labelled pictures."""
     with _told_in_one_line():
-        card = load_card(name)
+        card = find_card(name, Path())
         detector = Detector.load(card)
         labelled = read_labelled(images, card.classes)
         with Progress(console=Console(stderr=True), transient=True) as progress:

@@ -4,16 +4,15 @@ import hashlib
 from collections.abc import Callable
 from typing import Self
 
-import cv2
 import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
-from models.cards import ModelCard, Yolov3Head
+from models.cards import ModelCard, Yolov3Head, Yolov8Head
 from models.detections import Detections
 from models.errors import BadModelCard, ModelFileMissing, WrongModelFile
-from models.heads import Floats, decode_yolov3, decode_yolox
-from models.letterbox import letterbox
+from models.heads import Floats, decode_yolov3, decode_yolov8, decode_yolox
+from models.letterbox import Canvas
 from models.suppression import grouping, suppress
 
 
@@ -25,6 +24,11 @@ class Detector:
         self.card = card
         self._session = session
         self._input = session.get_inputs()[0].name
+        entry = card.input
+        self._canvas = Canvas(
+            entry.size_px, channels=entry.channels, scale=entry.scale, pad=entry.pad, centred=entry.centred
+        )
+        self._feed = {self._input: self._canvas.tensor}
         self._groups = grouping(card.classes, card.groups)
         head = card.head
         self._anchors = [np.array(sizes, np.float32) for sizes in head.anchors] if isinstance(head, Yolov3Head) else []
@@ -65,10 +69,8 @@ class Detector:
 
         `score_threshold` replaces the card's.
         """
-        entry = self.card.input
-        square, placement = letterbox(picture, entry.size_px, entry.pad, centred=entry.centred)
-        tensor = cv2.dnn.blobFromImage(square, entry.scale, swapRB=entry.channels == "rgb")
-        outputs = self._session.run(None, {self._input: tensor})
+        placement = self._canvas.fit(picture)
+        outputs = self._session.run(None, self._feed)
         threshold = self.card.score_threshold if score_threshold is None else score_threshold
         found = suppress(self._decode(outputs, threshold), self._groups, self.card.overlap_threshold)
         height, width = picture.shape[:2]
@@ -84,6 +86,8 @@ class Detector:
         head, size_px = self.card.head, self.card.input.size_px
         if isinstance(head, Yolov3Head):
             return decode_yolov3(outputs, self._anchors, size_px, score_threshold)
+        if isinstance(head, Yolov8Head):
+            return decode_yolov8(outputs[0], score_threshold)
         return decode_yolox(outputs[0], size_px, head.strides, score_threshold)
 
 
@@ -93,6 +97,8 @@ def _compare(card: ModelCard, session: onnxruntime.InferenceSession) -> None:
     outputs: list[tuple[int | None, ...]]
     if isinstance(card.head, Yolov3Head):
         outputs = [(1, len(sizes) * columns, None, None) for sizes in card.head.anchors]
+    elif isinstance(card.head, Yolov8Head):
+        outputs = [(1, 4 + len(card.classes), None)]
     else:
         outputs = [(1, sum((size_px // stride) ** 2 for stride in card.head.strides), columns)]
     expected: list[tuple[int | None, ...]] = [(1, 3, size_px, size_px), *outputs]

@@ -2,7 +2,7 @@
 
 Candidates below the score threshold are thrown away before anything else is computed: of the thousands of places a head
 looks at, a handful hold an object, so decoding costs next to nothing beside the network. A box appears once for each
-class above the threshold, since both networks judge every class by itself: a van that looks even more like a boat
+class above the threshold, since these networks judge every class by itself: a van that looks even more like a boat
 stays a van for the rule that asks for vans.
 """
 
@@ -69,6 +69,20 @@ def decode_yolox(output: Floats, input_px: int, strides: Sequence[int], score_th
     centers = (raw[:, :2] + cells[place]) * step
     sizes = np.exp(np.minimum(raw[:, 2:4], LARGEST_EXPONENT)) * step
     return _above(_boxes(centers, sizes), scores, score_threshold)
+
+
+def decode_yolov8(output: Floats, score_threshold: float) -> Detections:
+    """Candidates of a YOLOv8 head that decodes inside the network, in pixels of the network's square input.
+
+    `output` (1, 4 + C, N): centre x, centre y, width and height in input pixels, then C class scores already between 0
+    and 1, each row over all N places. Source: Jocher et al., Ultralytics YOLOv8 (2023), and its ONNX export.
+    """
+    rows = output[0]
+    count = rows.shape[1]
+    label, place = np.divmod(np.flatnonzero(rows[4:] > score_threshold), count)
+    x, y, width, height = rows[:4, place]
+    boxes = np.stack((x - width / 2, y - height / 2, x + width / 2, y + height / 2), axis=1)
+    return Detections(boxes, rows[4 + label, place], label)
 
 
 def _joined(parts: Sequence[Detections]) -> Detections:

@@ -1,10 +1,13 @@
 """Fitting a picture of any shape into a network's square input, and bringing boxes back."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+
+Floats = NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,15 +40,45 @@ def place(width_px: int, height_px: int, input_px: int, *, centred: bool) -> Pla
     return Placement(scale, left, top, width, height)
 
 
-def letterbox(
-    picture: NDArray[np.uint8], input_px: int, pad: int, *, centred: bool
-) -> tuple[NDArray[np.uint8], Placement]:
-    """The picture (H, W, 3) inside a square (input_px, input_px, 3) filled with the grey `pad`, and where it lies."""
-    height_px, width_px = picture.shape[:2]
-    placement = place(width_px, height_px, input_px, centred=centred)
-    square = np.full((input_px, input_px, 3), pad, np.uint8)
-    rows = slice(placement.top_px, placement.top_px + placement.height_px)
-    columns = slice(placement.left_px, placement.left_px + placement.width_px)
-    size = (placement.width_px, placement.height_px)
-    square[rows, columns] = cv2.resize(picture, size, interpolation=cv2.INTER_LINEAR)
-    return square, placement
+class Canvas:
+    """The square input of a network, kept from picture to picture: only what a new picture changes is written.
+
+    Belongs to one thread.
+    """
+
+    def __init__(
+        self, input_px: int, *, channels: Literal["rgb", "bgr"], scale: float, pad: int, centred: bool
+    ) -> None:
+        """Values are multiplied by `scale`; the grey around a picture is `pad`, 0..255 before that."""
+        self.tensor: Floats = np.empty((1, 3, input_px, input_px), np.float32)
+        """(1, 3, input_px, input_px), as `fit` left it."""
+        self._input_px = input_px
+        self._is_reversed = channels == "rgb"
+        self._scale = np.float32(scale)
+        self._pad = np.uint8(pad)
+        self._centred = centred
+        self._prepare(input_px, input_px)
+
+    def fit(self, picture: NDArray[np.uint8]) -> Placement:
+        """Write the picture (H, W, 3) of blue, green, red into the tensor; where it lies."""
+        height_px, width_px = picture.shape[:2]
+        if (width_px, height_px) != self._fits_px:
+            self._prepare(width_px, height_px)
+        small = cv2.resize(picture, self._size_px, dst=self._small, interpolation=cv2.INTER_LINEAR)
+        cv2.split(small, self._planes[::-1] if self._is_reversed else self._planes)
+        np.multiply(self._stack, self._scale, out=self._inside)
+        return self._placement
+
+    def _prepare(self, width_px: int, height_px: int) -> None:
+        """Make ready for pictures of another size: new grey, new buffers."""
+        placement = place(width_px, height_px, self._input_px, centred=self._centred)
+        self._fits_px = (width_px, height_px)
+        self._placement = placement
+        self._size_px = (placement.width_px, placement.height_px)
+        self._small = np.empty((placement.height_px, placement.width_px, 3), np.uint8)
+        self._stack = np.empty((3, placement.height_px, placement.width_px), np.uint8)
+        self._planes = list(self._stack)
+        rows = slice(placement.top_px, placement.top_px + placement.height_px)
+        columns = slice(placement.left_px, placement.left_px + placement.width_px)
+        self.tensor[...] = self._pad * self._scale
+        self._inside = self.tensor[0, :, rows, columns]

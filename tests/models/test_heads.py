@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from models.heads import decode_yolov3, decode_yolox
+from models.heads import decode_yolov3, decode_yolov8, decode_yolox
 
 CLASSES = 3
 COLUMNS = 5 + CLASSES
@@ -67,6 +67,33 @@ def test_a_yolox_row_becomes_a_box_in_cells_of_its_stride(row: int, box: list[fl
 def test_a_yolox_output_of_another_input_size_is_refused_with_both_numbers() -> None:
     with pytest.raises(ValueError, match=r"expected 20 rows for strides .*, got 21"):
         decode_yolox(np.zeros((1, 21, COLUMNS), np.float32), 32, (8, 16), 0.5)
+
+
+def test_a_yolov8_column_becomes_its_box_once_for_each_class_above_the_threshold() -> None:
+    output = np.zeros((1, 4 + CLASSES, 21), np.float32)
+    output[0, :, 17] = [30, 20, 12, 8, 0.4, 0.1, 0.9]
+    output[0, :, 3] = [8, 8, 4, 4, 0, 0.25, 0.2]
+    found = decode_yolov8(output, 0.25)
+    assert found.boxes.tolist() == [[24, 16, 36, 24], [24, 16, 36, 24]]
+    assert found.scores == pytest.approx([0.4, 0.9])
+    assert found.classes.tolist() == [0, 2]
+    assert (found.boxes.dtype, found.scores.dtype, found.classes.dtype) == (np.float32, np.float32, np.int64)
+
+
+def test_a_yolov8_scene_without_anything_gives_no_detections() -> None:
+    assert len(decode_yolov8(np.zeros((1, 4 + CLASSES, 21), np.float32), 0.01)) == 0
+
+
+@given(hnp.arrays(np.float32, (1, 4 + CLASSES, 21), elements=st.floats(0, 1, width=32)), st.floats(0.01, 0.9))
+def test_a_higher_threshold_keeps_exactly_the_stronger_detections_of_a_yolov8_head(
+    output: np.ndarray, threshold: float
+) -> None:
+    everything = decode_yolov8(output, 0.005)
+    kept = decode_yolov8(output, threshold)
+    expected = everything.where(everything.scores > threshold)
+    assert kept.boxes.tolist() == expected.boxes.tolist()
+    assert kept.scores.tolist() == expected.scores.tolist()
+    assert kept.classes.tolist() == expected.classes.tolist()
 
 
 LOGITS = st.floats(-1e4, 1e4, width=32)

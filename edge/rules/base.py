@@ -108,6 +108,14 @@ class Rule(ABC, Generic[P, S]):
     def look(self, state: S, observation: Observation) -> tuple[S, tuple[Violation, ...]]:
         """The next state, and what is broken in this picture; the schedule is not this method's business."""
 
+    @abstractmethod
+    def is_waiting(self, state: S) -> bool:
+        """Whether something is pending: a candidate that grows, or something broken that may end.
+
+        Then the camera must be looked at now and then, even where nothing moves; without it nothing can become broken
+        while nothing moves.
+        """
+
     def step(self, state: S, observation: Observation) -> tuple[S, tuple[Violation, ...]]:
         """`look` within the guarded hours; outside them nothing is broken and nothing is remembered."""
         if not self.schedule.guards(observation.utc):

@@ -74,6 +74,10 @@ class OccupancyRule(Rule[P, Occupancy]):
             return Occupancy()
         return Occupancy(broken=True, first_s=-max(each.lasted_s for each in standing))
 
+    def is_waiting(self, state: Occupancy) -> bool:
+        """While somebody is inside or was a moment ago, and until a broken zone has been empty for its time."""
+        return state.broken or bool(state.stays)
+
     def look(self, state: Occupancy, observation: Observation) -> tuple[Occupancy, tuple[Violation, ...]]:
         """Follow each person's stay; the zone is broken while it is not empty and one stay was long enough."""
         inside = [each for each in observation.sightings if self._counts(each)]

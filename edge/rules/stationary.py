@@ -106,6 +106,10 @@ class Stationary(Rule[StationaryParameters, Places]):
             if each.place is not None
         )
 
+    def is_waiting(self, state: Places) -> bool:
+        """While any place is remembered."""
+        return bool(state)
+
     def look(self, state: Places, observation: Observation) -> tuple[Places, tuple[Violation, ...]]:
         """Match vehicles to places, let time pass there, forget places left, and name those taken too long."""
         if observation.gap_s > self.parameters.unseen_s:

@@ -80,6 +80,24 @@ def enrol(
     typer.echo(f"enrolled as {identity.device} of {identity.tenant}; the centre is {identity.center_url}")
 
 
+@app.command()
+def top(
+    url: Annotated[
+        str, typer.Option("--url", help="Where the box serves its figures; by default on this machine.")
+    ] = "",
+    *,
+    once: Annotated[bool, typer.Option("--once", help="Show it once and end.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line, for programs.")] = False,
+) -> None:
+    """Watch a running box: cameras, rates, gates, drops, queue, temperature. Ctrl+C ends it; exit code 1: no box."""
+    from edge.top import watch_box  # noqa: PLC0415 - see above
+
+    try:
+        watch_box(url or _settings().metrics_url, Console(), once=once, as_json=as_json)
+    except TROUBLE as error:
+        _fail(error)
+
+
 def _settings(**given: Any) -> Settings:  # noqa: ANN401 - options of whatever type
     return Settings(**{name: value for name, value in given.items() if value is not None})
 

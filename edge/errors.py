@@ -3,6 +3,7 @@
 EdgeError
 ├── ConfigError      the configuration is not usable; names file, key, and the nearest name that exists
 ├── StateTooNew      the state folder was written by a newer version
+├── NotRunning       no running box answers where one was looked for
 └── NotWatched       a camera that was to be watched to its end could not be
 """
 
@@ -21,6 +22,10 @@ class ConfigError(EdgeError):
 
 class StateTooNew(EdgeError):
     """The incidents in the outbox were written by a newer version of this program."""
+
+
+class NotRunning(EdgeError):
+    """No running box answers at the address, or something else does."""
 
 
 class NotWatched(EdgeError):

@@ -37,3 +37,9 @@ class Settings(BaseSettings):
     """Where Prometheus and `teawatch edge top` may ask; anybody who reaches it may read, so by default this machine."""
     metrics_port: int = Field(default=METRICS_PORT, ge=0, le=65535)
     """0: nothing is served. Where the port is taken, the box says so and watches without."""
+
+    @property
+    def metrics_url(self) -> str:
+        """Where this box's figures are served, as `teawatch edge top` asks for them."""
+        host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(self.metrics_host, self.metrics_host)  # noqa: S104 - read, not bound
+        return f"http://{host}:{self.metrics_port or METRICS_PORT}"

@@ -3,10 +3,16 @@
 import re
 from urllib.parse import urlsplit
 
-LIVE_SCHEMES = frozenset({"rtsp", "rtsps"})
+_RTSP = frozenset({"rtsp", "rtsps"})
+_WEB = frozenset({"http", "https"})
+_DEVICE = frozenset({"v4l2"})
+
+LIVE_SCHEMES = _RTSP | _WEB | _DEVICE
+"""What may stand in front of `://`; everything else is a path."""
 
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*(?=://)")
 _SECRET = re.compile(r"(?i)(user(?:name)?|pass(?:word|wd)?|pwd|auth|token|key)=[^&;/_]*")
+_ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^\s\"']+")
 
 
 def scheme(url: str) -> str | None:
@@ -20,12 +26,26 @@ def scheme(url: str) -> str | None:
 
 
 def is_live(url: str) -> bool:
-    """Whether the address is a camera's live stream and not a file.
+    """Whether the address is of something that happens now and not a file.
 
-    >>> is_live("rtsp://10.0.0.7/main"), is_live("video.mp4")
-    (True, False)
+    >>> is_live("rtsp://10.0.0.7/main"), is_live("/dev/video0"), is_live("video.mp4")
+    (True, True, False)
     """
-    return scheme(url) in LIVE_SCHEMES
+    return scheme(url) in LIVE_SCHEMES or is_device(url)
+
+
+def is_web(url: str) -> bool:
+    """Whether a web server is asked."""
+    return scheme(url) in _WEB
+
+
+def is_device(url: str) -> bool:
+    """Whether it is a video device of this machine.
+
+    >>> is_device("v4l2:///dev/video0"), is_device("/dev/video2"), is_device("/dev/shm/film.mp4")
+    (True, True, False)
+    """
+    return scheme(url) in _DEVICE or re.fullmatch(r"/dev/video\d+", url) is not None
 
 
 def redacted(url: str) -> str:
@@ -47,3 +67,15 @@ def redacted(url: str) -> str:
     parts = urlsplit(f"{found}://{host_and_path}")
     path = _SECRET.sub(r"\1=***", parts.path)
     return f"{found}://{parts.netloc}{path}"
+
+
+def redacted_text(text: str) -> str:
+    """A text in which every address is redacted and every value like `password=…` masked.
+
+    >>> redacted_text("Could not open rtsp://u:p@10.0.0.7/main?x=1 with user-pw=abc")
+    'Could not open rtsp://10.0.0.7/main with user-pw=***'
+    """
+    shown = _ADDRESS.sub(lambda found: redacted(found.group()), text)
+    return re.sub(
+        r"(?i)([\w-]*(?:user|pass|pwd|pw|auth|token|key|secret)[\w-]*\s*=\s*)(?:\"[^\"]*\"|\S+)", r"\1***", shown
+    )

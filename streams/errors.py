@@ -29,6 +29,10 @@ class NotAVideo(SourceError):
     """A file or stream is there but holds no moving pictures that can be decoded."""
 
 
+class PictureTooLarge(SourceError):
+    """The pictures have more pixels than this camera is allowed to send."""
+
+
 class SourceUnreachable(SourceError):
     """The camera did not answer in time, refused the connection or broke it."""
 

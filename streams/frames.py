@@ -11,37 +11,60 @@ from numpy.typing import NDArray
 Picture: TypeAlias = NDArray[np.uint8]
 """Shape (height, width, 3), channels blue, green, red."""
 
+MAX_PIXELS = 4096 * 2304
+"""Largest picture accepted unless a camera says otherwise: one of 8K costs 50 MB, and a decoder holds several."""
+
+SILENCE_S = 5.0
+"""How long a live source may send no packet before it counts as gone, unless a camera says otherwise."""
+
 
 class Pace(StrEnum):
-    """How a file is played; a live stream has its own pace and ignores this."""
+    """How files are played; a live stream has its own pace and ignores this."""
 
     REALTIME = "realtime"
     FAST = "fast"
     LOOP = "loop"
 
 
+class Transport(StrEnum):
+    """What carries the pictures of an RTSP camera."""
+
+    TCP = "tcp"
+    UDP = "udp"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Camera:
     """Where pictures come from.
 
-    `url` is a path of a file or an `rtsp://` address. `realtime` plays a file to its own clock and drops what nobody
-    fetched in time; `fast` delivers every frame as quickly as it is consumed; `loop` is `realtime` without an end,
-    its stream time growing across repetitions. The address may carry a password, so it stays out of `repr`; show
+    `url` is a path of a file, of a folder of files (played in the order of their names) or of a video device
+    (`/dev/video0`), or an address with `rtsp`, `rtsps`, `http`, `https` or `v4l2` in front. Or `url` is empty and
+    `pipeline` is a GStreamer pipeline whose last element gives encoded or raw video; such text comes only from this
+    box's own configuration, for it can read and write whatever the box can.
+
+    `realtime` plays files to their own clock; `fast` as quickly as packets are taken; `loop` is `realtime` without an
+    end, stream time growing across repetitions. `transport` is for RTSP. `silence_s` is how long a live source may send
+    nothing before it is connected again; a camera of one picture in ten seconds needs more than ten. Pictures of more
+    than `max_pixels` are refused. Address and pipeline may carry a password, so they stay out of `repr`; show
     `addresses.redacted(url)` instead.
     """
 
     id: str
-    url: str = field(repr=False)
+    url: str = field(default="", repr=False)
     pace: Pace = Pace.REALTIME
+    pipeline: str = field(default="", repr=False)
+    transport: Transport = Transport.TCP
+    silence_s: float = SILENCE_S
+    max_pixels: int = MAX_PIXELS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Frame:
     """One decoded picture and when it was taken.
 
-    `index` counts decoded frames of this source from 0, dropped ones included. `stream_s` is the stream's own time in
-    seconds since its first frame and never runs backwards. `monotonic_s` is this machine's monotonic clock when the
-    frame was decoded; `utc` the wall clock at that moment.
+    `index` is the number of its packet, counted by camera from 0. `stream_s` is the stream's own time in seconds since
+    its first picture and never runs backwards. `monotonic_s` is this machine's monotonic clock when the packet arrived;
+    `utc` the wall clock at that moment.
     """
 
     picture: Picture

@@ -15,7 +15,8 @@ class Coding:
 
     `codec` is FFmpeg's name (`h264`, `hevc`, `mjpeg`, …), `extradata` what stands outside of the packets (SPS and PPS),
     `time_base` the unit of `pts` and `dts` in seconds. `rate` is frames per second as the stream states it, None if it
-    does not. `quarters` are the quarter turns to the left that make the picture upright.
+    does not. `quarters` are the quarter turns to the left that make the picture upright. `pixels` is FFmpeg's name of
+    the pixel format, where the packets alone do not say it (raw video).
     """
 
     codec: str
@@ -25,6 +26,7 @@ class Coding:
     extradata: bytes = field(default=b"", repr=False)
     rate: Fraction | None = None
     quarters: int = 0
+    pixels: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -35,7 +37,8 @@ class Packet:
     of different takes do not continue each other, and each take is decoded from its first key frame on. `pts`, `dts`
     and `duration` are the camera's own, in `coding.time_base`, None or 0 where it gave none. `stream_s` is the time of
     the picture in the stream, in seconds since the camera's first packet; in decoding order it runs backwards by no
-    more than B-frames are reordered. `monotonic_s` and `utc` are this machine's clocks on arrival.
+    more than B-frames are reordered. `monotonic_s` and `utc` are this machine's clocks on arrival. `camera` is
+    the camera's id.
     """
 
     data: bytes = field(repr=False)
@@ -49,6 +52,7 @@ class Packet:
     stream_s: float
     monotonic_s: float
     utc: datetime
+    camera: str = ""
 
     @property
     def size_bytes(self) -> int:

@@ -1,14 +1,14 @@
-"""Stream time: from a decoder's presentation times to seconds that start at 0 and never run backwards.
+"""Stream time: from a camera's time stamps to seconds that start at 0 and never run backwards.
 
-Presentation times lie: a file repeats, a camera restarts its counter, an RTCP sender report shifts it by hours, an AVI
-has none. Rules measure standing time in stream time, so every such break has to become a plausible step.
+Time stamps lie: a file repeats, a camera restarts its counter, an RTCP sender report shifts it by hours, an AVI has
+none. Rules measure standing time in stream time, so every such break has to become a plausible step.
 """
 
 
 class Timeline:
-    """Adds up plausible steps between frames of one source, across repetitions and reconnections.
+    """Adds up plausible steps between packets of one source, across repetitions and reconnections.
 
-    The first frame is at 0.0 s.
+    The first packet is at 0.0 s.
     """
 
     def __init__(self) -> None:
@@ -16,10 +16,10 @@ class Timeline:
         self._last_pts_s: float | None = None
 
     def advance(self, pts_s: float | None, *, otherwise_s: float, at_most_s: float | None = None) -> float:
-        """Stream time, in seconds, of the next frame.
+        """Stream time, in seconds, of the next packet.
 
-        `pts_s` is its presentation time in seconds, None if unknown. The step from the frame before is the difference
-        of presentation times; where that is unknown, negative or above `at_most_s`, it is `otherwise_s` (>= 0).
+        `pts_s` is its time stamp in seconds, None if unknown. The step from the packet before is the difference of
+        time stamps; where that is unknown, negative or above `at_most_s`, it is `otherwise_s` (>= 0).
         """
         previous, self._last_pts_s = self._last_pts_s, pts_s
         if self._now_s is None:
@@ -34,5 +34,5 @@ class Timeline:
         return self._now_s
 
     def splice(self) -> None:
-        """The next frame belongs to a new run of presentation times: its step is `otherwise_s`."""
+        """The next packet belongs to a new run of time stamps: its step is `otherwise_s`."""
         self._last_pts_s = None

@@ -1,0 +1,208 @@
+"""Clips: packets of a ring put into a container as they are, so that anybody can play what the camera sent.
+
+Nothing is decoded and encoded again. H.264 and H.265, which a camera sends with start codes, carry lengths in MP4
+instead; the units between them stay bit for bit what they were.
+"""
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from fractions import Fraction
+
+import av
+from av.error import FFmpegError
+from av.video.stream import VideoStream
+
+from streams.errors import NotCuttable
+from streams.packets import Coding, Packet
+from streams.parameters import parameter_sets, picture_size, template
+
+_MP4 = ("mp4", "video/mp4", {"movflags": "faststart"})
+_WEBM = ("webm", "video/webm", {"cues_to_front": "1"})
+_MATROSKA = ("matroska", "video/matroska", {"cues_to_front": "1"})
+_CONTAINERS = {"h264": _MP4, "hevc": _MP4, "av1": _MP4, "vp8": _WEBM, "vp9": _WEBM}
+"""What browsers play where they play the codec at all; the rest goes where every desktop player finds it."""
+
+_TAGS = {"hevc": "hvc1"}  # Apple's players take no other
+_TICKS_PER_S = 90_000
+_DEFAULT_RATE = Fraction(25)
+_MOST_DRIFT_S = 0.5
+
+
+class Break(StrEnum):
+    """Why packets do not continue each other."""
+
+    CONNECTION = "connection"
+    CODING = "coding"
+    GAP = "gap"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Clip:
+    """A file, and what it shows: `packets` frames of stream time `begins_s` to `ends_s`, the first taken at `utc`.
+
+    `left_out` counts packets that did not fit to those around the event, because of `broken_by`.
+    """
+
+    data: bytes = field(repr=False)
+    media_type: str
+    width: int
+    height: int
+    packets: int
+    begins_s: float
+    ends_s: float
+    utc: datetime
+    left_out: int = 0
+    broken_by: tuple[Break, ...] = ()
+
+    @property
+    def seconds(self) -> float:
+        """From the first picture to the last."""
+        return self.ends_s - self.begins_s
+
+
+def cut(packets: Sequence[Packet], *, around: int | None = None) -> Clip:
+    """A clip of these packets from their first key frame on.
+
+    Where they do not continue each other it holds the part with packet number `around` (its `index`), or the longest.
+    Raises NotCuttable.
+    """
+    parts, breaks = _parts(packets)
+    if not parts:
+        raise NotCuttable("no clip: there is no key frame among the packets")
+    chosen = next((n for n, part in enumerate(parts) if around is not None and _holds(part, around)), None)
+    if chosen is None:
+        chosen = max(range(len(parts)), key=lambda n: len(parts[n]))
+    part = parts[chosen]
+    before = breaks[chosen : chosen + 1] if chosen else []
+    coding = part[0].coding
+    sets = parameter_sets(part[0]) or coding.extradata
+    width, height = picture_size(part[0], sets)
+    kind, media_type, options = _CONTAINERS.get(coding.codec, _MATROSKA)
+    times = [packet.stream_s for packet in part]
+    return Clip(
+        data=_mux(part, kind, options, sets, (width, height)),
+        media_type=media_type,
+        width=width,
+        height=height,
+        packets=len(part),
+        begins_s=min(times),
+        ends_s=max(times),
+        utc=part[0].utc,
+        left_out=len(packets) - len(part),
+        broken_by=tuple(before + breaks[chosen + 1 : chosen + 2]),
+    )
+
+
+def _holds(part: Sequence[Packet], index: int) -> bool:
+    return part[0].index <= index <= part[-1].index
+
+
+def _parts(packets: Sequence[Packet]) -> tuple[list[list[Packet]], list[Break]]:
+    """The packets in parts that can be played in one go, and for each part what separates it from the one before."""
+    parts: list[list[Packet]] = []
+    breaks: list[Break] = []
+    sets, last, cause = b"", None, Break.GAP
+    is_open = False
+    for packet in packets:
+        own = parameter_sets(packet) if packet.is_key else b""
+        if found := _break(last, packet, sets, own):
+            is_open, cause = False, found
+        if packet.is_key:
+            sets = own or sets
+            if not is_open:
+                parts.append([])
+                breaks.append(cause)
+                is_open = True
+        if is_open:
+            parts[-1].append(packet)
+        last = packet
+    return parts, breaks
+
+
+def _break(last: Packet | None, packet: Packet, sets: bytes, own: bytes) -> Break | None:
+    if last is None:
+        return None
+    if packet.take != last.take:
+        return Break.CONNECTION
+    if packet.coding is not last.coding and packet.coding != last.coding:
+        return Break.CODING
+    if packet.index != last.index + 1:
+        return Break.GAP
+    return Break.CODING if own and sets and own != sets else None
+
+
+def _mux(
+    part: Sequence[Packet], kind: str, options: dict[str, str], sets: bytes, size: tuple[int, int]
+) -> bytes:
+    """The file, written in memory: a faststart file is written twice, which no flash card should have to bear."""
+    memory = os.memfd_create("clip")
+    try:
+        with av.open(f"/proc/self/fd/{memory}", "w", format=kind, options=options) as container:
+            stream = container.add_stream_from_template(template(part[0].coding.codec), opaque=True)
+            _describe(stream, part[0].coding, sets, size)
+            _write(container, stream, part)
+        return os.pread(memory, os.fstat(memory).st_size, 0)
+    except (FFmpegError, ValueError) as error:
+        reason = error.strerror if isinstance(error, FFmpegError) else error
+        raise NotCuttable(f"no clip: {part[0].coding.codec} does not go into {kind} ({reason})") from None
+    finally:
+        os.close(memory)
+
+
+def _describe(stream: VideoStream, coding: Coding, sets: bytes, size: tuple[int, int]) -> None:
+    context = stream.codec_context
+    context.width, context.height = size
+    if sets:
+        context.extradata = sets
+    if coding.pixels:
+        context.pix_fmt = coding.pixels
+    if coding.codec in _TAGS:
+        context.codec_tag = _TAGS[coding.codec]
+    if coding.quarters:
+        stream.set_display_rotation(90 * coding.quarters)
+    stream.time_base = Fraction(1, _TICKS_PER_S)
+
+
+def _write(container: av.container.OutputContainer, stream: VideoStream, part: Sequence[Packet]) -> None:
+    pts = presentation_ticks(part)
+    dts = decoding_ticks(pts)
+    rate = part[0].coding.rate or _DEFAULT_RATE
+    ends = [*dts[1:], dts[-1] + round(_TICKS_PER_S / rate)]
+    for packet, shown, decoded, end in zip(part, pts, dts, ends, strict=True):
+        sent = av.Packet(packet.data)
+        sent.stream, sent.time_base = stream, Fraction(1, _TICKS_PER_S)
+        sent.pts, sent.dts, sent.duration = shown, decoded, end - decoded
+        sent.is_keyframe = packet.is_key
+        container.mux_one(sent)
+
+
+def presentation_ticks(part: Sequence[Packet]) -> list[int]:
+    """When each packet is shown, in 1/90000 s from the first picture on.
+
+    As the camera says; where it says nothing, or jumps, as stream time has it.
+    """
+    stream_s = [packet.stream_s for packet in part]
+    own_s = [float(packet.pts * packet.coding.time_base) for packet in part if packet.pts is not None]
+    times_s = stream_s
+    if len(own_s) == len(part):
+        drifts = [own - ours for own, ours in zip(own_s, stream_s, strict=True)]
+        if max(drifts) - min(drifts) <= _MOST_DRIFT_S:
+            times_s = own_s
+    first_s = min(times_s)
+    return [round((time_s - first_s) * _TICKS_PER_S) for time_s in times_s]
+
+
+def decoding_ticks(pts: Sequence[int]) -> list[int]:
+    """Decoding times to these presentation times: strictly growing, none after its picture is shown.
+
+    Cameras leave them out, or give ones that a container refuses. Decoding goes at the pace of presentation, early by
+    as much as B-frames are reordered.
+    """
+    ordered: list[int] = []
+    for time in sorted(pts):
+        ordered.append(max(time, ordered[-1] + 1) if ordered else time)
+    early = max(max(0, decoded - shown) for decoded, shown in zip(ordered, pts, strict=True))
+    return [time - early for time in ordered]

@@ -1,0 +1,181 @@
+"""One opened source: its compressed pictures one after the other, its failures as this package's errors."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import closing
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
+from typing import IO, TypeAlias
+
+import av
+from av.error import ExitError, FFmpegError, InvalidDataError
+from av.video.frame import VideoFrame
+from av.video.stream import VideoStream
+
+from streams.failures import not_a_video, silent, too_large, translated
+from streams.frames import Camera
+from streams.packets import Coding
+from streams.sizes import SizeWatch
+
+# Demuxers that make a "video" out of a text, a single picture or a list of other files.
+_NO_VIDEO_FORMATS = ("tty", "image2", "concat", "dash")
+
+_MOST_PIECES_OF_RUBBISH = 50
+"""So many reads in a row may give nothing usable before the rest is given up."""
+
+_PLAUSIBLE_RATES = (0.01, 120.0)
+
+Sent: TypeAlias = "av.Packet[VideoStream]"
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """How FFmpeg opens a source: an address or something to read from, and its options.
+
+    `format` is a demuxer's name where it is not to be guessed. `open_s` and `silence_s` bound the opening and the wait
+    for each packet; None waits for ever.
+    """
+
+    where: str | IO[bytes] = field(repr=False)
+    options: Mapping[str, str]
+    format: str | None = None
+    open_s: float | None = None
+    silence_s: float | None = None
+    lists_allowed: bool = False
+
+
+class Demuxer:
+    """The packets of a source's first video stream. Not thread-safe: open, iterate and close in one thread."""
+
+    def __init__(self, camera: Camera, opening: Opening) -> None:
+        """Open. Raises SourceError."""
+        self.damaged = 0
+        self._camera = camera
+        self._opening = opening
+        failure: FFmpegError | None = None
+        try:
+            self._container = av.open(
+                opening.where,
+                "r",
+                format=opening.format,
+                options=dict(opening.options),
+                timeout=None if opening.open_s is None else (opening.open_s, opening.silence_s),
+            )
+        except FFmpegError as error:
+            failure = error
+        if failure:
+            # Outside of the handler, since FFmpeg's own error names the address with its password.
+            raise translated(camera, failure)
+        try:
+            self._stream = self._first_video()
+            self._sizes = SizeWatch(_coding(self._stream), self._stream, camera.max_pixels)
+            self._check_size()
+        except BaseException:
+            self.close()
+            raise
+
+    @property
+    def coding(self) -> Coding:
+        """What a decoder needs for the packet that came last."""
+        return self._sizes.coding
+
+    def turn(self, quarters: int) -> None:
+        """Say how the pictures become upright."""
+        self._sizes.coding = replace(self._sizes.coding, quarters=quarters)
+
+    @property
+    def format(self) -> str:
+        """FFmpeg's name of the container or protocol."""
+        return str(self._container.format.name)
+
+    def packets(self) -> Iterator[Sent]:
+        """Every packet, to the end; what cannot be read is stepped over and counted in `damaged`.
+
+        Raises SourceError when a live source breaks or sends nothing for too long. A file that was cut off ends there.
+        """
+        failure: FFmpegError | None = None
+        rubbish = 0
+        while rubbish < _MOST_PIECES_OF_RUBBISH:
+            try:
+                for packet in self._container.demux(self._stream):
+                    if packet.size:
+                        rubbish = 0
+                        self.damaged += packet.is_corrupt
+                        self._sizes.look(packet)
+                        self._check_size()
+                        yield packet
+            except InvalidDataError:
+                rubbish += 1
+                self.damaged += 1
+                continue
+            except FFmpegError as error:
+                failure = error
+            break
+        if isinstance(failure, ExitError):
+            raise silent(self._camera)
+        if failure:
+            raise translated(self._camera, failure)
+
+    def first_picture(self) -> VideoFrame:
+        """The first picture that can be decoded. Raises NotAVideo if there is none."""
+        self._stream.thread_count = 1
+        for packet in self.packets():
+            try:
+                pictures = packet.decode()
+            except FFmpegError:
+                continue
+            if pictures:
+                return pictures[0]
+        for picture in self._stream.decode(None):
+            return picture
+        raise not_a_video(self._camera)
+
+    def close(self) -> None:
+        """Give back the file or connection. Closing twice is allowed."""
+        self._container.close()
+
+    def _first_video(self) -> VideoStream:
+        videos = [stream for stream in self._container.streams.video if not _is_cover(stream)]
+        names = self.format.split(",")
+        unusable = any(name in _NO_VIDEO_FORMATS or name.endswith("_pipe") for name in names)
+        unusable |= "hls" in names and not self._opening.lists_allowed
+        if unusable or not videos or videos[0].codec_context is None:
+            raise not_a_video(self._camera)
+        return videos[0]
+
+    def _check_size(self) -> None:
+        if self.coding.width * self.coding.height > self._camera.max_pixels:
+            raise too_large(self._camera, self.coding)
+
+
+def upright(camera: Camera, opening: Opening) -> int:
+    """The quarter turns to the left that make a file's pictures upright: only a decoded picture shows them.
+
+    Raises NotAVideo where not one picture can be decoded.
+    """
+    with closing(Demuxer(camera, opening)) as demuxer:
+        picture = demuxer.first_picture()
+    return round(picture.rotation / 90) % 4
+
+
+def _is_cover(stream: VideoStream) -> bool:
+    """The picture on the cover of a piece of music is a video stream to FFmpeg."""
+    return bool(stream.disposition & stream.disposition.attached_pic)
+
+
+def _coding(stream: VideoStream) -> Coding:
+    context = stream.codec_context
+    codec = context.codec.canonical_name
+    return Coding(
+        codec=codec,
+        width=context.width,
+        height=context.height,
+        time_base=stream.time_base or Fraction(1, 1000),
+        extradata=context.extradata or b"",
+        rate=_plausible(stream.average_rate) or _plausible(stream.guessed_rate),
+        pixels=(context.pix_fmt or "") if codec == "rawvideo" else "",
+    )
+
+
+def _plausible(rate: Fraction | None) -> Fraction | None:
+    slowest, fastest = _PLAUSIBLE_RATES
+    return rate if rate and slowest <= rate <= fastest else None

@@ -1,0 +1,81 @@
+"""FFmpeg's failures as this package's errors: one line, what, where and what to do, without the secrets."""
+
+from av.error import (
+    ExitError,
+    FFmpegError,
+    HTTPForbiddenError,
+    HTTPNotFoundError,
+    HTTPUnauthorizedError,
+    InvalidDataError,
+)
+from av.error import PermissionError as RefusedInsideError  # a list that names files or addresses it may not open
+
+from streams.addresses import is_device, is_live, is_web, redacted
+from streams.errors import AccessDenied, NotAVideo, PictureTooLarge, SourceError, SourceMissing, SourceUnreachable
+from streams.frames import Camera
+from streams.packets import Coding
+
+
+def place(camera: Camera) -> str:
+    """Camera and source, as every message begins."""
+    return f"camera {camera.id}: {'its pipeline' if camera.pipeline else redacted(camera.url)}"
+
+
+def not_a_video(camera: Camera) -> NotAVideo:
+    """The error for a file or stream without moving pictures."""
+    return NotAVideo(f"{place(camera)} is not a video; give a video file or an rtsp:// address")
+
+
+def web_page(camera: Camera) -> NotAVideo:
+    """The error for an address under which a web server has a page for people."""
+    return NotAVideo(
+        f"{place(camera)} is a web page, not a video; look up the address of the camera's stream, often rtsp://…"
+    )
+
+
+def silent(camera: Camera) -> SourceUnreachable:
+    """The error for a source that is open and sends nothing."""
+    return SourceUnreachable(
+        f"{place(camera)} sent nothing for {camera.silence_s:g} s; it is connected again "
+        "(a camera of few pictures needs a larger silence_s)"
+    )
+
+
+def too_large(camera: Camera, coding: Coding) -> PictureTooLarge:
+    """The error for pictures above the camera's limit."""
+    return PictureTooLarge(
+        f"{place(camera)} sends pictures of {coding.width}x{coding.height}, more than the limit of "
+        f"{camera.max_pixels} pixels; use the camera's sub stream, or raise max_pixels"
+    )
+
+
+def translated(camera: Camera, error: FFmpegError) -> SourceError:
+    """FFmpeg's error as ours."""
+    where = place(camera)
+    reason = (error.strerror or type(error).__name__).lower()
+    if is_device(camera.url):
+        return SourceUnreachable(f"{where} cannot be opened ({reason}); check the plug and the rights of its device")
+    if is_live(camera.url):
+        return _of_camera(camera, reason, error)
+    if isinstance(error, RefusedInsideError) or not isinstance(error, OSError):
+        return not_a_video(camera)
+    return SourceMissing(f"{where} cannot be read ({reason}); check the disk and the file's rights")
+
+
+def _of_camera(camera: Camera, reason: str, error: FFmpegError) -> SourceError:
+    where = place(camera)
+    match error:
+        case HTTPUnauthorizedError() | HTTPForbiddenError():
+            return AccessDenied(f"{where} refused the user name or password; correct them in the camera's address")
+        case HTTPNotFoundError():
+            return SourceMissing(f"{where} does not exist on the camera; check the path after the address")
+        case InvalidDataError() if is_web(camera.url):
+            return not_a_video(camera)
+        case InvalidDataError() | ExitError():  # what a time-out while opening ends in
+            return SourceUnreachable(f"{where} does not answer as {_a_camera(camera)}; check cable, address and port")
+        case _:
+            return SourceUnreachable(f"{where} cannot be reached ({reason}); check cable, address and port")
+
+
+def _a_camera(camera: Camera) -> str:
+    return "a video server" if is_web(camera.url) else "an RTSP camera"

@@ -1,0 +1,111 @@
+"""From a packet as FFmpeg reads it to one with number, take and times."""
+
+from typing import TYPE_CHECKING
+
+from streams.clock import Clock
+from streams.frames import Camera
+from streams.packets import Coding, Packet
+from streams.timeline import Timeline
+
+if TYPE_CHECKING:
+    import av
+    from av.video.stream import VideoStream
+
+DEFAULT_INTERVAL_S = 1 / 25
+"""Assumed between the packets of a file when neither time stamps nor a frame rate say more."""
+
+PLAUSIBLE_LEAD_S = 2.0
+"""A live stream's time may run ahead of the time that really passed by this much (buffers); more is a jump."""
+
+LONGEST_FILE_GAP_S = 60.0
+"""A longer step between two packets of a file is a jump of its time stamps."""
+
+_LONGEST_REORDER_S = 2.0
+
+
+class Stamper:
+    """Numbers and times the packets of one camera, over all its takes."""
+
+    def __init__(self, camera: Camera, clock: Clock, *, is_live: bool) -> None:
+        self._camera = camera
+        self._clock = clock
+        self._is_live = is_live
+        self._timeline = Timeline()
+        self._index = 0
+        self._take = -1
+        self._arrived_s: float | None = None
+        self._lead_s = 0.0
+        self._first_delay_s: float | None = None
+        self._now_s = 0.0
+
+    @property
+    def takes(self) -> int:
+        """How many takes have begun."""
+        return self._take + 1
+
+    def begin_take(self) -> None:
+        """What comes next does not continue what came before."""
+        self._take += 1
+        self._timeline.splice()
+        self._lead_s = 0.0
+        self._first_delay_s = None
+
+    def advance(self, sent: "av.Packet[VideoStream]", coding: Coding) -> float:
+        """Stream time by the order of decoding, in seconds, never running backwards. Once for each packet."""
+        order = sent.dts if sent.dts is not None else sent.pts
+        order_s = None if order is None else order * float(coding.time_base)
+        if self._is_live:
+            self._advance_live(order_s)
+        else:
+            interval_s = float(1 / coding.rate) if coding.rate else DEFAULT_INTERVAL_S
+            self._now_s = self._timeline.advance(order_s, otherwise_s=interval_s, at_most_s=LONGEST_FILE_GAP_S)
+        return self._now_s
+
+    def stamp(self, sent: "av.Packet[VideoStream]", coding: Coding) -> Packet:
+        """The packet that was just advanced to, as everybody else takes it, with the clocks of this moment."""
+        data = bytes(sent)
+        packet = Packet(
+            data=data,
+            is_key=_is_key(sent, coding, data),
+            index=self._index,
+            take=self._take,
+            coding=coding,
+            pts=sent.pts,
+            dts=sent.dts,
+            duration=sent.duration or 0,
+            stream_s=max(0.0, self._now_s + self._reorder_s(sent, float(coding.time_base))),
+            monotonic_s=self._clock.monotonic_s(),
+            utc=self._clock.utc(),
+            camera=self._camera.id,
+        )
+        self._index += 1
+        return packet
+
+    def _advance_live(self, order_s: float | None) -> None:
+        arrived_s = self._clock.monotonic_s()
+        passed_s = 0.0 if self._arrived_s is None else arrived_s - self._arrived_s
+        self._arrived_s = arrived_s
+        before_s = self._now_s
+        # A camera's slow clock may fall behind by what a network can hold back, and no further.
+        falls_behind = passed_s - self._lead_s > self._camera.silence_s + PLAUSIBLE_LEAD_S
+        at_most_s = passed_s + PLAUSIBLE_LEAD_S - self._lead_s
+        self._now_s = self._timeline.advance(
+            None if falls_behind else order_s, otherwise_s=passed_s, at_most_s=at_most_s
+        )
+        self._lead_s += self._now_s - before_s - passed_s
+
+    def _reorder_s(self, sent: "av.Packet[VideoStream]", unit_s: float) -> float:
+        """How much later than in the order of decoding the picture is shown, beside the take's first."""
+        delay_s = 0.0
+        if sent.pts is not None and sent.dts is not None:
+            delay_s = (sent.pts - sent.dts) * unit_s
+        if self._first_delay_s is None:
+            self._first_delay_s = delay_s if 0 <= delay_s <= _LONGEST_REORDER_S else 0.0
+        return delay_s - self._first_delay_s if 0 <= delay_s <= _LONGEST_REORDER_S else 0.0
+
+
+def _is_key(sent: "av.Packet[VideoStream]", coding: Coding, data: bytes) -> bool:
+    """Whether decoding can begin here. AVI may flag every packet of Microsoft's MPEG-4, whose first bits tell."""
+    if coding.codec.startswith("msmpeg4"):
+        return data[0] >> 6 == 0
+    return bool(sent.is_keyframe)

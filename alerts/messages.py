@@ -6,11 +6,20 @@ A change that an old reader could misread gets a new type (`…v2`), never a new
 """
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal, Self
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    model_validator,
+)
 
 _RFC_3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,6})?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
 
@@ -177,6 +186,64 @@ class Dropped(Message):
     reason: Literal["outbox_full", "too_large", "operator"]
     first_at: Utc
     last_at: Utc
+
+
+class Hindrance(StrEnum):
+    """Why nobody was looking. Several at once: the first in this order is told."""
+
+    BOX_OFF = "box_off"
+    REFUSED = "refused"
+    NO_STREAM = "no_stream"
+    DEGRADED = "degraded"
+    GATE_ERROR = "gate_error"
+    FROZEN = "frozen"
+    COVERED = "covered"
+    DARK = "dark"
+    OVEREXPOSED = "overexposed"
+    TURNED = "turned"
+    BLURRED = "blurred"
+    CLOCK_OFF = "clock_off"
+    OVERLOADED = "overloaded"
+
+
+class Stretch(Message):
+    """A length of time in which a camera was watched (no hindrance), or was not and why."""
+
+    length_ms: Annotated[int, Field(ge=1, le=2**40)]
+    hindrance: Hindrance | None = None
+
+
+class Coverage(Message):
+    """When one camera was watched and when not, without a gap from `from_at` to `until_at`.
+
+    Lengths are measured by the monotonic clock and laid back from `until_at`: a box whose clock was set meanwhile
+    places the whole time by its better knowledge. Of time that no coverage speaks of, nobody knows anything.
+    """
+
+    TYPE: ClassVar[str] = "teawatch.coverage.v1"
+
+    camera: Id
+    from_at: Utc
+    until_at: Utc
+    stretches: Annotated[tuple[Stretch, ...], Field(min_length=1, max_length=64)]
+    clock: ClockQuality
+
+    @model_validator(mode="after")
+    def _adds_up(self) -> Self:
+        if self.until_at - self.from_at != timedelta(milliseconds=self.unseen_ms + self.seen_ms):
+            msg = "the stretches do not fill the time between from_at and until_at"
+            raise ValueError(msg)
+        return self
+
+    @property
+    def seen_ms(self) -> int:
+        """How long the camera was watched."""
+        return sum(each.length_ms for each in self.stretches if each.hindrance is None)
+
+    @property
+    def unseen_ms(self) -> int:
+        """How long it was not, whatever the reason."""
+        return sum(each.length_ms for each in self.stretches if each.hindrance is not None)
 
 
 class Status(Message):

@@ -11,15 +11,15 @@ from alerts import events
 from alerts.errors import MalformedMessage
 from alerts.identity import Identity
 from alerts.keys import KeyFinder
-from alerts.messages import Alert, Clock, Dropped, Event, Evidence
+from alerts.messages import Alert, Clock, Coverage, Dropped, Event, Evidence
 
 FIRST_PREVHASH = "0" * 64
 """The `prevhash` of the first record of an epoch."""
 
-JournalData: TypeAlias = Alert | Evidence | Clock | Dropped
+JournalData: TypeAlias = Alert | Evidence | Coverage | Clock | Dropped
 
 JOURNAL_TYPES: Mapping[str, type[JournalData]] = MappingProxyType(
-    {kind.TYPE: kind for kind in (Alert, Evidence, Clock, Dropped)}
+    {kind.TYPE: kind for kind in (Alert, Evidence, Coverage, Clock, Dropped)}
 )
 
 

@@ -17,7 +17,7 @@ from av.video.stream import VideoStream
 
 from streams.errors import NotCuttable
 from streams.packets import Coding, Packet
-from streams.parameters import parameter_sets, picture_size, template
+from streams.parameters import ParameterReader, are_alike, picture_size, template
 
 _MP4 = ("mp4", "video/mp4", {"movflags": "faststart"})
 _WEBM = ("webm", "video/webm", {"cues_to_front": "1"})
@@ -78,7 +78,7 @@ def cut(packets: Sequence[Packet], *, around: int | None = None) -> Clip:
     part = parts[chosen]
     before = breaks[chosen : chosen + 1] if chosen else []
     coding = part[0].coding
-    sets = parameter_sets(part[0]) or coding.extradata
+    sets = ParameterReader(coding).read(part[0]) or coding.extradata
     width, height = picture_size(part[0], sets)
     kind, media_type, options = _CONTAINERS.get(coding.codec, _MATROSKA)
     times = [packet.stream_s for packet in part]
@@ -104,39 +104,46 @@ def _parts(packets: Sequence[Packet]) -> tuple[list[list[Packet]], list[Break]]:
     """The packets in parts that can be played in one go, and for each part what separates it from the one before."""
     parts: list[list[Packet]] = []
     breaks: list[Break] = []
-    sets, last, cause = b"", None, Break.GAP
+    joint = _Joint()
     is_open = False
+    cause = Break.GAP
     for packet in packets:
-        own = parameter_sets(packet) if packet.is_key else b""
-        if found := _break(last, packet, sets, own):
+        if found := joint.test(packet):
             is_open, cause = False, found
-        if packet.is_key:
-            sets = own or sets
-            if not is_open:
-                parts.append([])
-                breaks.append(cause)
-                is_open = True
+        if packet.is_key and not is_open:
+            parts.append([])
+            breaks.append(cause)
+            is_open = True
         if is_open:
             parts[-1].append(packet)
-        last = packet
     return parts, breaks
 
 
-def _break(last: Packet | None, packet: Packet, sets: bytes, own: bytes) -> Break | None:
-    if last is None:
-        return None
-    if packet.take != last.take:
-        return Break.CONNECTION
-    if packet.coding is not last.coding and packet.coding != last.coding:
-        return Break.CODING
-    if packet.index != last.index + 1:
-        return Break.GAP
-    return Break.CODING if own and sets and own != sets else None
+class _Joint:
+    """Tells whether a packet continues the one before."""
+
+    def __init__(self) -> None:
+        self._last: Packet | None = None
+        self._reader: ParameterReader | None = None
+        self._sets = b""
+
+    def test(self, packet: Packet) -> Break | None:
+        last, self._last = self._last, packet
+        is_new_coding = last is None or (packet.coding is not last.coding and packet.coding != last.coding)
+        if is_new_coding or self._reader is None:
+            self._reader = ParameterReader(packet.coding)
+        own = self._reader.read(packet) if packet.is_key else b""
+        before, self._sets = self._sets, own or self._sets
+        if last is None:
+            return None
+        if packet.take != last.take:
+            return Break.CONNECTION
+        if is_new_coding or (own and before and not are_alike(packet.coding.codec, own, before)):
+            return Break.CODING
+        return Break.GAP if packet.index != last.index + 1 else None
 
 
-def _mux(
-    part: Sequence[Packet], kind: str, options: dict[str, str], sets: bytes, size: tuple[int, int]
-) -> bytes:
+def _mux(part: Sequence[Packet], kind: str, options: dict[str, str], sets: bytes, size: tuple[int, int]) -> bytes:
     """The file, written in memory: a faststart file is written twice, which no flash card should have to bear."""
     memory = os.memfd_create("clip")
     try:

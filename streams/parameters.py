@@ -1,4 +1,4 @@
-"""What a codec says in its parameter sets, where the stream's own description may be out of date or silent."""
+"""What packets say of themselves in parameter sets, where the stream's own description is out of date or silent."""
 
 import io
 import re
@@ -10,26 +10,68 @@ from av.error import FFmpegError
 from av.video.stream import VideoStream
 
 from streams.decoder import Decoder
-from streams.packets import Packet
+from streams.packets import Coding, Packet
 
-_RAW = {"h264", "hevc"}
-"""Codecs that FFmpeg reads from a bare file of units."""
+_BARE = {"h264", "hevc"}
+"""Codecs that FFmpeg reads from a file of units without a container."""
 
 _CARRYING = {"h264", "hevc", "av1"}
 _START = re.compile(rb"\x00\x00\x01")
-_LENGTH_PREFIXED = 1
-"""The first byte of a configuration record (ISO/IEC 14496-15): sets stand in it alone, packets have no start codes."""
+_SPS = {"h264": (0x1F, 7), "hevc": (0x7E, 33 << 1)}
+"""Mask and value of a unit's first byte: sequence parameter set, ITU-T H.264 7.3.1 and H.265 7.3.1.2."""
+
+_LENGTH_PREFIXED = b"\x01"
+"""How a configuration record begins (ISO/IEC 14496-15): the sets stand in it, packets carry lengths."""
+
+
+class ParameterReader:
+    """Finds the parameter sets that the packets of one coding bring along."""
+
+    def __init__(self, coding: Coding) -> None:
+        self._filter: BitStreamFilterContext | None = None
+        if coding.codec in _CARRYING and not coding.extradata.startswith(_LENGTH_PREFIXED):
+            self._filter = BitStreamFilterContext("extract_extradata", in_stream=template(coding.codec))
+
+    def read(self, packet: Packet) -> bytes:
+        """The sets in this packet, with start codes; empty where it has none."""
+        if self._filter is None:
+            return b""
+        try:
+            through = self._filter.filter(av.Packet(packet.data))
+        except FFmpegError:
+            self._filter.flush()
+            return b""
+        return b"".join(bytes(each.get_sidedata("new_extradata")) for each in through)
+
+
+def are_alike(codec: str, one: bytes, other: bytes) -> bool:
+    """Whether two runs of parameter sets describe the same sequence: picture sets may change within one."""
+    return _sequence_sets(codec, one) == _sequence_sets(codec, other)
+
+
+def picture_size(key: Packet, sets: bytes) -> tuple[int, int]:
+    """Width and height of a key packet's picture; it is decoded only where the stream's description is not its own."""
+    coding = key.coding
+    if not sets or sets == coding.extradata or (coding.extradata and are_alike(coding.codec, sets, coding.extradata)):
+        return coding.width, coding.height
+    image = Decoder().still(key)
+    return (image.content.width, image.content.height) if image else (coding.width, coding.height)
 
 
 def template(codec: str) -> VideoStream:
-    """An empty stream of a codec, for what PyAV makes from another stream only. Raises FFmpegError, ValueError.
-
-    Neither file nor connection hangs on it.
-    """
-    if codec in _RAW:
+    """An empty stream of a codec, for what PyAV makes from another stream only. Raises FFmpegError, ValueError."""
+    if codec in _BARE:
         return av.open(io.BytesIO(), format=codec).streams.video[0]
     empty = io.BytesIO()
     with av.open(empty, "w", format="avi") as container:
         container.add_mux_stream(codec, rate=25, width=16, height=16, time_base=Fraction(1, 25))
         container.start_encoding()
     return av.open(io.BytesIO(empty.getvalue())).streams.video[0]
+
+
+def _sequence_sets(codec: str, sets: bytes) -> frozenset[bytes]:
+    if codec not in _SPS:
+        return frozenset([sets])
+    mask, value = _SPS[codec]
+    units = (unit.rstrip(b"\0") for unit in _START.split(sets))
+    return frozenset(unit for unit in units if unit and unit[0] & mask == value)

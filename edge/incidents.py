@@ -122,12 +122,13 @@ def fold(
     changes = []
     for incident in sorted(aged, key=lambda each: each.opened_at):
         match = _best(incident, free)
-        if match is None:
-            changes.append(_unseen(incident, moment, close_after_s))
-        else:
+        if match is not None:
             free.remove(match)
+        if match is None or match.unseen_s is not None:
+            changes.append(_unseen(_believed(incident, match, moment), moment, close_after_s))
+        else:
             changes.append(_seen(incident, match, moment, frame_px))
-    for violation in free:
+    for violation in (each for each in free if each.unseen_s is None):
         opened = Incident(
             id=new_id(),
             key=key,
@@ -210,6 +211,13 @@ def _is_news(incident: Incident, moment: Moment) -> bool:
     return (
         ((more or gap) and since_s >= UPDATE_EVERY_S) or (renamed and since_s >= RELABEL_EVERY_S)
     ) or since_s >= HEARTBEAT_S
+
+
+def _believed(incident: Incident, violation: Violation | None, moment: Moment) -> Incident:
+    """What was hidden, or slept beside a camera that vouches for it, is unseen for only as long as its rule says."""
+    if violation is None or violation.unseen_s is None:
+        return incident
+    return replace(incident, seen_watched_s=moment.watched_s - violation.unseen_s)
 
 
 def _unseen(incident: Incident, moment: Moment, close_after_s: float) -> Change:

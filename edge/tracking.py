@@ -5,19 +5,20 @@ libGL, absent on boxes; and its trackers match by overlap alone, made for 25 pic
 times a second: a walker's boxes then hardly overlap. So objects are matched by predicted place, measured in
 box sizes, with a gate that widens with the time since the last sighting.
 
-Tracks matter to rules about persons (how long was *this one* inside); standing vehicles are matched by place instead.
+A track's number is a hint: no rule lets a clock depend on it alone. Standing vehicles and people who stay are followed
+by their place.
 """
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from math import hypot, log
 from typing import TypeAlias
 
 import numpy as np
-from scipy.optimize import linear_sum_assignment
+from numpy.typing import NDArray
 
 from edge.boxes import Box
-from edge.rules.base import Sighting
+from edge.matching import FOREIGN, Boxes, as_array, assign, distances
+from edge.rules.base import MOST_ABSENT_S, Sighting
 
 FORGET_AFTER_S = 2.0
 GATE_SIZES = 0.6
@@ -25,12 +26,14 @@ GATE_SIZES = 0.6
 GATE_SIZES_PER_S = 2.0
 """… and how much farther for each second since it was last seen: a brisk walker covers two body widths a second."""
 GATE_CAP_S = 1.0
-RESIZE_WEIGHT = 0.5
-MAX_RESIZE = 1.1
-"""Largest plausible change of a box's area between two sightings, as a natural logarithm (threefold)."""
-FOREIGN = 1e6
 SPEED_SHARE = 0.6
 """How much of the newest measured speed enters the estimate."""
+
+MOST_TRACKS = 128
+"""So many objects are followed at once, the surest boxes of a picture first; others get a number and are forgotten."""
+
+SETTLED_SIGHTINGS = 3
+"""From so many sightings on a track gives way to a new one only after all that have fewer."""
 
 Finding: TypeAlias = tuple[str, float, Box]
 """Class name, score, box."""
@@ -38,7 +41,10 @@ Finding: TypeAlias = tuple[str, float, Box]
 
 @dataclass(frozen=True, slots=True)
 class Track:
-    """An object followed through pictures; speeds are shares of the picture per second."""
+    """An object followed through pictures; speeds are shares of the picture per second.
+
+    `unseen_s` is how long it was looked for in vain; a long sleep in which nothing moved counts little.
+    """
 
     number: int
     family: str
@@ -46,25 +52,25 @@ class Track:
     seen_s: float
     speed_x: float = 0.0
     speed_y: float = 0.0
-
-    def predicted(self, now_s: float) -> Box:
-        """Where it would be now, had it kept its speed."""
-        passed_s = now_s - self.seen_s
-        return self.box.moved(self.speed_x * passed_s, self.speed_y * passed_s)
+    unseen_s: float = 0.0
+    sightings: int = 1
 
     def seen(self, box: Box, now_s: float) -> "Track":
         """With one more sighting."""
         passed_s = now_s - self.seen_s
-        if passed_s <= 0:
-            return replace(self, box=box)
-        new_x = (box.centre.x - self.box.centre.x) / passed_s
-        new_y = (box.centre.y - self.box.centre.y) / passed_s
-        return replace(
-            self,
-            box=box,
-            seen_s=now_s,
-            speed_x=self.speed_x + SPEED_SHARE * (new_x - self.speed_x),
-            speed_y=self.speed_y + SPEED_SHARE * (new_y - self.speed_y),
+        share = SPEED_SHARE if passed_s > 0 else 0.0
+        per_s = 1 / passed_s if passed_s > 0 else 0.0
+        new_x = (box.left + box.right - self.box.left - self.box.right) / 2 * per_s
+        new_y = (box.top + box.bottom - self.box.top - self.box.bottom) / 2 * per_s
+        return Track(
+            self.number,
+            self.family,
+            box,
+            now_s,
+            self.speed_x + share * (new_x - self.speed_x),
+            self.speed_y + share * (new_y - self.speed_y),
+            0.0,
+            self.sightings + 1,
         )
 
 
@@ -74,51 +80,64 @@ class Tracker:
     def __init__(self, family_of: Callable[[str], str] = lambda name: name) -> None:
         self._family_of = family_of
         self._tracks: list[Track] = []
+        self._looked_s = 0.0
         self._next = 1
 
     def follow(self, findings: Sequence[Finding], now_s: float) -> tuple[Sighting, ...]:
-        """One sighting for each finding, in their order. `now_s` must not run backwards."""
-        self._tracks = [track for track in self._tracks if now_s - track.seen_s <= FORGET_AFTER_S]
-        matched = self._match(findings, now_s)
-        sightings = []
-        for at, (class_name, score, box) in enumerate(findings):
-            track = matched.get(at)
-            if track is None:
-                track = Track(self._next, self._family_of(class_name), box, now_s)
+        """One sighting for each finding, in their order. `now_s` is watched time and must not run backwards."""
+        step_s = min(MOST_ABSENT_S, now_s - self._looked_s)
+        self._looked_s = now_s
+        tracks = [track for track in self._tracks if track.unseen_s + step_s <= FORGET_AFTER_S]
+        matched = self._match(tracks, _surest(findings), step_s)
+        numbers: list[int] = []
+        followed: list[Track] = []
+        for at, (class_name, _, box) in enumerate(findings):
+            row = matched.get(at)
+            if row is None:
+                followed.append(Track(self._next, self._family_of(class_name), box, now_s))
                 self._next += 1
-                self._tracks.append(track)
             else:
-                self._tracks[self._tracks.index(track)] = track.seen(box, now_s)
-            sightings.append(Sighting(track.number, class_name, score, box))
-        return tuple(sightings)
+                followed.append(tracks[row].seen(box, now_s))
+            numbers.append(followed[-1].number)
+        seen = set(matched.values())
+        followed += [
+            replace(track, unseen_s=track.unseen_s + step_s) for row, track in enumerate(tracks) if row not in seen
+        ]
+        self._tracks = _most(followed)
+        return tuple(
+            Sighting(number, class_name, score, box)
+            for number, (class_name, score, box) in zip(numbers, findings, strict=True)
+        )
 
-    def _match(self, findings: Sequence[Finding], now_s: float) -> dict[int, Track]:
-        if not findings or not self._tracks:
+    def _match(self, tracks: Sequence[Track], findings: Sequence[tuple[int, Finding]], step_s: float) -> dict[int, int]:
+        """For the number of a finding the row of its track."""
+        if not findings or not tracks:
             return {}
-        families = [self._family_of(class_name) for class_name, _, _ in findings]
-        costs = np.full((len(self._tracks), len(findings)), FOREIGN)
-        for row, track in enumerate(self._tracks):
-            expected = track.predicted(now_s)
-            gate = GATE_SIZES + GATE_SIZES_PER_S * min(GATE_CAP_S, now_s - track.seen_s)
-            for column, (_, _, box) in enumerate(findings):
-                if families[column] == track.family:
-                    cost = distance(expected, box)
-                    costs[row, column] = cost if cost <= gate else FOREIGN
-        rows, columns = linear_sum_assignment(costs)
-        return {
-            int(column): self._tracks[row]
-            for row, column in zip(rows, columns, strict=True)
-            if costs[row, column] < FOREIGN
-        }
+        unseen_s = np.array([track.unseen_s for track in tracks]) + step_s
+        costs = distances(_predicted(tracks, unseen_s), as_array([box for _, (_, _, box) in findings]))
+        gates = GATE_SIZES + GATE_SIZES_PER_S * np.minimum(GATE_CAP_S, unseen_s)
+        costs[costs > gates[:, None]] = FOREIGN
+        names = [self._family_of(class_name) for _, (class_name, _, _) in findings]
+        costs[np.array([track.family for track in tracks])[:, None] != np.array(names)[None, :]] = FOREIGN
+        return {findings[column][0]: row for row, column in assign(costs)}
 
 
-def distance(one: Box, other: Box) -> float:
-    """How unlike two boxes are: distance of their centres in mean box sizes, plus their difference in area."""
-    if one.area <= 0 or other.area <= 0:
-        return FOREIGN
-    resize = abs(log(one.area / other.area))
-    if resize > MAX_RESIZE:
-        return FOREIGN
-    across = (one.centre.x - other.centre.x) / ((one.width + other.width) / 2)
-    down = (one.centre.y - other.centre.y) / ((one.height + other.height) / 2)
-    return hypot(across, down) + RESIZE_WEIGHT * resize
+def _predicted(tracks: Sequence[Track], unseen_s: NDArray[np.float64]) -> Boxes:
+    """Where they would be now, had they kept their speed for as long as they were looked for."""
+    moved = np.array([(track.speed_x, track.speed_y) for track in tracks]) * unseen_s[:, None]
+    return as_array([track.box for track in tracks]) + np.tile(moved, 2)
+
+
+def _surest(findings: Sequence[Finding]) -> list[tuple[int, Finding]]:
+    """The findings that are followed, each with its number."""
+    numbered = list(enumerate(findings))
+    if len(numbered) <= MOST_TRACKS:
+        return numbered
+    return sorted(numbered, key=lambda each: -each[1][1])[:MOST_TRACKS]
+
+
+def _most(tracks: list[Track]) -> list[Track]:
+    """The tracks that stay: new ones give way before settled ones, longest unseen before just seen."""
+    if len(tracks) <= MOST_TRACKS:
+        return tracks
+    return sorted(tracks, key=lambda each: (each.sightings < SETTLED_SIGHTINGS, each.unseen_s))[:MOST_TRACKS]

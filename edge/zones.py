@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import shapely
 
-from edge.boxes import Box, Point
+from edge.boxes import Box, Point, common_area
 
 MIN_CORNERS = 3
 # A foot at or below the picture's lower edge belongs to a zone that reaches down to it.
@@ -23,6 +23,7 @@ class Zone:
         self.polygon = tuple(Point(x, y) for x, y in polygon)
         self._shape = shapely.Polygon(self.polygon)
         shapely.prepare(self._shape)
+        self._bounds = Box(*self._shape.bounds)
 
     def holds(self, point: Point) -> bool:
         """Whether the point is inside; a point outside the picture counts as the nearest one on its edge."""
@@ -31,9 +32,10 @@ class Zone:
 
     def share_of(self, box: Box) -> float:
         """How much of the box lies inside, 0..1."""
-        if box.area <= 0:
+        area = box.area
+        if area <= 0 or common_area(self._bounds, box) <= 0:
             return 0.0
-        return float(self._shape.intersection(shapely.box(*box)).area / box.area)
+        return min(1.0, float(shapely.area(shapely.clip_by_rect(self._shape, *box)) / area))
 
 
 def polygon_problem(polygon: Sequence[tuple[float, float]]) -> str:

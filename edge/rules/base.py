@@ -17,6 +17,13 @@ from edge.boxes import Box
 from edge.schedule import ALWAYS, Schedule
 from edge.zones import Zone
 
+MOST_ABSENT_S = 2.0
+"""A look that finds nothing proves an absence of at most so long before it.
+
+Between two looks that are farther apart the camera was asleep, and its gate vouches that nothing moved: whatever was
+there at the first look was there until just before the second.
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class Sighting:
@@ -32,7 +39,8 @@ class Sighting:
 class Observation:
     """One look of one camera.
 
-    `watched_s` counts the seconds of stream time during which the camera was really looking; it never runs backwards.
+    `watched_s` counts the seconds of stream time during which the camera was really watched, be it that its gate slept
+    and vouches that nothing moved; it never runs backwards. So looks may be 0.3 s apart, then 2, then 60.
     `gap_s` are the seconds before this look in which it was not (stream broken, box restarted): they are not part of
     `watched_s`. `stream_s` is the frame's own time. `utc` is None while the box's clock was never set.
     """
@@ -51,6 +59,10 @@ class Violation:
     `place` names what is broken where: two violations of one rule are the same thing if their places overlap; None
     means the whole zone. `objects` are those in this picture. `clauses` prove it. `lasted_s` is how long it was
     watched to last; `since_stream_s` the stream time of the first frame it rests on.
+
+    `unseen_s` is None for what is in this picture. A number means: it was broken, is not in this picture and counts as
+    going on, having been looked for in vain for so long (a time in which something hid it does not count); `objects`
+    are then those last seen. Such a one opens no incident; it keeps one from closing too early.
     """
 
     objects: tuple[Sighting, ...]
@@ -58,6 +70,7 @@ class Violation:
     place: Box | None
     lasted_s: float
     since_stream_s: float
+    unseen_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

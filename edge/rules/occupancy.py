@@ -1,21 +1,26 @@
 """Somebody is where nobody should be: what `intrusion` and `presence` have in common.
 
 One incident for the whole time that the zone is not empty, however many persons come and go meanwhile. A person counts
-from the second sighting on, so that a shadow taken for a person in one picture raises no alarm and no count.
+from the second sighting on, so that a shadow taken for a person in one picture raises no alarm and no count. Who is
+hidden by something nearer to the camera has not left the zone.
 """
 
 from abc import abstractmethod
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from types import MappingProxyType
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from pydantic import Field
 
 from alerts.messages import Clause
 from edge.rules.base import Observation, Parameters, Rule, Sighting, Standing, Violation, milliseconds
+from edge.rules.stays import SEEN_SHARE, Stay, Stays, arrive, hidden_stays, keep_most, match_stays
+from edge.rules.visibility import MOST_HIDDEN_S, Visibility, surest
 
-CERTAIN_SIGHTINGS = 2
+MOST_SIGHTINGS = 100
+"""So many boxes of a picture are looked at, the surest first."""
+
+NEVER_LOOKED = Visibility(0.0)
 
 
 class OccupancyParameters(Parameters):
@@ -29,29 +34,18 @@ class OccupancyParameters(Parameters):
 
 
 @dataclass(frozen=True, slots=True)
-class Stay:
-    """One tracked person's time inside, in watched seconds."""
-
-    first_s: float
-    last_s: float
-    first_stream_s: float
-    sightings: int = 1
-
-    @property
-    def lasted_s(self) -> float:
-        """From the first sighting inside to the last."""
-        return self.last_s - self.first_s
-
-
-@dataclass(frozen=True, slots=True)
 class Occupancy:
-    """Who is or was inside a moment ago; `broken` once somebody stayed too long, until the zone has been empty."""
+    """Who is or was inside a moment ago; `broken` once somebody stayed too long, until the zone has been empty.
 
-    stays: Mapping[int, Stay] = field(default_factory=lambda: MappingProxyType({}))
+    `visibility` is that of the broken zone's people, whoever they are; `last` are those last seen.
+    """
+
+    stays: Stays = ()
     broken: bool = False
     first_s: float = 0.0
     first_stream_s: float = 0.0
-    last_s: float = 0.0
+    visibility: Visibility = NEVER_LOOKED
+    last: tuple[Sighting, ...] = ()
 
 
 P = TypeVar("P", bound=OccupancyParameters)
@@ -80,45 +74,64 @@ class OccupancyRule(Rule[P, Occupancy]):
 
     def look(self, state: Occupancy, observation: Observation) -> tuple[Occupancy, tuple[Violation, ...]]:
         """Follow each person's stay; the zone is broken while it is not empty and one stay was long enough."""
-        inside = [each for each in observation.sightings if self._counts(each)]
-        stays = self._continue(state.stays, inside, observation)
-        certain = tuple(each for each in inside if stays[each.track].sightings >= CERTAIN_SIGHTINGS)
-        if inside:
-            state = replace(state, last_s=observation.watched_s)
-        elif observation.watched_s - state.last_s >= self.parameters.close_after_s:
-            state = Occupancy()
-        ripe = [stays[each.track] for each in certain if stays[each.track].lasted_s >= self.parameters.min_s]
+        now_s = observation.watched_s
+        sightings = surest(observation.sightings, MOST_SIGHTINGS)
+        inside = [each for each in sightings if self._counts(each)]
+        known = () if observation.gap_s > self.parameters.unseen_s else state.stays
+        if not (inside or known or state.broken):
+            return Occupancy(), ()
+        stays, whose = self._continue(known, inside, sightings, observation)
+        certain = tuple(each for each, stay in zip(inside, whose, strict=True) if stay.is_certain)
+        ripe = [stay for stay in whose if stay.is_ripe(self.parameters.min_s)]
         if not state.broken and ripe:
             longest = min(ripe, key=lambda stay: stay.first_s)
-            state = replace(state, broken=True, first_s=longest.first_s, first_stream_s=longest.first_stream_s)
-        state = replace(state, stays=MappingProxyType(stays))
-        if not (state.broken and certain):
+            state = Occupancy((), True, longest.first_s, longest.first_stream_s, Visibility(now_s))
+        state = replace(self._believe(state, stays, certain, now_s), stays=stays)
+        if not (state.broken and state.last):
             return state, ()
-        return state, (self._violation(state, certain, observation),)
+        return state, (self._violation(state, now_s),)
 
     def _counts(self, sighting: Sighting) -> bool:
         return sighting.class_name in self.parameters.classes and self.is_inside(sighting)
 
-    def _continue(self, stays: Mapping[int, Stay], inside: list[Sighting], observation: Observation) -> dict[int, Stay]:
+    def _continue(
+        self, known: Stays, inside: Sequence[Sighting], sightings: Sequence[Sighting], observation: Observation
+    ) -> tuple[Stays, list[Stay]]:
+        """The stays after this look, and for each person inside theirs."""
         now_s = observation.watched_s
-        unseen_s = self.parameters.unseen_s
-        known = {} if observation.gap_s > unseen_s else stays
-        kept = {track: stay for track, stay in known.items() if now_s - stay.last_s <= unseen_s}
-        for each in inside:
-            before = kept.get(each.track)
-            kept[each.track] = (
-                replace(before, last_s=now_s, sightings=before.sightings + 1)
-                if before
-                else Stay(first_s=now_s, last_s=now_s, first_stream_s=observation.stream_s)
-            )
-        return kept
+        matched = {column: row for row, column in match_stays(known, inside, sightings, now_s).items()}
+        whose = [
+            known[matched[column]].found(person, now_s)
+            if column in matched
+            else arrive(person, now_s, observation.stream_s)
+            for column, person in enumerate(inside)
+        ]
+        found = set(matched.values())
+        lost = tuple(stay for row, stay in enumerate(known) if row not in found)
+        hidden = hidden_stays(lost, sightings)
+        missed = [stay.missed(now_s, is_hidden=bool(hides)) for stay, hides in zip(lost, hidden, strict=True)]
+        kept = [stay for stay in missed if stay.visibility.is_worth_keeping(self.parameters.unseen_s, SEEN_SHARE)]
+        return keep_most([*whose, *kept]), whose
 
-    def _violation(self, state: Occupancy, persons: tuple[Sighting, ...], observation: Observation) -> Violation:
-        lasted_s = observation.watched_s - state.first_s
+    def _believe(self, state: Occupancy, stays: Stays, certain: tuple[Sighting, ...], now_s: float) -> Occupancy:
+        """Whether the zone is still broken."""
+        if not state.broken:
+            return state
+        if certain:
+            return replace(state, visibility=state.visibility.seen(now_s), last=certain)
+        is_hidden = any(stay.is_certain and stay.visibility.is_hidden for stay in stays)
+        visibility = state.visibility.missed(now_s, is_hidden=is_hidden)
+        if visibility.unseen_s >= self.parameters.close_after_s or visibility.hidden_s > MOST_HIDDEN_S:
+            return Occupancy()
+        return replace(state, visibility=visibility)
+
+    def _violation(self, state: Occupancy, now_s: float) -> Violation:
+        visibility = state.visibility
+        lasted_s = now_s - visibility.unseen_s - state.first_s
         return Violation(
-            objects=persons,
+            objects=state.last,
             clauses=(
-                self.inside_clause(persons),
+                self.inside_clause(state.last),
                 Clause(
                     name="time_inside",
                     holds=True,
@@ -126,9 +139,10 @@ class OccupancyRule(Rule[P, Occupancy]):
                     threshold=milliseconds(self.parameters.min_s),
                     unit="ms",
                 ),
-                Clause(name="persons", holds=True, measured=len(persons), threshold=1, unit="count"),
+                Clause(name="persons", holds=True, measured=len(state.last), threshold=1, unit="count"),
             ),
             place=None,
             lasted_s=lasted_s,
             since_stream_s=state.first_stream_s,
+            unseen_s=None if visibility.is_seen else visibility.unseen_s,
         )

@@ -1,19 +1,25 @@
 """`stationary`: a vehicle stands in a no-parking zone longer than allowed.
 
 The standing time belongs to the place, not to a track: identities switch, a van is car and truck by turns, passers-by
-hide it. A place is remembered as the box of its first few sightings, frozen, so that a vehicle that creeps along leaves
-its place behind instead of dragging it with it. In dense traffic some vehicle happens to cover a place now and then;
-therefore the place must have been taken in most of the pictures, not only every few seconds.
+hide it, a bus waits before it, two neighbours run together into one box. In dense traffic some vehicle happens to cover
+a place now and then; therefore the place must have been seen taken in most of the standing time, not only every few
+seconds.
+
+One vehicle leaves and another takes its place at once: an officer expects a new clock and a new incident. Boxes alone
+cannot tell them apart, so it takes evidence: the vehicle that stood there long enough to have a steady number is seen
+driving away while the place is empty. Without it (both drove behind a bus, say) the clock goes on, and the pictures of
+the incident show what happened: an officer who comes in vain is a lesser harm than a clock that every passer-by
+restarts.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import ClassVar, TypeAlias
+from dataclasses import replace
+from typing import ClassVar
 
 from pydantic import Field
 
 from alerts.messages import Clause
-from edge.boxes import Box, common_area, overlap
+from edge.boxes import Box
 from edge.rules.base import (
     Observation,
     Parameters,
@@ -25,17 +31,27 @@ from edge.rules.base import (
     milliseconds,
     permille,
 )
+from edge.rules.places import (
+    LEAVING_LOOKS,
+    SETTLING_LOOKS,
+    Place,
+    Places,
+    keep_most,
+    match_places,
+    share_boxes,
+    strangers,
+    survey,
+)
+from edge.rules.visibility import Visibility, surest
 
-SETTLING_LOOKS = 5
-"""A place is the mean box of so many sightings, then frozen."""
-
-PART = 0.7
-"""A box lying so far inside a known place, or holding so much of it, is the same vehicle half hidden or run together
-with its neighbour, as long as the smaller is not less than `COMPARABLE` of the larger."""
-
-COMPARABLE = 0.3
 FOOTPRINT = 1 / 3
 """The share of a vehicle's box, from below, that stands on the ground."""
+
+MOST_SIGHTINGS = 100
+"""So many boxes of a picture are looked at, the surest first."""
+
+BROKEN_HIDDEN_S = 600.0
+"""So long a bus may park before a vehicle that stood too long, until the incident ends because nobody can know."""
 
 
 class StationaryParameters(Parameters):
@@ -52,35 +68,8 @@ class StationaryParameters(Parameters):
         default=0.5, gt=0, lt=1, description="intersection over union from which two boxes are the same place"
     )
     seen_share: float = Field(
-        default=0.6, gt=0, le=1, description="share of the pictures of the standing time in which it must be seen"
+        default=0.6, gt=0, le=1, description="share of the standing time in which it must be seen"
     )
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where a vehicle stands or stood a moment ago. `stood_s` is watched time; `broken` once it stood too long."""
-
-    box: Box
-    stood_s: float
-    first_stream_s: float
-    last_watched_s: float
-    votes: Votes
-    looks: int = 0
-    sightings: int = 0
-    broken: bool = False
-    seen_now: Sighting | None = None
-
-    def match(self, box: Box, threshold: float) -> float:
-        """How well a box fits the place: above 1 for the same box, 0..1 for part of it, 0 for another place."""
-        same = overlap(self.box, box)
-        if same >= threshold:
-            return 1 + same
-        small, large = sorted((self.box.area, box.area))
-        part = common_area(self.box, box) / small if small > 0 else 0.0
-        return same if part >= PART and small >= COMPARABLE * large else 0.0
-
-
-Places: TypeAlias = tuple[Place, ...]
 
 
 class Stationary(Rule[StationaryParameters, Places]):
@@ -96,10 +85,10 @@ class Stationary(Rule[StationaryParameters, Places]):
                 box=each.place,
                 stood_s=each.lasted_s,
                 first_stream_s=0.0,
-                last_watched_s=0.0,
+                stood_until_s=0.0,
                 votes=Votes({each.class_name: 1.0}),
+                visibility=Visibility(0.0, is_seen=False),
                 sightings=SETTLING_LOOKS,
-                looks=SETTLING_LOOKS,
                 broken=True,
             )
             for each in standing
@@ -114,50 +103,53 @@ class Stationary(Rule[StationaryParameters, Places]):
         """Match vehicles to places, let time pass there, forget places left, and name those taken too long."""
         if observation.gap_s > self.parameters.unseen_s:
             state = tuple(place for place in state if place.broken)
-        vehicles = [each for each in observation.sightings if self._counts(each)]
-        taken = match_places(state, vehicles, self.parameters.same_place_overlap)
-        places = [self._pass_time(place, taken.get(at), observation) for at, place in enumerate(state)]
-        known = {id(vehicle) for vehicle in taken.values()}
-        places += [
-            _new_place(vehicle, observation)
-            for vehicle in vehicles
-            if id(vehicle) not in known and not self._is_part_of_a_place(state, vehicle)
-        ]
-        kept = tuple(place for place in places if self._is_kept(place, observation))
-        return kept, tuple(self._violation(place, place.seen_now) for place in kept if place.broken and place.seen_now)
+        sightings = surest(observation.sightings, MOST_SIGHTINGS)
+        vehicles = [each for each in sightings if self._counts(each)]
+        places, unknown = self._pass_time(state, sightings, vehicles, observation.watched_s)
+        kept = [place for place in places if self._is_kept(place)]
+        state = keep_most([*kept, *(_new_place(each, observation) for each in unknown)])
+        return state, tuple(self._violation(place, place.last) for place in state if place.broken and place.last)
 
     def _counts(self, sighting: Sighting) -> bool:
         if sighting.class_name not in self.parameters.classes:
             return False
         return self.zone.share_of(_footprint(sighting.box)) >= self.parameters.in_zone_share
 
-    def _is_part_of_a_place(self, state: Places, vehicle: Sighting) -> bool:
-        return any(place.match(vehicle.box, self.parameters.same_place_overlap) > 0 for place in state)
+    def _pass_time(
+        self, state: Places, sightings: Sequence[Sighting], vehicles: Sequence[Sighting], now_s: float
+    ) -> tuple[list[Place], Sequence[Sighting]]:
+        """The places after this look, and the vehicles that stand elsewhere."""
+        if not state:
+            return [], vehicles
+        scene = survey(state, sightings, self.parameters.same_place_overlap)
+        wanted = {id(each) for each in vehicles}
+        fits = scene.fits[:, [id(each) in wanted for each in sightings]]
+        taken = match_places(fits)
+        shared = share_boxes(state, vehicles, fits, taken)
+        places = []
+        for row, place in enumerate(state):
+            column = taken.get(row, shared.get(row))
+            if column is None:
+                after = place.missed(now_s, is_hidden=bool(scene.hidden[row]), is_left=bool(scene.left[row]))
+            else:
+                after = self._ripen(place.taken(vehicles[column], now_s, is_same=bool(fits[row, column] >= 1)))
+            places.append(after)
+        return places, [vehicles[column] for column in strangers(vehicles, fits, taken)]
 
-    def _pass_time(self, place: Place, seen: Sighting | None, observation: Observation) -> Place:
-        place = replace(place, looks=place.looks + 1, seen_now=seen)
-        if seen is None:
+    def _ripen(self, place: Place) -> Place:
+        """Broken once it stood too long and was seen to for most of that time."""
+        if place.broken or place.stood_s < self.parameters.dwell_s:
             return place
-        same = overlap(place.box, seen.box) >= self.parameters.same_place_overlap
-        settling = same and place.sightings < SETTLING_LOOKS
-        stood_s = place.stood_s + observation.watched_s - place.last_watched_s
-        enough_seen = place.sightings + 1 >= self.parameters.seen_share * place.looks
-        return replace(
-            place,
-            box=place.box.mixed(seen.box, 1 / (place.sightings + 1)) if settling else place.box,
-            stood_s=stood_s,
-            last_watched_s=observation.watched_s,
-            votes=place.votes.cast(seen.class_name, seen.score),
-            sightings=place.sightings + 1,
-            broken=place.broken or (stood_s >= self.parameters.dwell_s and enough_seen),
-        )
+        return replace(place, broken=place.visibility.share >= self.parameters.seen_share)
 
-    def _is_kept(self, place: Place, observation: Observation) -> bool:
+    def _is_kept(self, place: Place) -> bool:
         """A broken place lives as long as its incident, another one until it was unseen for too long."""
-        unseen_s = observation.watched_s - place.last_watched_s
+        if place.left_looks >= LEAVING_LOOKS:
+            return False
+        visibility, allowed = place.visibility, self.parameters
         if place.broken:
-            return unseen_s < self.parameters.close_after_s
-        return unseen_s <= self.parameters.unseen_s
+            return visibility.unseen_s < allowed.close_after_s and visibility.hidden_s <= BROKEN_HIDDEN_S
+        return visibility.is_worth_keeping(allowed.unseen_s, allowed.seen_share)
 
     def _violation(self, place: Place, seen: Sighting) -> Violation:
         return Violation(
@@ -179,8 +171,8 @@ class Stationary(Rule[StationaryParameters, Places]):
                 ),
                 Clause(
                     name="seen_share",
-                    holds=True,
-                    measured=permille(place.sightings / place.looks),
+                    holds=place.visibility.share >= self.parameters.seen_share,
+                    measured=permille(place.visibility.share),
                     threshold=permille(self.parameters.seen_share),
                     unit="permille",
                 ),
@@ -188,26 +180,8 @@ class Stationary(Rule[StationaryParameters, Places]):
             place=place.box,
             lasted_s=place.stood_s,
             since_stream_s=place.first_stream_s,
+            unseen_s=None if place.visibility.is_seen else place.visibility.unseen_s,
         )
-
-
-def match_places(places: Sequence[Place], vehicles: Sequence[Sighting], threshold: float) -> dict[int, Sighting]:
-    """Which vehicle stands at which place (by index), the best pairs first, each at most once."""
-    pairs = sorted(
-        (
-            (place.match(vehicle.box, threshold), -at, -number)
-            for at, place in enumerate(places)
-            for number, vehicle in enumerate(vehicles)
-        ),
-        reverse=True,
-    )
-    taken: dict[int, Sighting] = {}
-    used: set[int] = set()
-    for fit, at, number in pairs:
-        if fit > 0 and -at not in taken and -number not in used:
-            taken[-at] = vehicles[-number]
-            used.add(-number)
-    return taken
 
 
 def _footprint(box: Box) -> Box:
@@ -219,9 +193,8 @@ def _new_place(vehicle: Sighting, observation: Observation) -> Place:
         box=vehicle.box,
         stood_s=0.0,
         first_stream_s=observation.stream_s,
-        last_watched_s=observation.watched_s,
+        stood_until_s=observation.watched_s,
         votes=Votes().cast(vehicle.class_name, vehicle.score),
-        looks=1,
-        sightings=1,
-        seen_now=vehicle,
+        visibility=Visibility(observation.watched_s),
+        last=vehicle,
     )

@@ -11,6 +11,7 @@
 | `incident_closed` | the same, and reason (`unseen`, `not_configured`) |
 | `alert_queued` | incident, phase, revision, sequence, picture_sha256 (empty without one) |
 | `evidence_queued` | incident, sequence, sha256, size_bytes |
+| `clip_queued` | incident, camera, sequence, size_bytes, seconds, before_s (the incident opened), ending, left_out |
 | `alert_sent` | sequence, times (how often so far), of every journal record |
 | `receipt` | stored, quarantined: how many records the centre has just confirmed |
 | `set_aside` | count: so many of them were quarantined; a warning, the centre's quarantine page says why |

@@ -6,7 +6,7 @@ its key frame is of no use to anybody.
 
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from itertools import takewhile
 
 from streams.packets import Packet
@@ -95,16 +95,24 @@ class PacketRing:
         with self._lock:
             return tuple(self._groups[-1].packets) if self._groups and self._groups[-1].is_headed else ()
 
-    def from_key_before(self, stream_s: float, *, take: int | None = None) -> tuple[Packet, ...]:
-        """From the newest key frame at or before `stream_s`, else the oldest there is, to the end of the take.
+    def from_key_before(self, stream_s: float) -> tuple[Packet, ...]:
+        """From the newest key frame at or before `stream_s`, else the oldest there is, to the end.
 
-        Packets of different takes do not continue each other, so all are of one: `take`, else the newest.
+        Packets of different takes do not continue each other, so all are of the newest.
         """
-        return self._from_key(lambda packet: packet.stream_s <= stream_s, take)
+        with self._lock:
+            groups = [each for each in self._groups if each.first.take == self._groups[-1].first.take]
+            return _from_key(groups, lambda key: key.stream_s <= stream_s)
 
-    def from_key_before_arrival(self, monotonic_s: float, *, take: int | None = None) -> tuple[Packet, ...]:
-        """As `from_key_before`, by this machine's clock: for a moment that another stream of the camera showed."""
-        return self._from_key(lambda packet: packet.monotonic_s <= monotonic_s, take)
+    def spanning(self, stream_s: float) -> tuple[Packet, ...]:
+        """As `from_key_before`, but across takes: for a clip, which chooses the part that holds its event."""
+        with self._lock:
+            return _from_key(self._groups, lambda key: key.stream_s <= stream_s)
+
+    def spanning_arrival(self, monotonic_s: float) -> tuple[Packet, ...]:
+        """As `spanning`, by this machine's clock: for a moment that another stream of the camera showed."""
+        with self._lock:
+            return _from_key(self._groups, lambda key: key.monotonic_s <= monotonic_s)
 
     def after(self, index: int) -> tuple[Packet, ...]:
         """All packets that came after `index`, of whatever take, oldest first.
@@ -127,14 +135,6 @@ class PacketRing:
             self._newest = None
             self._newest_s = 0.0
 
-    def _from_key(self, is_early: Callable[[Packet], bool], take: int | None) -> tuple[Packet, ...]:
-        with self._lock:
-            if take is None and self._newest is not None:
-                take = self._newest.take
-            groups = [group for group in self._groups if group.is_headed and group.first.take == take]
-            start = max((number for number, group in enumerate(groups) if is_early(group.first)), default=0)
-            return tuple(packet for group in groups[start:] for packet in group.packets)
-
     def _trim(self) -> None:
         horizon_s = self._newest_s - self._least_s
         groups = self._groups
@@ -147,6 +147,13 @@ class PacketRing:
             self._size_bytes > self._max_bytes or (not only.is_headed and only.first.stream_s < horizon_s)
         ):
             self._size_bytes -= only.behead()
+
+
+def _from_key(groups: Iterable[_Group], is_early: Callable[[Packet], bool]) -> tuple[Packet, ...]:
+    groups = list(groups)
+    keys = [number for number, group in enumerate(groups) if group.is_headed]
+    start = next((number for number in reversed(keys) if is_early(groups[number].first)), keys[0] if keys else None)
+    return () if start is None else tuple(packet for group in groups[start:] for packet in group.packets)
 
 
 def _cost(packet: Packet) -> int:

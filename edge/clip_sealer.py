@@ -1,0 +1,134 @@
+"""Finished clips go to the disk and into the outbox: cut, stored, announced and queued, each exactly once."""
+
+from collections import deque
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from alerts.blobs import BlobStore
+from alerts.errors import BlobStoreFull, OutboxFull
+from alerts.messages import Artefact, Dropped, Evidence
+from alerts.outbox import Outbox
+from alerts.records import Record
+from edge.announcements import Tell
+from edge.clips import Ending, Taken
+from streams.clips import Clip, cut
+from streams.errors import NotCuttable
+
+RETRY_S = 5.0
+MOST_WAITING_BYTES = 128 * 1024 * 1024
+"""Of clips that wait in memory for room on the disk; beyond it the oldest is given up and owned up to."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Waiting:
+    """A clip with what is said of it; the packets themselves are let go."""
+
+    incidents: tuple[str, ...]
+    camera: str
+    ending: Ending
+    before_s: float
+    clip: Clip
+
+
+class ClipSealer:
+    """Used by one thread, which may be another than the one that takes clips."""
+
+    def __init__(self, outbox: Outbox, blobs: BlobStore, *, tell: Tell, now: Callable[[], datetime]) -> None:
+        """`now` gives aware UTC."""
+        self._outbox = outbox
+        self._blobs = blobs
+        self._tell = tell
+        self._now = now
+        self._waiting: deque[_Waiting] = deque()
+        self._lost: list[datetime] = []
+        self._retry_at_s: float | None = None
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether clips wait for room on the disk, or some that were lost are still to be owned up to."""
+        return bool(self._waiting or self._lost)
+
+    def seal(self, taken: Iterable[Taken], now_s: float) -> None:
+        """Cut and seal these, and what waits since the disk was full; `now_s` on the monotonic clock.
+
+        What cannot be cut is said and given up. While the disk is full they wait, and it is tried again every few
+        seconds that this is called, with nothing new too.
+        """
+        for each in taken:
+            try:
+                self._waiting.append(_made(each))
+            except NotCuttable as error:
+                self._tell("trouble", what=f"clip of camera {each.camera}", reason=str(error))
+        self._forget_oldest()
+        if not self.is_behind or (self._retry_at_s is not None and now_s < self._retry_at_s):
+            return
+        try:
+            self._seal_all()
+        except (OutboxFull, BlobStoreFull) as error:
+            if self._retry_at_s is None:
+                self._tell("trouble", what="clips", reason=f"{error}; trying again every {RETRY_S:.0f} s")
+            self._retry_at_s = now_s + RETRY_S
+        else:
+            if self._retry_at_s is not None:
+                self._retry_at_s = None
+                self._tell("trouble_over", what="clips")
+
+    def _seal_all(self) -> None:
+        if self._lost:
+            lost = self._lost
+            message = Dropped(count=len(lost), reason="outbox_full", first_at=min(lost), last_at=max(lost))
+            with self._outbox.transaction() as transaction:
+                transaction.append(message, at=self._now())
+            self._lost = []
+        while self._waiting:
+            waiting = self._waiting[0]
+            records = seal_clip(
+                self._outbox, self._blobs, waiting.clip, waiting.incidents, waiting.camera, at=self._now()
+            )
+            self._waiting.popleft()
+            for incident, record in zip(waiting.incidents, records, strict=True):
+                self._say_queued(incident, waiting, record)
+
+    def _forget_oldest(self) -> None:
+        while len(self._waiting) > 1 and sum(len(each.clip.data) for each in self._waiting) > MOST_WAITING_BYTES:
+            oldest = self._waiting.popleft()
+            self._lost += [oldest.clip.utc] * len(oldest.incidents)
+
+    def _say_queued(self, incident: str, waiting: _Waiting, record: Record) -> None:
+        clip = waiting.clip
+        self._tell(
+            "clip_queued",
+            incident=incident,
+            camera=waiting.camera,
+            sequence=record.sequence,
+            size_bytes=len(clip.data),
+            seconds=round(clip.seconds, 3),
+            before_s=round(waiting.before_s, 3),
+            ending=waiting.ending.value,
+            left_out=clip.left_out,
+        )
+
+
+def seal_clip(
+    outbox: Outbox, blobs: BlobStore, clip: Clip, incidents: Iterable[str], camera: str, *, at: datetime
+) -> tuple[Record, ...]:
+    """Store the clip, then announce it for each incident and queue its upload, all together or not at all.
+
+    `at` is aware UTC. Raises BlobStoreFull, OutboxFull.
+    """
+    sha256, size_bytes = blobs.put(clip.data), len(clip.data)
+    artefact = Artefact(sha256=sha256, size_bytes=size_bytes, media_type=clip.media_type, role="clip")
+    records = []
+    with outbox.transaction() as transaction:
+        for incident in incidents:
+            message = Evidence(incident=incident, camera=camera, artefacts=(artefact,))
+            records.append(transaction.append(message, at=at))
+            transaction.queue_upload(sha256, size_bytes=size_bytes)
+    return tuple(records)
+
+
+def _made(taken: Taken) -> _Waiting:
+    clip = cut(taken.packets, around=taken.around)
+    event_s = next((each.stream_s for each in taken.packets if each.index == taken.around), clip.begins_s)
+    return _Waiting(taken.incidents, taken.camera, taken.ending, event_s - clip.begins_s, clip)

@@ -13,26 +13,21 @@ import cv2
 from alerts.blobs import BlobStore
 from alerts.errors import AlertsError
 from alerts.identity import Identity
-from alerts.messages import Model
 from alerts.outbox import Outbox
 from alerts.publisher import Publisher
 from alerts.uploader import Uploader
 from edge.announcements import Announcer, Sink, Tell, delivery_to, events_on, log_events, set_up_log
 from edge.boot import ClockKeeper
-from edge.config import CameraSection, Loaded
+from edge.box import Box
+from edge.config import Loaded
 from edge.console import LiveConsole
+from edge.duties import duties_of, orphan_witness_of, posts_of, witnesses_of
 from edge.errors import NotWatched
-from edge.feed import Feed, Plan
-from edge.incidents import Key
-from edge.loop import Loop
 from edge.memory import peak_resident_mib
 from edge.recorder import Recorder
-from edge.reporting import Witness
+from edge.reloading import Reloading
 from edge.settings import Settings
-from edge.watch import CameraWatch, Post
 from edge.watchdog import Watchdog
-from edge.zones import Zone
-from models.cards import ModelCard
 from models.detector import Detector
 
 OUTBOX_FILE = "outbox.sqlite3"
@@ -45,19 +40,20 @@ def utc_now() -> datetime:
 
 
 def run_box(loaded: Loaded, settings: Settings, *, until_end: bool = False) -> None:
-    """Watch until SIGTERM, SIGINT or, with `until_end`, the end of every file.
+    """Watch until SIGTERM, SIGINT or, with `until_end`, the end of every file. SIGHUP reads the configuration anew.
 
     Raises AlertsError, ModelError and EdgeError for what makes a start impossible, and NotWatched at an end that not
     every camera reached.
     """
     with ExitStack() as cleanup:
         identity = Identity.load(settings.state)
-        cv2.setNumThreads(settings.threads)
-        detector = Detector.load(loaded.card, threads=settings.threads)
+        cv2.setNumThreads(1)
+        detectors = [Detector.load(loaded.card) for _ in range(settings.sessions)]
         outbox = cleanup.enter_context(Outbox.open(settings.state / OUTBOX_FILE, identity=identity))
         blobs = BlobStore(settings.state / EVIDENCE_FOLDER)
         tell = Announcer(_sinks(settings, identity, cleanup))
-        loop = build_loop(loaded, detector, outbox, blobs, tell, until_end=until_end)
+        pulse = _Pulse(outbox, tell)
+        box = build_box(loaded, detectors, outbox, blobs, tell, until_end=until_end, on_tick=pulse)
         publisher = Publisher(outbox, identity, on_event=delivery_to(tell))
         uploader = Uploader(outbox, blobs, identity, on_event=delivery_to(tell))
         _say_started(tell, loaded, identity, outbox)
@@ -66,76 +62,42 @@ def run_box(loaded: Loaded, settings: Settings, *, until_end: bool = False) -> N
         cleanup.callback(publisher.stop, flush_s=settings.drain_s if until_end else 1.0)
         uploader.start()
         cleanup.callback(uploader.stop)
-        with _stopped_by_signals(loop):
-            loop.run()
+        pulse.reload = Reloading(loaded, box, tell)
+        with _by_signals(box, pulse.reload):
+            box.run()
             if until_end:
                 _drain(outbox, settings.drain_s)
-        if until_end and loop.failures:
-            raise NotWatched(*loop.failures)
+        if until_end and box.failures:
+            raise NotWatched(*box.failures)
 
 
-def build_loop(
-    loaded: Loaded, detector: Detector, outbox: Outbox, blobs: BlobStore, tell: Tell, *, until_end: bool
-) -> Loop:
-    """The watching half of a box: feeds, rules and recorder over this outbox, not yet running."""
+def build_box(
+    loaded: Loaded,
+    detectors: Sequence[Detector],
+    outbox: Outbox,
+    blobs: BlobStore,
+    tell: Tell,
+    *,
+    until_end: bool,
+    on_tick: Callable[[], None] = lambda: None,
+) -> Box:
+    """The watching half of a box: cameras, rules and recorder over this outbox, not yet running."""
     posts = [post for camera in loaded.config.cameras for post in posts_of(camera)]
-    model = Model(name=loaded.card.name, sha256=loaded.card.sha256)
-    witnesses = {
-        camera.id: Witness(footage="live" if camera.is_live else "recording", model=model, config_sha256=loaded.sha256)
-        for camera in loaded.config.cameras
-    }
-    recorder = Recorder(outbox, blobs, posts, witnesses, tell=tell, now=utc_now)
-    recorder.take_up(Witness(footage="live", model=model, config_sha256=loaded.sha256))
-    watches = {
-        camera.id: CameraWatch(
-            [post for post in posts if post.key.camera == camera.id],
-            class_names=detector.class_names,
-            family_of=_families(loaded.card),
-            open_incidents=recorder.open_incidents(camera.id),
-        )
-        for camera in loaded.config.cameras
-    }
-    ready = threading.Condition()
-    return Loop(
-        _feeds(loaded, tell, ready, until_end=until_end),
-        watches,
-        detector,
+    recorder = Recorder(outbox, blobs, posts, witnesses_of(loaded), tell=tell, now=utc_now)
+    recorder.take_up(orphan_witness_of(loaded))
+    return Box(
+        duties_of(loaded, until_end=until_end),
+        detectors,
         recorder,
-        ready=ready,
         tell=tell,
         score=loaded.config.detector.score,
         until_end=until_end,
-        on_tick=_Pulse(outbox, tell),
+        on_tick=on_tick,
     )
 
 
-def posts_of(camera: CameraSection) -> list[Post]:
-    """The rules of a camera, each on its zone."""
-    zones = {zone.id: Zone(zone.id, zone.polygon) for zone in camera.zones}
-    return [
-        Post(Key(camera.id, rule.id, rule.zone, rule.kind_key), rule.build(zones[rule.zone])) for rule in camera.rules
-    ]
-
-
-def _feeds(loaded: Loaded, tell: Tell, ready: threading.Condition, *, until_end: bool) -> list[Feed]:
-    return [
-        Feed(
-            Plan(source, looks_per_s=camera.detections_per_s, is_live=camera.is_live, until_end=until_end),
-            tell=tell,
-            ready=ready,
-        )
-        for camera, source in zip(loaded.config.cameras, loaded.sources(), strict=True)
-    ]
-
-
-def _families(card: ModelCard) -> Callable[[str], str]:
-    """Which family a class belongs to, by the model card's groups."""
-    group_of = {member: group for group, members in card.groups.items() for member in members}
-    return lambda class_name: group_of.get(class_name, class_name)
-
-
 class _Pulse:
-    """What happens about twice a second: the watchdog, and a look at the clock."""
+    """What happens about twice a second: the watchdog, a look at the clock, and what was asked for by a signal."""
 
     def __init__(self, outbox: Outbox, tell: Tell) -> None:
         self._watchdog = Watchdog()
@@ -144,8 +106,10 @@ class _Pulse:
         self._outbox = outbox
         self._tell = tell
         self._told = ""
+        self.reload: Callable[[], None] = lambda: None
 
     def __call__(self) -> None:
+        self.reload()
         self._watchdog.alive(self._outbox.trouble or "watching")
         try:
             self._clock.check(utc_now(), time.monotonic())
@@ -205,14 +169,18 @@ def _drain(outbox: Outbox, seconds: float) -> None:
 
 
 @contextmanager
-def _stopped_by_signals(loop: Loop) -> Iterator[None]:
-    """SIGTERM and SIGINT end the loop in good order."""
+def _by_signals(box: Box, reload: Reloading) -> Iterator[None]:
+    """SIGTERM and SIGINT end the box in good order; SIGHUP has the configuration read anew."""
 
     def stop(_signal: int, _frame: object) -> None:
         Watchdog().stopping()
-        loop.stop()
+        box.stop()
 
-    before = {number: signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGINT)}
+    def ask(_signal: int, _frame: object) -> None:
+        reload.ask()
+
+    wanted = {signal.SIGTERM: stop, signal.SIGINT: stop, signal.SIGHUP: ask}
+    before = {number: signal.signal(number, handler) for number, handler in wanted.items()}
     try:
         yield
     finally:

@@ -80,16 +80,16 @@ def look_around(path: Path, settings: Settings) -> Iterator[Result]:
     else:
         rules = sum(len(camera.rules) for camera in loaded.config.cameras)
         yield Result("configuration", fine=True, found=f"{len(loaded.config.cameras)} cameras, {rules} rules")
-        yield from _look_through_cameras(loaded, settings)
+        yield from _look_through_cameras(loaded)
     yield _look_at_clock()
     yield _look_at_disk(settings.state)
     yield from _look_at_centre(settings.state)
 
 
-def _look_through_cameras(loaded: Loaded, settings: Settings) -> Iterator[Result]:
+def _look_through_cameras(loaded: Loaded) -> Iterator[Result]:
     detector = None
     try:
-        detector = Detector.load(loaded.card, threads=settings.threads)
+        detector = Detector.load(loaded.card)
         yield Result("model", fine=True, found=f"{loaded.card.name}, hash as its card says")
     except ModelError as error:
         yield Result("model", fine=False, found=str(error), advice="install the package again")

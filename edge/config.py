@@ -25,10 +25,10 @@ from edge.errors import ConfigError
 from edge.rules import RULES, AnyRule
 from edge.schedule import ALWAYS, DAY_MINUTES, Day, Schedule, Span
 from edge.zones import Zone, polygon_problem
-from models.cards import ModelCard, load_card
+from models.cards import ModelCard, find_card
 from models.errors import ModelError
 from streams.addresses import is_live
-from streams.frames import Camera, Pace
+from streams.frames import SILENCE_S, Camera, Pace, Transport
 
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
@@ -169,12 +169,20 @@ class RuleSection(Section):
         return kind(zone, kind.parameters_type.model_validate(self.parameters), schedule)
 
     @property
+    def classes(self) -> tuple[str, ...]:
+        """Class names that count for it."""
+        names: tuple[str, ...] = RULES[self.rule].parameters_type.model_validate(self.parameters).classes
+        return names
+
+    @property
     def kind_key(self) -> str:
         """The kind of violation it reports."""
         return self.kind or RULES[self.rule].kinds[0]
 
 
-def _has_no_blanks(url: str) -> str:
+def _has_no_blanks(url: str | None) -> str | None:
+    if url is None:
+        return None
     if not url.strip():
         raise _refuse("is empty; give a file or an rtsp:// address")
     missing = [name for name in _VARIABLE.findall(url) if name not in os.environ]
@@ -186,13 +194,44 @@ def _has_no_blanks(url: str) -> str:
     return url
 
 
+class GateSection(Section):
+    """How closely a camera is watched while nothing happens before it."""
+
+    check_every_s: float = Field(default=60.0, ge=1, le=3600)
+    recheck_s: float = Field(default=2.0, ge=0.2, le=5)
+    calm_s: float = Field(default=2.0, ge=0.5, le=60)
+    fruitless_s: float = Field(default=20.0, ge=5, le=3600)
+
+
+def _gate(value: object) -> object:
+    if isinstance(value, str):
+        if value not in ("auto", "always"):
+            raise _refuse(unknown("gate", value, ("auto", "always")))
+        return {} if value == "auto" else None
+    return value
+
+
+class ClipSection(Section):
+    """How much of the stream goes with an alert, and how much of it the box remembers."""
+
+    pre_roll_s: float = Field(default=5.0, ge=0, le=120)
+    post_roll_s: float = Field(default=10.0, ge=0, le=120)
+    ring_mb: int = Field(default=32, ge=1, le=4096)
+
+
 class CameraSection(Section):
     """One camera, its zones and the rules that watch them."""
 
     id: Id
-    url: Annotated[str, AfterValidator(_has_no_blanks), Field(repr=False)]
+    url: Annotated[str | None, AfterValidator(_has_no_blanks), Field(repr=False)] = None
+    main_url: Annotated[str | None, AfterValidator(_has_no_blanks), Field(repr=False)] = None
+    pipeline: Annotated[str | None, AfterValidator(_has_no_blanks), Field(repr=False)] = None
+    transport: Transport = Transport.TCP
+    silence_s: float = Field(default=SILENCE_S, ge=1, le=600)
     pace: Pace = Pace.REALTIME
     detections_per_s: float = Field(default=3.0, ge=0.01, le=30)
+    gate: Annotated[GateSection | None, BeforeValidator(_gate)] = GateSection()
+    clip: ClipSection = ClipSection()
     zones: tuple[ZoneSection, ...] = Field(min_length=1)
     rules: tuple[RuleSection, ...] = Field(min_length=1)
 
@@ -200,6 +239,8 @@ class CameraSection(Section):
     def _names_agree(self) -> Self:
         _no_twins("zone", (zone.id for zone in self.zones))
         _no_twins("rule", (rule.id for rule in self.rules))
+        if (self.url is None) == (self.pipeline is None):
+            raise _refuse("a camera has a url or a pipeline, one of them")
         zones = [zone.id for zone in self.zones]
         for rule in self.rules:
             if rule.zone not in zones:
@@ -209,14 +250,28 @@ class CameraSection(Section):
     @property
     def is_live(self) -> bool:
         """Whether its pictures are of now, not recorded ones."""
-        return is_live(self.url)
+        return self.url is None or is_live(self.url)
 
     def source(self, folder: Path) -> Camera:
         """What `streams` opens; a relative path of a file starts at the configuration's folder."""
-        url = _VARIABLE.sub(lambda found: os.environ[found[1]], self.url)
+        if self.pipeline is not None:
+            return Camera(id=self.id, pipeline=_filled(self.pipeline), silence_s=self.silence_s)
+        return self._camera(self.url or "", folder)
+
+    def main_source(self, folder: Path) -> Camera | None:
+        """The stream that evidence is cut from, where it is not the one that is looked at."""
+        return self._camera(self.main_url, folder) if self.main_url else None
+
+    def _camera(self, url: str, folder: Path) -> Camera:
+        url = _filled(url)
         if "://" not in url:
             url = str(folder / Path(url).expanduser())
-        return Camera(id=self.id, url=url, pace=self.pace)
+        return Camera(id=self.id, url=url, pace=self.pace, transport=self.transport, silence_s=self.silence_s)
+
+
+def _filled(text: str) -> str:
+    """With environment variables in place of their names."""
+    return _VARIABLE.sub(lambda found: os.environ[found[1]], text)
 
 
 class DetectorSection(Section):
@@ -272,7 +327,7 @@ def read_config(path: Path) -> Loaded:
     except ValidationError as error:
         raise ConfigError(*(f"{path}: {line}" for line in describe(error, data, "", Config))) from None
     try:
-        card = load_card(config.detector.model)
+        card = find_card(config.detector.model, path.parent)
     except ModelError as error:
         raise ConfigError(f"{path}: detector.model: {error}") from None
     problems = [f"{path}: {line}" for line in _class_problems(config, card)]
@@ -285,8 +340,7 @@ def _class_problems(config: Config, card: ModelCard) -> Iterable[str]:
     """Classes that the rules name and the model does not know."""
     for camera in config.cameras:
         for rule in camera.rules:
-            names = RULES[rule.rule].parameters_type.model_validate(rule.parameters).classes
-            for name in names:
+            for name in rule.classes:
                 if name not in card.classes:
                     where = f"cameras[{camera.id}].rules[{rule.id}].parameters.classes"
                     yield f"{where}: {unknown(f'class of model {card.name}', name, card.classes)}"

@@ -79,33 +79,46 @@ class Recorder:
             orphans = [each for each in incidents if each.key not in self._posts]
             for orphan in orphans:
                 self._close_orphan(transaction, orphan, orphan_witness)
-        for orphan in orphans:
-            self._tell("incident_closed", **_facts(orphan), revision=orphan.told.revision + 1, reason="not_configured")
+        self._say_orphans_closed(orphans)
         for incident in incidents:
             if incident.key in self._posts:
                 self._open[incident.key] = (*self._open.get(incident.key, ()), incident.carried_over())
         self._finish_annotations()
 
+    def use(self, posts: Sequence[Post], witnesses: Mapping[str, Witness], orphan_witness: Witness) -> None:
+        """Go on under another configuration; incidents that it no longer names are closed. Raises OutboxFull."""
+        wanted = {post.key: post for post in posts}
+        orphans = [each for key, incidents in self._open.items() if key not in wanted for each in incidents]
+        self._witnesses = witnesses
+        with self._outbox.transaction() as transaction:
+            for orphan in orphans:
+                self._close_orphan(transaction, orphan, orphan_witness)
+        self._posts = wanted
+        self._open = {key: incidents for key, incidents in self._open.items() if key in wanted}
+        self._say_orphans_closed(orphans)
+
     def open_incidents(self, camera: str) -> tuple[Incident, ...]:
         """The open incidents of one camera."""
         return tuple(each for key, incidents in self._open.items() if key.camera == camera for each in incidents)
 
-    def record(self, look: Look) -> None:
-        """Fold what a look found into the incidents, and commit what has to be told or noted."""
+    def record(self, look: Look) -> bool:
+        """Fold what a look found into the incidents, and commit what has to be told or noted; whether it was told."""
         changes = [change for key in self._keys_of(look.frame.camera) for change in self._fold(key, look)]
         for change in changes:
             if change.is_lost:
                 self._drop(change)
         due = [change for change in changes if change.phase or change.is_note]
         if not (due or self._lost or self._annotator.is_behind) or self._is_resting(look):
-            return
+            return False
         try:
-            self._after(self._commit(due, look))
+            written = self._commit(due, look)
+            self._after(written)
             self._annotator.finish()
         except (OutboxFull, BlobStoreFull) as error:
             self._disk_is_full(error, look)
-        else:
-            self._disk_is_fine()
+            return False
+        self._disk_is_fine()
+        return bool(written)
 
     def _keys_of(self, camera: str) -> Iterable[Key]:
         return [key for key in self._posts if key.camera == camera]
@@ -190,6 +203,10 @@ class Recorder:
             alert = write_orphan(incident, witness, observed_at=now, clock=clock_quality(now))
             transaction.append(alert, at=now)
         IncidentStore(transaction.connection).remove(incident.id)
+
+    def _say_orphans_closed(self, orphans: Sequence[Incident]) -> None:
+        for orphan in orphans:
+            self._tell("incident_closed", **_facts(orphan), revision=orphan.told.revision + 1, reason="not_configured")
 
     def _close_after_s(self, key: Key) -> float:
         return float(self._posts[key].rule.parameters.close_after_s)

@@ -19,8 +19,13 @@ def _default_state() -> Path:
     return Path(base).expanduser() / "teawatch" / "edge"
 
 
+def usable_cores() -> int:
+    """How many cores this process may use."""
+    return len(os.sched_getaffinity(0))
+
+
 class Settings(BaseSettings):
-    """TEAWATCH_EDGE_STATE, _OUTPUT, _DRAIN_S, _THREADS, _METRICS_HOST and _METRICS_PORT."""
+    """TEAWATCH_EDGE_STATE, _OUTPUT, _DRAIN_S, _SESSIONS, _METRICS_HOST and _METRICS_PORT."""
 
     model_config = SettingsConfigDict(env_prefix="TEAWATCH_EDGE_", frozen=True)
 
@@ -31,8 +36,9 @@ class Settings(BaseSettings):
     drain_s: float = Field(default=10.0, ge=0, le=600)
     """With `--until-end`: so long the process waits at the end for the centre to confirm what was sent. Otherwise a
     stopped box waits a second; what is not confirmed then waits on its disk for the next start."""
-    threads: int = Field(default=1, ge=1, le=64)
-    """Threads of the detector's session."""
+    sessions: int = Field(default_factory=usable_cores, ge=1, le=64)
+    """How many cameras are looked at at once, by default one for each core: a session of the detector has one thread,
+    for two threads are slower than one as soon as the other core has something else to do."""
     metrics_host: str = "127.0.0.1"
     """Where Prometheus and `teawatch edge top` may ask; anybody who reaches it may read, so by default this machine."""
     metrics_port: int = Field(default=METRICS_PORT, ge=0, le=65535)

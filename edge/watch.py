@@ -52,8 +52,11 @@ class WatchClock:
         self._stream_s: float | None = None
         self._monotonic_s = 0.0
 
-    def advance(self, stream_s: float, monotonic_s: float) -> float:
-        """Take one more look; returns the gap in seconds before it (0 while nothing was missed)."""
+    def advance(self, stream_s: float, monotonic_s: float, *, vouched: bool = False) -> float:
+        """Take one more look; returns the gap in seconds before it (0 while nothing was missed).
+
+        `vouched`: the camera was watched all the while, however long ago the last look was.
+        """
         before_s, self._stream_s = self._stream_s, stream_s
         passed_s, self._monotonic_s = monotonic_s - self._monotonic_s, monotonic_s
         if before_s is None:
@@ -61,7 +64,7 @@ class WatchClock:
         step_s = stream_s - before_s
         if step_s < 0:
             return max(0.0, passed_s)
-        if step_s > LONGEST_STEP_S:
+        if step_s > LONGEST_STEP_S and not vouched:
             return step_s
         self.watched_s += step_s
         return 0.0
@@ -85,9 +88,17 @@ class CameraWatch:
         self._clock = WatchClock()
         self._states: list[object] = [post.rule.start(_standing(post.key, open_incidents)) for post in self._posts]
 
-    def look(self, frame: Frame, detections: Detections) -> Look:
-        """Analyse one frame. Frames must come in the order they were taken."""
-        gap_s = self._clock.advance(frame.stream_s, frame.monotonic_s)
+    @property
+    def is_waiting(self) -> bool:
+        """Whether some rule has something pending, so that the camera must not be left unlooked at for long."""
+        return any(post.rule.is_waiting(state) for post, state in zip(self._posts, self._states, strict=True))
+
+    def look(self, frame: Frame, detections: Detections, *, vouched: bool = False) -> Look:
+        """Analyse one frame. Frames must come in the order they were taken.
+
+        `vouched`: the gate watched since the last look, and saw nothing to look at.
+        """
+        gap_s = self._clock.advance(frame.stream_s, frame.monotonic_s, vouched=vouched)
         watched_s = self._clock.watched_s
         sightings = self._tracker.follow(self._findings(frame, detections), watched_s)
         observation = Observation(

@@ -22,7 +22,7 @@ from alerts.blobs import BlobStore
 from alerts.identity import Identity
 from alerts.keys import SigningKey
 from alerts.outbox import Outbox
-from edge.__main__ import build_loop
+from edge.__main__ import build_box
 from edge.config import Loaded, read_config
 from edge.memory import peak_resident_mib
 from models.detector import Detector
@@ -110,7 +110,7 @@ def _watch(loaded: Loaded, detector: Detector, folder: Path) -> tuple[Counter[st
             raise RuntimeError(f"{fields['what']}: {fields['reason']}")
 
     with Outbox.open(folder / "outbox.sqlite3", identity=_nobody()) as outbox:
-        loop = build_loop(loaded, detector, outbox, BlobStore(folder / "evidence"), tell, until_end=True)
+        loop = build_box(loaded, [detector], outbox, BlobStore(folder / "evidence"), tell, until_end=True)
         started_s, cpu_s = time.perf_counter(), time.process_time()
         loop.run()
         took_s, cpu_s = time.perf_counter() - started_s, time.process_time() - cpu_s

@@ -101,7 +101,7 @@ BAD = {
         change("[[0, 0], [1, 0], [1, 1]]", "[[0, 0], [1, 1], [1, 0], [0, 1]]"),
         "the outline crosses itself",
     ),
-    "missing url": (change("    url: rtsp://admin:hunter2@10.0.0.7/main\n", ""), "cameras[cam-1].url: is missing"),
+    "missing url": (change("    url: rtsp://admin:hunter2@10.0.0.7/main\n", ""), "cameras[cam-1]: a camera has a url or a pipeline"),
     "empty url": (change("rtsp://admin:hunter2@10.0.0.7/main", "''"), "give a file or an rtsp:// address"),
     "variable that is not set": (change("admin:hunter2", "${NO_SUCH_LOGIN}"), "NO_SUCH_LOGIN, which is not set"),
     "what to do about it": (
@@ -113,7 +113,7 @@ BAD = {
     "no cameras": ("cameras: []", "cameras: needs at least 1"),
     "nothing at all": ("", "the file is empty; edge/sample.yaml shows what it may say"),
     "a list": ("- a", "expected keys and values (detector, cameras), found a list"),
-    "a camera without keys": ("cameras: [cam-1]", "cameras[0]: expected keys and values (id, url, pace, detections"),
+    "a camera without keys": ("cameras: [cam-1]", "cameras[0]: expected keys and values (id, url, main_url, pipeline,"),
     "no yaml": ("cameras: [", "line 1, column 11"),
     "a key twice": (change("detector: {model: yolov3_tiny}", "detector: {model: a, model: b}"), "'model' stands twice"),
     "too deep": ("cameras: " + "[" * 5000, "nested too deeply"),
@@ -170,7 +170,7 @@ def test_two_of_one_name_are_refused(twin: str, write: Any) -> None:
 
 def test_every_problem_gets_a_line_of_its_own(write: Any) -> None:
     data = yaml.safe_load(GOOD)
-    del data["cameras"][0]["url"]
+    del data["cameras"][0]["id"]
     data["cameras"][0]["zones"][0]["polygon"] = [[0, 0]]
     with pytest.raises(ConfigError) as caught:
         read_config(write(yaml.safe_dump(data)))

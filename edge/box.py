@@ -1,0 +1,201 @@
+"""The box at work: a player and an eye for each camera, sessions that serve them, one recorder for all.
+
+Cameras come, go and change while the others are watched: `use` takes a new list and touches only what differs.
+"""
+
+import sqlite3
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+
+from alerts.errors import AlertsError
+from edge.announcements import Tell
+from edge.eye import Eye
+from edge.recorder import Recorder
+from edge.scheduler import Scheduler
+from edge.snapshot import CameraSnapshot
+from edge.station import Duty, Station
+from edge.watch import Look
+from models.detector import Detector
+from streams.frames import Frame
+
+TICK_S = 0.5
+SAMPLES = 1000
+
+FAILURES = (AlertsError, OSError, sqlite3.Error, ValueError)
+"""What one picture may end in without ending the watch."""
+
+
+class Box:
+    """Runs in the caller's thread until it is stopped or every camera has ended."""
+
+    def __init__(
+        self,
+        duties: Iterable[Duty],
+        detectors: Sequence[Detector],
+        recorder: Recorder,
+        *,
+        tell: Tell,
+        score: float | None = None,
+        until_end: bool = False,
+        on_tick: Callable[[], None] = lambda: None,
+    ) -> None:
+        """One session for each of `detectors`; `on_tick` is called about twice a second.
+
+        With `until_end` it ends when every file has; else it stays, for what is still to be delivered.
+        """
+        self._recorder = recorder
+        self._recording = threading.Lock()
+        self._tell = tell
+        self._score = score
+        self._until_end = until_end
+        self._on_tick = on_tick
+        self._scheduler: Scheduler[Eye, Detector] = Scheduler(detectors, self._serve)
+        self._stations: dict[str, Station] = {}
+        self._trouble: dict[str, str] = {}
+        self._is_blind = False
+        self._is_stopping = threading.Event()
+        self.inference_ms: deque[float] = deque(maxlen=SAMPLES)
+        self.outbox_ms: deque[float] = deque(maxlen=SAMPLES)
+        for duty in duties:
+            self._add(duty)
+
+    @property
+    def looks(self) -> int:
+        """Frames analysed so far, of all cameras."""
+        return sum(station.eye.counts.looks for station in self._stations.values())
+
+    @property
+    def failures(self) -> tuple[str, ...]:
+        """One line for each camera that cannot be played, or could not be to its end."""
+        return tuple(station.failure for station in self._stations.values() if station.failure)
+
+    @property
+    def sessions(self) -> int:
+        """How many cameras are looked at at once."""
+        return self._scheduler.sessions
+
+    @property
+    def queue(self) -> int:
+        """How many cameras are due and wait."""
+        return self._scheduler.queue
+
+    def busy_share(self) -> float:
+        """The share of the sessions' time that was work since this was last asked."""
+        return self._scheduler.busy_share()
+
+    def snapshots(self) -> tuple[CameraSnapshot, ...]:
+        """Every camera as it stands."""
+        now_s = time.monotonic()
+        return tuple(station.snapshot(now_s) for station in tuple(self._stations.values()))
+
+    def stop(self) -> None:
+        """Make `run` return soon; may be called from a signal handler."""
+        self._is_stopping.set()
+
+    def run(self) -> None:
+        """Watch. Everything is started here and stopped at the end, whatever happens."""
+        self._scheduler.start()
+        try:
+            for station in self._stations.values():
+                station.start()
+            while not self._is_stopping.is_set() and not self._may_end():
+                self._tick()
+                self._is_stopping.wait(0.02 if self._until_end else TICK_S)
+            self._tick()
+        finally:
+            for station in self._stations.values():
+                station.stop()
+            self._scheduler.stop()
+            for station in self._stations.values():
+                station.join()
+
+    def use(self, duties: Sequence[Duty], renew: Callable[[Recorder], None]) -> None:
+        """Watch these cameras from now on, with the recorder as `renew` leaves it.
+
+        Cameras that stay as they are notice nothing; no frame of theirs is lost.
+        """
+        wanted = {duty.camera_id: duty for duty in duties}
+        for camera, station in tuple(self._stations.items()):
+            duty = wanted.get(camera)
+            if duty is None or duty.plan != station.duty.plan:
+                self._remove(camera)
+        with self._recording:
+            renew(self._recorder)
+        for camera, station in self._stations.items():
+            duty = wanted[camera]
+            if duty.posts != station.duty.posts:
+                station.duty = duty
+                station.eye.watch = duty.make_watch(self._recorder.open_incidents(camera))
+        for duty in duties:
+            if duty.camera_id not in self._stations:
+                self._add(duty)
+                self._stations[duty.camera_id].start()
+
+    def _add(self, duty: Duty) -> None:
+        open_incidents = self._recorder.open_incidents(duty.camera_id)
+        station = Station(duty, duty.make_watch(open_incidents), prod=self._scheduler.prod, tell=self._tell)
+        station.eye.open_incidents = len(open_incidents)
+        self._stations[duty.camera_id] = station
+        self._scheduler.add(station.eye)
+
+    def _remove(self, camera: str) -> None:
+        station = self._stations.pop(camera)
+        station.stop()
+        self._scheduler.remove(station.eye)
+        station.join()
+
+    def _may_end(self) -> bool:
+        return self._until_end and all(station.has_ended for station in self._stations.values())
+
+    def _tick(self) -> None:
+        now_s = time.monotonic()
+        for station in self._stations.values():
+            station.tend(now_s)
+        self._say_whether_blind()
+        self._on_tick()
+
+    def _serve(self, eye: Eye, detector: Detector) -> None:
+        """One turn of a camera. What fails for one camera is said once and does not stop the others."""
+
+        def analyse(frame: Frame, *, vouched: bool) -> Look | None:
+            return self._look(eye, detector, frame, vouched=vouched)
+
+        try:
+            eye.step(analyse)
+        except Exception as error:  # noqa: BLE001 - whatever one camera does, the others go on
+            self._say_trouble(eye.camera_id, f"{type(error).__name__}: {error}")
+
+    def _look(self, eye: Eye, detector: Detector, frame: Frame, *, vouched: bool) -> Look | None:
+        try:
+            began_s = time.perf_counter()
+            detections = detector.detect(frame.picture, score_threshold=self._score)
+            inference_s = time.perf_counter() - began_s
+            look = eye.watch.look(frame, detections, vouched=vouched)
+            with self._recording:
+                has_told = self._recorder.record(look)
+                eye.open_incidents = len(self._recorder.open_incidents(frame.camera))
+        except FAILURES as error:
+            self._say_trouble(frame.camera, f"{type(error).__name__}: {error}")
+            return None
+        self.inference_ms.append(1000 * inference_s)
+        if has_told:
+            self.outbox_ms.append(1000 * (time.monotonic() - frame.monotonic_s - inference_s))
+        self._trouble.pop(frame.camera, None)
+        return look
+
+    def _say_whether_blind(self) -> None:
+        """That no camera can be played is said once, for the box goes on trying; so is that one can again."""
+        is_blind = not self._until_end and bool(self._stations) and len(self.failures) == len(self._stations)
+        if is_blind and not self._is_blind:
+            reason = "nothing is watched: no camera can be played; all are tried again"
+            self._tell("trouble", what="watching", reason=reason)
+        elif self._is_blind and not is_blind:
+            self._tell("trouble_over", what="watching")
+        self._is_blind = is_blind
+
+    def _say_trouble(self, camera: str, reason: str) -> None:
+        if self._trouble.get(camera) != reason:
+            self._trouble[camera] = reason
+            self._tell("trouble", what=f"camera {camera}", reason=reason)

@@ -1,0 +1,388 @@
+"""One camera of the box: its packets, its gate, and the next thing to do about it.
+
+Packets arrive in the player's thread and are only counted and kept. All the rest happens in `step`, called by one
+session of the scheduler at a time: decoding from the ring, comparing, looking. So a slow detector never holds a camera
+up, and a camera that nothing happens before costs next to nothing.
+"""
+
+import math
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from edge.gate.gate import Depth, Gate, GateSettings
+from edge.gate.scene import LUMA_HEIGHT, LUMA_WIDTH
+from edge.watch import CameraWatch, Look
+from streams.decoder import Decoder
+from streams.frames import Camera, Frame
+from streams.images import Image
+from streams.packets import Packet
+from streams.ring import PacketRing
+
+GLANCE_S = 0.2
+"""An alert camera's pictures are compared this often."""
+
+IDLE_S = 1.0
+"""A camera that gives no packet is looked after this often, for its file may have ended."""
+
+MOST_WAITING = 64
+"""A file played as fast as possible waits when so many packets were not yet looked at."""
+
+PEEK_S = 0.5
+"""A sleeping camera's key frames are compared at most this often: some send nothing but key frames."""
+
+LATE_S = 0.5
+RATE_OVER_S = 5.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What is taken from a camera.
+
+    `until_end`: the end of a file ends the eye; `ring_s` and `ring_bytes` bound what is kept of its packets; `classes`
+    are those that its rules name.
+    """
+
+    camera: Camera
+    looks_per_s: float
+    is_live: bool
+    until_end: bool
+    is_fast: bool = False
+    gate: GateSettings = field(default_factory=GateSettings)
+    ring_s: float = 20.0
+    ring_bytes: int = 32 * 1024 * 1024
+    classes: frozenset[str] = frozenset()
+
+    @property
+    def period_s(self) -> float:
+        """Seconds between looks."""
+        return 1 / self.looks_per_s
+
+
+@dataclass(slots=True)
+class Counts:
+    """What was done for one camera since the start."""
+
+    packets: int = 0
+    bytes: int = 0
+    decoded: int = 0
+    looks: int = 0
+    dropped: int = 0
+    late: int = 0
+    due: int = 0
+    sees: dict[str, int] = field(default_factory=dict)
+    packet_times_s: deque[float] = field(default_factory=lambda: deque(maxlen=64))
+    look_times_s: deque[float] = field(default_factory=lambda: deque(maxlen=64))
+
+    def rate(self, times_s: deque[float], now_s: float) -> float:
+        """Events per second over the last seconds."""
+        recent = [at for at in tuple(times_s) if now_s - at <= RATE_OVER_S]
+        return (len(recent) - 1) / max(1e-3, recent[-1] - recent[0]) if len(recent) > 1 else 0.0
+
+
+class Analyse(Protocol):
+    """What looks at a frame."""
+
+    def __call__(self, frame: Frame, *, vouched: bool) -> Look | None:
+        """Detect, apply the rules, record; None where it failed.
+
+        `vouched`: every packet since the last look was watched, so nothing can have happened meanwhile.
+        """
+
+
+class Eye:
+    """Between `take` (the player's thread) and `step` (one session at a time)."""
+
+    def __init__(self, plan: Plan, watch: CameraWatch, *, prod: Callable[[], None]) -> None:
+        """`prod` tells the scheduler that this camera has become due earlier than it said."""
+        self.plan = plan
+        self.watch = watch
+        self.gate = Gate(plan.gate)
+        self.ring = PacketRing(seconds=plan.ring_s, max_bytes=plan.ring_bytes)
+        self.counts = Counts()
+        self.open_incidents = 0
+        self.has_ended = False
+        self._prod = prod
+        self._decoder = Decoder()
+        self._room = threading.Condition()
+        self._wanted_s = math.inf
+        self._due_s = 0.0
+        self._position = -1
+        self._peeked = -1
+        self._peeked_s = -math.inf
+        self._take = -1
+        self._glance_s = -math.inf
+        self._next_look_s = -math.inf
+        self._looked_s = -math.inf
+        self._backlog_until_s = -math.inf
+        self._is_guarded = False
+        self._wants_look = False
+        self._alarm = False
+        self._is_stopped = False
+        self._is_ending = False
+
+    @property
+    def camera_id(self) -> str:
+        """Which camera it is."""
+        return self.plan.camera.id
+
+    @property
+    def due_s(self) -> float:
+        """When the next step is due, on the monotonic clock."""
+        return min(self._wanted_s, self._due_s)
+
+    @property
+    def damaged(self) -> int:
+        """Packets that could not be decoded."""
+        return self._decoder.damaged
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether everything that came was handled."""
+        newest = self.ring.newest
+        return newest is None or newest.index <= self._position
+
+    def take(self, packet: Packet) -> None:
+        """One more packet, in the player's thread. Blocks for a file that is played as fast as possible, else never."""
+        counts = self.counts
+        counts.packets += 1
+        counts.bytes += packet.size_bytes
+        counts.packet_times_s.append(packet.monotonic_s)
+        if packet.take != self._take:
+            self._take = packet.take
+            self.gate.begin()
+            self._is_guarded = False
+            self._want()
+        self.ring.append(packet)
+        if self.gate.packet(packet.size_bytes, is_key=packet.is_key, stream_s=packet.stream_s):
+            self._alarm = True
+            self._want()
+        elif packet.is_key or self.plan.is_fast or self._due_s == math.inf:
+            self._want()
+        if self.plan.is_fast:
+            self._wait_for_room(packet)
+
+    def stop(self) -> None:
+        """Let a blocked player go."""
+        with self._room:
+            self._is_stopped = True
+            self._room.notify_all()
+
+    def end(self) -> None:
+        """No packet will follow: the steps that are left look at what is still there, then `has_ended` is True."""
+        if not self._is_ending:
+            self._is_ending = True
+            self._want()
+
+    def step(self, analyse: Analyse) -> None:
+        """Do what is due."""
+        now_s = time.monotonic()
+        self._count_lateness(now_s)
+        self._wanted_s = self._due_s = math.inf
+        try:
+            if self._alarm:
+                self._alarm = False
+                self._rouse()
+            if self.gate.depth is Depth.ASLEEP:
+                self._doze(analyse)
+            if self.gate.depth is not Depth.ASLEEP:
+                self._follow(analyse)
+            if self._is_ending and self.is_idle:
+                self._finish(analyse)
+        finally:
+            self._due_s = self._next_due_s(now_s)
+            with self._room:
+                self._room.notify_all()
+
+    def _finish(self, analyse: Analyse) -> None:
+        """Look at what the decoder still holds."""
+        if self.gate.depth is not Depth.ASLEEP and not self.has_ended:
+            for image in self._decoder.flush():
+                self._attend(image, analyse)
+        self.has_ended = True
+
+    def _want(self) -> None:
+        if self._wanted_s == math.inf:
+            self._wanted_s = time.monotonic()
+            self._prod()
+
+    def _wait_for_room(self, packet: Packet) -> None:
+        with self._room:
+            self._room.wait_for(lambda: self._is_stopped or packet.index - self._position < MOST_WAITING)
+
+    def _count_lateness(self, now_s: float) -> None:
+        due_s = self.due_s
+        if self.plan.is_fast or not 0 < due_s <= now_s:
+            return
+        self.counts.due += 1
+        late_s = now_s - due_s
+        if late_s > min(LATE_S, self.plan.period_s):
+            self.counts.late += 1
+        if self.gate.depth is Depth.AWAKE:
+            self.counts.dropped += int(late_s / self.plan.period_s)
+
+    def _rouse(self) -> None:
+        """Packets said that something moves: go back to the last key frame and see."""
+        if self.gate.depth is Depth.ASLEEP and (packets := self.ring.since_key()):
+            self.gate.rouse(packets[-1].stream_s)
+            self._go_back(packets)
+
+    def _go_back(self, packets: tuple[Packet, ...]) -> None:
+        """Decode these once more, from their key frame on, and leave none out that is due."""
+        self._decoder.reset()
+        self._position = packets[0].index - 1
+        self._glance_s = -math.inf
+        self._backlog_until_s = packets[-1].stream_s
+
+    def _doze(self, analyse: Analyse) -> None:
+        """Asleep: look at the newest key frame, if it is a new one."""
+        packets = self.ring.since_key()
+        if not packets:
+            return
+        key, newest = packets[0], packets[-1]
+        if key.index > self._peeked and abs(key.stream_s - self._peeked_s) >= PEEK_S:
+            self._peek(key, newest, analyse)
+        elif self._is_look_due(newest.stream_s) and newest.stream_s > self._looked_s:
+            self._look_at_newest(packets, analyse)
+        if self.gate.depth is Depth.ASLEEP:
+            self._position = newest.index
+
+    def _peek(self, key: Packet, newest: Packet, analyse: Analyse) -> None:
+        self._peeked, self._peeked_s = key.index, key.stream_s
+        image = self._decoder.still(key)
+        if image is None:
+            return
+        self.counts.decoded += 1
+        if self.gate.see(image.luma(LUMA_WIDTH, LUMA_HEIGHT), key.stream_s) is Depth.AWAKE:
+            past = self.ring.from_key_before(key.stream_s - GLANCE_S)
+            self._go_back(past or self.ring.since_key())
+            self._next_look_s = -math.inf
+        elif self.gate.motion.is_whole or self._is_look_due(newest.stream_s):
+            self._look(image, analyse)
+
+    def _look_at_newest(self, packets: Iterable[Packet], analyse: Analyse) -> None:
+        """Key frames are too rare for what is due: decode all since the last one."""
+        last: Image | None = None
+        self._decoder.reset()
+        for image in self._images(packets):
+            last = image
+        if last is not None:
+            self._look(last, analyse)
+        self._decoder.reset()
+
+    def _follow(self, analyse: Analyse) -> None:
+        """Alert or awake: decode what has come, compare, and look at what is due.
+
+        The past that was gone back to is looked at one due picture a step, so that other cameras have their turn; in
+        the present only the newest picture counts.
+        """
+        packets = self.ring.after(self._position)
+        if not packets:
+            return
+        if not self.plan.is_fast and packets[-1].stream_s > self._backlog_until_s:
+            packets = self._newest_run(packets)
+        newest: Image | None = None
+        for image in self._images(packets):
+            if self.plan.is_fast or image.packet.stream_s < self._backlog_until_s:
+                if self._attend(image, analyse):
+                    return
+            else:
+                newest = image
+                if self.gate.depth is Depth.ALERT:
+                    self._glance(image)
+        if newest is not None:
+            self._attend(newest, analyse)
+
+    def _newest_run(self, packets: tuple[Packet, ...]) -> tuple[Packet, ...]:
+        """What is left to decode when the box is behind: from the newest key frame on, if that saves a look's time."""
+        if all(packet.is_key for packet in packets):
+            return packets[-1:]
+        behind_s = packets[-1].stream_s - packets[0].stream_s
+        if behind_s <= max(1.0, 2 * self.plan.period_s):
+            return packets
+        keys = [at for at, packet in enumerate(packets) if packet.is_key]
+        if not keys or keys[-1] == 0:
+            return packets
+        self._is_guarded = False
+        return packets[keys[-1] :]
+
+    def _images(self, packets: Iterable[Packet]) -> Iterator[Image]:
+        """Decode, and remember how far."""
+        for packet in packets:
+            self._position = packet.index
+            for image in self._decoder.decode(packet):
+                self.counts.decoded += 1
+                yield image
+
+    def _glance(self, image: Image) -> None:
+        at_s = image.packet.stream_s
+        if at_s - self._glance_s >= GLANCE_S or at_s < self._glance_s:
+            self._glance_s = at_s
+            self.gate.see(image.luma(LUMA_WIDTH, LUMA_HEIGHT), at_s)
+
+    def _attend(self, image: Image, analyse: Analyse) -> bool:
+        """Compare and look at one picture if that is due; whether the detector looked."""
+        at_s = image.packet.stream_s
+        is_due = at_s + 1e-6 >= self._next_look_s or at_s < self._looked_s - LATE_S
+        if self.gate.depth is Depth.ALERT:
+            self._glance(image)
+            if self.gate.depth is Depth.ALERT:
+                is_due = self.gate.motion.is_whole or self._is_look_due(at_s)
+        elif is_due and not self.plan.gate.is_off:
+            self.gate.see(image.luma(LUMA_WIDTH, LUMA_HEIGHT), at_s)
+        if is_due:
+            self._look(image, analyse)
+        return is_due
+
+    def _is_look_due(self, stream_s: float) -> bool:
+        """Whether a camera that is not awake has to be looked at all the same."""
+        settings = self.plan.gate
+        every_s = settings.recheck_s if self._has_pending else settings.check_every_s
+        return stream_s - self._looked_s >= every_s
+
+    @property
+    def _has_pending(self) -> bool:
+        return self.open_incidents > 0 or self.watch.is_waiting
+
+    def _look(self, image: Image, analyse: Analyse) -> None:
+        frame = image.frame()
+        vouched, self._is_guarded = self._is_guarded, True
+        self._next_look_s = max(self._next_look_s + self.plan.period_s, frame.stream_s)
+        if self._next_look_s <= frame.stream_s:
+            self._next_look_s = frame.stream_s + self.plan.period_s
+        self._looked_s = frame.stream_s
+        look = analyse(frame, vouched=vouched)
+        if look is None:
+            return
+        counts = self.counts
+        counts.looks += 1
+        counts.look_times_s.append(time.monotonic())
+        sees: dict[str, int] = {}
+        for each in look.sightings:
+            sees[each.class_name] = sees.get(each.class_name, 0) + 1
+        counts.sees = sees
+        boxes = [each.box for each in look.sightings if each.class_name in self.plan.classes]
+        self.gate.looked(boxes, frame.stream_s, matters=self.watch.is_waiting)
+
+    def _next_due_s(self, now_s: float) -> float:
+        newest = self.ring.newest
+        if self.has_ended:
+            return math.inf
+        if newest is None:
+            return now_s + IDLE_S
+        if self.gate.depth is Depth.ASLEEP:
+            settings = self.plan.gate
+            every_s = settings.recheck_s if self._has_pending else settings.check_every_s
+            return now_s + max(0.05, self._looked_s + every_s - newest.stream_s)
+        if not self.is_idle:
+            return now_s
+        if self.plan.is_fast:
+            return now_s + IDLE_S
+        return now_s + (GLANCE_S if self.gate.depth is Depth.ALERT else self._until_next_look_s(newest))
+
+    def _until_next_look_s(self, newest: Packet) -> float:
+        """Seconds from now until a picture that is due will be there."""
+        return min(self.plan.period_s, max(0.01, self._next_look_s - newest.stream_s))

@@ -1,0 +1,128 @@
+"""A camera on duty: the player that brings its packets, opened anew when it fails, and the eye that sees them."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from edge.announcements import Tell
+from edge.eye import Eye, Plan
+from edge.incidents import Incident
+from edge.snapshot import CameraSnapshot
+from edge.watch import CameraWatch, Post
+from streams.player import Player
+
+SEEN_EVERY_S = 1.0
+JOIN_S = 6.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Duty:
+    """One camera as the configuration wants it watched."""
+
+    plan: Plan
+    posts: tuple[Post, ...]
+    class_names: tuple[str, ...]
+    family_of: Callable[[str], str]
+
+    @property
+    def camera_id(self) -> str:
+        """Which camera it is."""
+        return self.plan.camera.id
+
+    def make_watch(self, open_incidents: Sequence[Incident]) -> CameraWatch:
+        """Tracker and rules at their beginning; `open_incidents` are recognised again."""
+        return CameraWatch(
+            self.posts, class_names=self.class_names, family_of=self.family_of, open_incidents=open_incidents
+        )
+
+
+class Station:
+    """Between `start` and `stop`; `tend` is called now and then by one thread."""
+
+    def __init__(self, duty: Duty, watch: CameraWatch, *, prod: Callable[[], None], tell: Tell) -> None:
+        self.duty = duty
+        self.eye = Eye(duty.plan, watch, prod=prod)
+        self.state = "starting"
+        self.reason = ""
+        self._tell = tell
+        plan = duty.plan
+        self._player = Player(
+            plan.camera,
+            on_packet=self.eye.take,
+            on_state=self._change_state,
+            persistent=plan.is_live or not plan.until_end,
+        )
+        self._said_looks = 0
+        self._said_s = 0.0
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether no further frame will come, ever."""
+        return self._player.has_ended and self.eye.has_ended
+
+    @property
+    def failure(self) -> str:
+        """Why the camera cannot be played, one line without secrets; empty while it can."""
+        return str(self._player.failure or "")
+
+    def start(self) -> None:
+        """Begin opening the camera; returns at once."""
+        self._player.start()
+
+    def stop(self) -> None:
+        """End playing; returns at once."""
+        self.eye.stop()
+        self._player.stop()
+
+    def join(self) -> None:
+        """Wait until the camera is given back."""
+        self._player.join(JOIN_S)
+
+    def tend(self, now_s: float) -> None:
+        """Have what is left looked at once the stream has ended, and say what is seen."""
+        if self._player.has_ended:
+            self.eye.end()
+        self._say_seen(now_s)
+
+    def snapshot(self, now_s: float) -> CameraSnapshot:
+        """As it stands; `now_s` on the monotonic clock."""
+        eye, counts = self.eye, self.eye.counts
+        return CameraSnapshot(
+            camera=eye.camera_id,
+            state=self.state,
+            reason=self.reason,
+            depth="always" if self.duty.plan.gate.is_off else eye.gate.depth.value,
+            packets=counts.packets,
+            bytes=counts.bytes,
+            decoded=counts.decoded,
+            looks=counts.looks,
+            dropped=counts.dropped,
+            late=counts.late,
+            damaged=eye.damaged + self._player.damaged,
+            reconnects=self._player.reconnects,
+            wakes=dict(eye.gate.wakes),
+            packets_per_s=counts.rate(counts.packet_times_s, now_s),
+            looks_per_s=counts.rate(counts.look_times_s, now_s),
+            open_incidents=eye.open_incidents,
+            ring_s=eye.ring.seconds,
+            ring_bytes=eye.ring.size_bytes,
+            sees=dict(counts.sees),
+        )
+
+    def _change_state(self, state: str, reason: str = "") -> None:
+        if (state, reason) != (self.state, self.reason):
+            self.state, self.reason = str(state), reason
+            self._tell("camera_state", camera=self.eye.camera_id, state=self.state, reason=reason)
+
+    def _say_seen(self, now_s: float) -> None:
+        counts = self.eye.counts
+        if counts.looks == self._said_looks or (now_s < self._said_s + SEEN_EVERY_S and not self.eye.has_ended):
+            return
+        self._said_looks, self._said_s = counts.looks, now_s
+        self._tell(
+            "seen",
+            camera=self.eye.camera_id,
+            counts=dict(counts.sees),
+            rate_per_s=round(counts.rate(counts.look_times_s, now_s), 1),
+            frames=counts.looks,
+            open_incidents=self.eye.open_incidents,
+        )

@@ -21,6 +21,7 @@ Table: TypeAlias = NDArray[np.float64]
 FOREIGN = 1e6
 """The distance of boxes that cannot be the same object."""
 
+SMALLEST = 1e-12
 RESIZE_WEIGHT = 0.5
 MAX_RESIZE = 1.1
 """Largest plausible change of a box's area between two sightings, as a natural logarithm (threefold)."""
@@ -39,22 +40,32 @@ def areas(boxes: Boxes) -> NDArray[np.float64]:
 
 def common_areas(one: Boxes, other: Boxes) -> Table:
     """The area that both of a pair cover."""
-    sides = np.minimum(one[:, None, 2:], other[None, :, 2:]) - np.maximum(one[:, None, :2], other[None, :, :2])
-    np.maximum(sides, 0.0, out=sides)
-    return np.asarray(sides[..., 0] * sides[..., 1], np.float64)
+    return _common_sides(one, other, 0) * _common_sides(one, other, 1)
+
+
+def _common_sides(one: Boxes, other: Boxes, axis: int) -> Table:
+    highest = np.minimum(one[:, None, axis + 2], other[:, axis + 2])
+    return np.asarray(np.maximum(0.0, highest - np.maximum(one[:, None, axis], other[:, axis])), np.float64)
 
 
 def distances(one: Boxes, other: Boxes) -> Table:
     """How unlike boxes are: distance of their centres in mean box sizes, plus their difference in area."""
-    area, other_area = areas(one), areas(other)
-    size, other_size = one[:, 2:] - one[:, :2], other[:, 2:] - other[:, :2]
-    centre, other_centre = (one[:, :2] + one[:, 2:]) / 2, (other[:, :2] + other[:, 2:]) / 2
-    with np.errstate(divide="ignore", invalid="ignore"):
-        resize = np.abs(np.log(area)[:, None] - np.log(other_area)[None, :])
-        apart = 2 * (centre[:, None] - other_centre[None, :]) / (size[:, None] + other_size[None, :])
-        found = np.hypot(apart[..., 0], apart[..., 1]) + RESIZE_WEIGHT * resize
-        plausible = (resize <= MAX_RESIZE) & (area > 0)[:, None] & (other_area > 0)[None, :]
-    return np.where(plausible, found, FOREIGN)
+    resize = np.abs(_log_areas(one, 1e9)[:, None] - _log_areas(other, -1e9))
+    apart = np.hypot(_steps(one, other, 0), _steps(one, other, 1))
+    return np.where(resize <= MAX_RESIZE, apart + RESIZE_WEIGHT * resize, FOREIGN)
+
+
+def _log_areas(boxes: Boxes, if_empty: float) -> NDArray[np.float64]:
+    """(N,): logarithms of the areas; a box without one gets a figure that is far from all others."""
+    found = areas(boxes)
+    return np.where(found > 0, np.log(np.maximum(found, SMALLEST)), if_empty)
+
+
+def _steps(one: Boxes, other: Boxes, axis: int) -> Table:
+    """Distance of the centres along an axis, in mean sides."""
+    low, high, other_low, other_high = one[:, axis], one[:, axis + 2], other[:, axis], other[:, axis + 2]
+    sides = (high - low)[:, None] + (other_high - other_low)
+    return np.asarray(((low + high)[:, None] - (other_low + other_high)) / np.maximum(sides, SMALLEST), np.float64)
 
 
 def assign(costs: Table) -> list[tuple[int, int]]:

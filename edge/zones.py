@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+import numpy as np
 import shapely
 
 from edge.boxes import Box, Point, common_area
@@ -27,15 +28,31 @@ class Zone:
 
     def holds(self, point: Point) -> bool:
         """Whether the point is inside; a point outside the picture counts as the nearest one on its edge."""
-        x, y = (min(max(value, _JUST_INSIDE), 1 - _JUST_INSIDE) for value in point)
-        return bool(shapely.intersects_xy(self._shape, x, y))
+        return bool(self.holds_each([point])[0])
+
+    def holds_each(self, points: Sequence[Point]) -> list[bool]:
+        """The same for each of many."""
+        if not points:
+            return []
+        places = np.clip(np.array(points, np.float64), _JUST_INSIDE, 1 - _JUST_INSIDE)
+        return list(map(bool, shapely.intersects_xy(self._shape, places[:, 0], places[:, 1])))
 
     def share_of(self, box: Box) -> float:
         """How much of the box lies inside, 0..1."""
-        area = box.area
-        if area <= 0 or common_area(self._bounds, box) <= 0:
-            return 0.0
-        return min(1.0, float(shapely.area(shapely.clip_by_rect(self._shape, *box)) / area))
+        return self.shares_of([box])[0]
+
+    def shares_of(self, boxes: Sequence[Box]) -> list[float]:
+        """The same for each of many: most lie wholly inside or wholly outside, which is cheap to say."""
+        near = [at for at, box in enumerate(boxes) if common_area(self._bounds, box) > 0]
+        shares = [0.0] * len(boxes)
+        if not near:
+            return shares
+        sides = np.array([boxes[at] for at in near], np.float64)
+        shapes = shapely.box(sides[:, 0], sides[:, 1], sides[:, 2], sides[:, 3])
+        for at, shape, is_inside in zip(near, shapes, shapely.contains(self._shape, shapes), strict=True):
+            share = 1.0 if is_inside else shapely.area(shapely.intersection(self._shape, shape)) / boxes[at].area
+            shares[at] = min(1.0, float(share))
+        return shares
 
 
 def polygon_problem(polygon: Sequence[tuple[float, float]]) -> str:

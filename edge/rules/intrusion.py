@@ -4,6 +4,7 @@ The foot point is the middle of the box's lower edge: on open ground it says whe
 well be seen in front of the plot from the road behind it.
 """
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 from alerts.messages import Clause
@@ -21,9 +22,9 @@ class Intrusion(OccupancyRule[IntrusionParameters]):
     parameters_type = IntrusionParameters
     kinds: ClassVar[tuple[str, ...]] = ("garden.intrusion",)
 
-    def is_inside(self, sighting: Sighting) -> bool:
+    def are_inside(self, persons: Sequence[Sighting]) -> Sequence[bool]:
         """Feet in the zone."""
-        return self.zone.holds(sighting.box.foot)
+        return self.zone.holds_each([each.box.foot for each in persons])
 
     def inside_clause(self, persons: tuple[Sighting, ...]) -> Clause:
         """So many pairs of feet."""

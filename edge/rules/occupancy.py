@@ -55,8 +55,8 @@ class OccupancyRule(Rule[P, Occupancy]):
     """Base of rules about persons in a zone; they say what "inside" means and prove it."""
 
     @abstractmethod
-    def is_inside(self, sighting: Sighting) -> bool:
-        """Whether this person counts as inside the zone."""
+    def are_inside(self, persons: Sequence[Sighting]) -> Sequence[bool]:
+        """Which of them count as inside the zone."""
 
     @abstractmethod
     def inside_clause(self, persons: tuple[Sighting, ...]) -> Clause:
@@ -76,7 +76,8 @@ class OccupancyRule(Rule[P, Occupancy]):
         """Follow each person's stay; the zone is broken while it is not empty and one stay was long enough."""
         now_s = observation.watched_s
         sightings = surest(observation.sightings, MOST_SIGHTINGS)
-        inside = [each for each in sightings if self._counts(each)]
+        persons = [each for each in sightings if each.class_name in self.parameters.classes]
+        inside = [each for each, counts in zip(persons, self.are_inside(persons), strict=True) if counts]
         known = () if observation.gap_s > self.parameters.unseen_s else state.stays
         if not (inside or known or state.broken):
             return Occupancy(), ()
@@ -90,9 +91,6 @@ class OccupancyRule(Rule[P, Occupancy]):
         if not (state.broken and state.last):
             return state, ()
         return state, (self._violation(state, now_s),)
-
-    def _counts(self, sighting: Sighting) -> bool:
-        return sighting.class_name in self.parameters.classes and self.is_inside(sighting)
 
     def _continue(
         self, known: Stays, inside: Sequence[Sighting], sightings: Sequence[Sighting], observation: Observation

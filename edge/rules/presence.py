@@ -3,6 +3,7 @@
 Indoors feet are often hidden behind tables and machines, so the overlap of the whole box with the zone decides.
 """
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 from pydantic import Field
@@ -24,16 +25,17 @@ class Presence(OccupancyRule[PresenceParameters]):
     parameters_type = PresenceParameters
     kinds: ClassVar[tuple[str, ...]] = ("plant.presence",)
 
-    def is_inside(self, sighting: Sighting) -> bool:
+    def are_inside(self, persons: Sequence[Sighting]) -> Sequence[bool]:
         """Enough of the box in the zone."""
-        return self.zone.share_of(sighting.box) >= self.parameters.in_zone_share
+        shares = self.zone.shares_of([each.box for each in persons])
+        return [share >= self.parameters.in_zone_share for share in shares]
 
     def inside_clause(self, persons: tuple[Sighting, ...]) -> Clause:
         """The largest share."""
         return Clause(
             name="overlap",
             holds=True,
-            measured=permille(max(self.zone.share_of(each.box) for each in persons)),
+            measured=permille(max(self.zone.shares_of([each.box for each in persons]))),
             threshold=permille(self.parameters.in_zone_share),
             unit="permille",
         )

@@ -104,16 +104,17 @@ class Stationary(Rule[StationaryParameters, Places]):
         if observation.gap_s > self.parameters.unseen_s:
             state = tuple(place for place in state if place.broken)
         sightings = surest(observation.sightings, MOST_SIGHTINGS)
-        vehicles = [each for each in sightings if self._counts(each)]
+        vehicles = self._vehicles(sightings)
         places, unknown = self._pass_time(state, sightings, vehicles, observation.watched_s)
         kept = [place for place in places if self._is_kept(place)]
         state = keep_most([*kept, *(_new_place(each, observation) for each in unknown)])
-        return state, tuple(self._violation(place, place.last) for place in state if place.broken and place.last)
+        return state, self._violations(state)
 
-    def _counts(self, sighting: Sighting) -> bool:
-        if sighting.class_name not in self.parameters.classes:
-            return False
-        return self.zone.share_of(_footprint(sighting.box)) >= self.parameters.in_zone_share
+    def _vehicles(self, sightings: Sequence[Sighting]) -> list[Sighting]:
+        """Those whose wheels are in the zone."""
+        vehicles = [each for each in sightings if each.class_name in self.parameters.classes]
+        shares = self.zone.shares_of([_footprint(each.box) for each in vehicles])
+        return [each for each, share in zip(vehicles, shares, strict=True) if share >= self.parameters.in_zone_share]
 
     def _pass_time(
         self, state: Places, sightings: Sequence[Sighting], vehicles: Sequence[Sighting], now_s: float
@@ -151,14 +152,19 @@ class Stationary(Rule[StationaryParameters, Places]):
             return visibility.unseen_s < allowed.close_after_s and visibility.hidden_s <= BROKEN_HIDDEN_S
         return visibility.is_worth_keeping(allowed.unseen_s, allowed.seen_share)
 
-    def _violation(self, place: Place, seen: Sighting) -> Violation:
+    def _violations(self, state: Places) -> tuple[Violation, ...]:
+        broken = [(place, place.last) for place in state if place.broken and place.last]
+        shares = self.zone.shares_of([_footprint(last.box) for _, last in broken])
+        return tuple(self._violation(place, last, share) for (place, last), share in zip(broken, shares, strict=True))
+
+    def _violation(self, place: Place, seen: Sighting, share: float) -> Violation:
         return Violation(
             objects=(replace(seen, class_name=place.votes.winner),),
             clauses=(
                 Clause(
                     name="vehicle_in_zone",
                     holds=True,
-                    measured=permille(self.zone.share_of(_footprint(seen.box))),
+                    measured=permille(share),
                     threshold=permille(self.parameters.in_zone_share),
                     unit="permille",
                 ),

@@ -18,7 +18,7 @@ from streams.live import LiveReel, State
 from streams.source import Source, open_source
 from tests.alerts.brokers import free_port
 
-SERVER = Path(__file__).with_name("rtsp_server.py")
+SERVER = Path(__file__).parents[2] / "edge" / "bench" / "rtsp_server.py"
 USER, PASSWORD = "viewer", "lo:ng@s3cret"
 QUOTED = "lo%3Ang%40s3cret"
 

@@ -1,0 +1,136 @@
+"""The table of measurements: each a name, the figures it fills in, and the function that takes them."""
+
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from edge.bench import street
+from edge.bench.clips import NothingToMeasure, busy_clip
+from edge.bench.environment import peer_python, peer_variables, script
+from edge.bench.racing import Contestant, Plan, Race, race
+from edge.bench.weights import OVERLAP, SCORE, Weights, trained_weights
+
+TRACKER = "botsort.yaml"
+"""The tracker that `ultralytics` uses unless told otherwise."""
+
+WARMING_FRAMES = 5
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What all measurements of one run share."""
+
+    clip: Path
+    core: int
+    is_quick: bool
+    say: Callable[[str], None]
+    street: street.Options
+    given_weights: Path | None = None
+
+    @cached_property
+    def weights(self) -> Weights:
+        """The network of the comparison, trained where it is not there yet. Raises NothingToMeasure."""
+        if self.given_weights:
+            return Weights(self.given_weights)
+        return trained_weights(self.clip, self.say)
+
+
+Figures = Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class Measurement:
+    """`take` gives figures under (at least) these keys; a key it leaves out, or all if it fails, is null."""
+
+    name: str
+    keys: tuple[str, ...]
+    take: Callable[[Setting], Figures]
+
+
+def race_at_320(setting: Setting) -> Figures:
+    """The box, the peer and the plain loop at 320 px, where decoding, tracking and rules weigh most."""
+    plan = (
+        Plan(frames=40, rounds=2, ceiling_runs=15) if setting.is_quick else Plan(frames=200, rounds=3, ceiling_runs=60)
+    )
+    contestants = [_box(setting, 320), *_peer(setting, 320), _plain_loop(setting, 320)]
+    result = _race(setting, 320, contestants, plan)
+    return {
+        "ceiling_fps_320": result.ceiling_fps,
+        "busy_fps_320": result.fps("box"),
+        "ultralytics_fps_320": result.fps("ultralytics"),
+        "opencv_loop_fps_320": result.fps("plain loop"),
+        **_ratios(result, "_320"),
+    }
+
+
+def race_at_640(setting: Setting) -> Figures:
+    """The box at 640 px."""
+    plan = (
+        Plan(frames=20, rounds=1, ceiling_runs=8) if setting.is_quick else Plan(frames=100, rounds=2, ceiling_runs=30)
+    )
+    result = _race(setting, 640, [_box(setting, 640)], plan)
+    return {"ceiling_fps": result.ceiling_fps, "busy_fps": result.fps("box"), **_ratios(result, "")}
+
+
+MEASUREMENTS = (
+    Measurement("street", street.KEYS, lambda setting: street.watch_once(setting.clip, setting.street)),
+    Measurement(
+        "race-320",
+        ("ceiling_fps_320", "busy_fps_320", "ultralytics_fps_320", "opencv_loop_fps_320", "busy_ratio_320"),
+        race_at_320,
+    ),
+    Measurement("race-640", ("ceiling_fps", "busy_fps", "busy_ratio"), race_at_640),
+)
+
+
+def _race(setting: Setting, size_px: int, contestants: list[Contestant], plan: Plan) -> Race:
+    command = (sys.executable, "-m", "edge.bench.ceiling", str(setting.weights.card(size_px)))
+    result = race(
+        Contestant("ceiling", command, {}),
+        contestants,
+        busy_clip(setting.clip, plan.frames),
+        busy_clip(setting.clip, WARMING_FRAMES),
+        plan=plan,
+        core=setting.core,
+    )
+    for reason in result.missing.values():
+        setting.say(reason)
+    return result
+
+
+def _box(setting: Setting, size_px: int) -> Contestant:
+    return Contestant("box", (sys.executable, "-m", "edge.bench.box_lap", str(setting.weights.card(size_px))), {})
+
+
+def _plain_loop(setting: Setting, size_px: int) -> Contestant:
+    model = setting.weights.card(size_px).with_suffix(".onnx")
+    numbers = (str(size_px), str(SCORE), str(OVERLAP))
+    return Contestant("plain loop", (sys.executable, "-m", "edge.bench.plain_loop", str(model), *numbers), {})
+
+
+def _peer(setting: Setting, size_px: int) -> list[Contestant]:
+    """Nobody where the peer cannot be installed; the reason is said."""
+    try:
+        python = peer_python(setting.say)
+    except NothingToMeasure as error:
+        setting.say(str(error))
+        return []
+    model = setting.weights.card(size_px).with_suffix(".onnx")
+    command = (str(python), script("track"), str(model), str(size_px), str(SCORE), str(OVERLAP), TRACKER)
+    return [Contestant("ultralytics", command, peer_variables())]
+
+
+def _ratios(result: Race, suffix: str) -> Figures:
+    """Shares of the ceiling, and what stands behind them."""
+    figures: dict[str, object] = {}
+    for name, standing in result.standings.items():
+        key = {"box": "busy", "plain loop": "opencv_loop"}.get(name, name)
+        figures |= {
+            f"{key}_ratio{suffix}": round(standing.share, 3),
+            f"{key}_boxes_per_frame{suffix}": standing.boxes_per_frame,
+            f"{key}_cpu_ms{suffix}": standing.cpu_ms_per_frame,
+            f"{key}_core_share{suffix}": standing.core_share,
+        }
+    return figures

@@ -7,8 +7,8 @@ import av
 from av.error import FFmpegError
 from av.video.frame import VideoFrame
 
-from streams.contexts import decoding_context
 from streams.conversion import BgrConverter
+from streams.ffmpeg import decoding_context
 from streams.frames import MAX_PIXELS
 from streams.images import Image
 from streams.packets import Coding, Packet

@@ -1,19 +1,22 @@
 """One opened source: its compressed pictures one after the other, its failures as this package's errors."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
-from typing import IO, TypeAlias
 
 import av
 from av.error import ExitError, FFmpegError, InvalidDataError
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
+from streams.errors import SourceError
 from streams.failures import not_a_video, silent, too_large, translated
+from streams.ffmpeg import Sent
 from streams.frames import Camera
+from streams.joining import Joiner
 from streams.packets import Coding
+from streams.pipelines import PipelineReader
 from streams.sizes import SizeWatch
 
 # Demuxers that make a "video" out of a text, a single picture or a list of other files.
@@ -24,34 +27,36 @@ _MOST_PIECES_OF_RUBBISH = 50
 
 _PLAUSIBLE_RATES = (0.01, 120.0)
 
-Sent: TypeAlias = "av.Packet[VideoStream]"
-
 
 @dataclass(frozen=True, slots=True)
 class Opening:
     """How FFmpeg opens a source: an address or something to read from, and its options.
 
     `format` is a demuxer's name where it is not to be guessed. `open_s` and `silence_s` bound the opening and the wait
-    for each packet; None waits for ever.
+    for each packet; None waits for ever. `lists_allowed` lets a list of segments be played. `explain` may know better
+    why something failed; `close` gives back what `where` holds.
     """
 
-    where: str | IO[bytes] = field(repr=False)
+    camera: Camera
+    where: str | PipelineReader = field(repr=False)
     options: Mapping[str, str]
     format: str | None = None
     open_s: float | None = None
     silence_s: float | None = None
     lists_allowed: bool = False
+    explain: Callable[[SourceError], SourceError] = lambda error: error
+    close: Callable[[], None] = lambda: None
 
 
 class Demuxer:
     """The packets of a source's first video stream. Not thread-safe: open, iterate and close in one thread."""
 
-    def __init__(self, camera: Camera, opening: Opening) -> None:
+    def __init__(self, opening: Opening) -> None:
         """Open. Raises SourceError."""
         self.damaged = 0
-        self._camera = camera
+        self._camera = camera = opening.camera
         self._opening = opening
-        failure: FFmpegError | None = None
+        self._failure: FFmpegError | None = None
         try:
             self._container = av.open(
                 opening.where,
@@ -61,10 +66,10 @@ class Demuxer:
                 timeout=None if opening.open_s is None else (opening.open_s, opening.silence_s),
             )
         except FFmpegError as error:
-            failure = error
-        if failure:
+            self._failure = error
+        if self._failure:
             # Outside of the handler, since FFmpeg's own error names the address with its password.
-            raise translated(camera, failure)
+            raise translated(camera, self._failure)
         try:
             self._stream = self._first_video()
             self._sizes = SizeWatch(_coding(self._stream), self._stream, camera.max_pixels)
@@ -92,7 +97,20 @@ class Demuxer:
 
         Raises SourceError when a live source breaks or sends nothing for too long. A file that was cut off ends there.
         """
-        failure: FFmpegError | None = None
+        joiner = Joiner(self.coding.codec)
+        for packet in self._read():
+            for whole in joiner.join(packet):
+                self._sizes.look(whole)
+                self._check_size()
+                yield whole
+        yield from joiner.rest()
+        if isinstance(self._failure, ExitError):
+            raise silent(self._camera)
+        if self._failure:
+            raise translated(self._camera, self._failure)
+
+    def _read(self) -> Iterator[Sent]:
+        """Packets as FFmpeg cuts them, to the end or to a failure that is kept."""
         rubbish = 0
         while rubbish < _MOST_PIECES_OF_RUBBISH:
             try:
@@ -100,20 +118,14 @@ class Demuxer:
                     if packet.size:
                         rubbish = 0
                         self.damaged += packet.is_corrupt
-                        self._sizes.look(packet)
-                        self._check_size()
                         yield packet
             except InvalidDataError:
                 rubbish += 1
                 self.damaged += 1
                 continue
             except FFmpegError as error:
-                failure = error
-            break
-        if isinstance(failure, ExitError):
-            raise silent(self._camera)
-        if failure:
-            raise translated(self._camera, failure)
+                self._failure = error
+            return
 
     def first_picture(self) -> VideoFrame:
         """The first picture that can be decoded. Raises NotAVideo if there is none."""
@@ -147,12 +159,12 @@ class Demuxer:
             raise too_large(self._camera, self.coding)
 
 
-def upright(camera: Camera, opening: Opening) -> int:
+def upright(opening: Opening) -> int:
     """The quarter turns to the left that make a file's pictures upright: only a decoded picture shows them.
 
     Raises NotAVideo where not one picture can be decoded.
     """
-    with closing(Demuxer(camera, opening)) as demuxer:
+    with closing(Demuxer(opening)) as demuxer:
         picture = demuxer.first_picture()
     return round(picture.rotation / 90) % 4
 

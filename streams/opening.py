@@ -1,15 +1,18 @@
 """How each kind of source is opened: what FFmpeg is told, and what it may not do."""
 
-from collections.abc import Iterator
+import threading
+from dataclasses import replace
 from pathlib import Path
 from stat import S_ISDIR, S_ISREG
 from urllib.parse import urlsplit
 
 from streams.addresses import LIVE_SCHEMES, is_device, is_web, scheme
 from streams.demuxer import Opening
-from streams.errors import SourceMissing
-from streams.failures import not_a_video
+from streams.errors import NotAVideo, SourceError, SourceMissing
+from streams.failures import not_a_video, web_page
 from streams.frames import Camera
+from streams.pipelines import PipelineReader
+from streams.webpages import is_web_page
 
 TIMEOUT_S = 5.0
 """How long a camera may take to answer."""
@@ -21,23 +24,48 @@ _RTSP = {"allowed_media_types": "video", "analyzeduration": "500000"}
 # A list of segments may name any address: nothing but web servers is asked, and no file of this box is read.
 _WEB = {"protocol_whitelist": "http,https,tcp,tls,crypto", "analyzeduration": "1000000", "probesize": "1000000"}
 
+_PIPELINE = {"analyzeduration": "500000", "probesize": "1000000"}
+
 # A file may name other files and addresses inside: nothing but local files is opened.
 _FILE = {"protocol_whitelist": "file"}
 
 
-def live_opening(camera: Camera) -> Opening:
-    """How a camera's live address is opened."""
+def live_opening(camera: Camera, stopping: threading.Event) -> Opening:
+    """How a camera's pipeline or live address is opened; a pipeline starts at once, and ends when `stopping` is set."""
+    if camera.pipeline:
+        reader = PipelineReader(camera, stopping)
+        return Opening(
+            camera,
+            reader,
+            _PIPELINE,
+            format="matroska",
+            explain=lambda error: reader.problem() or error,
+            close=reader.close,
+        )
     if is_device(camera.url):
         path = urlsplit(camera.url).path
-        return Opening(path, {}, format="v4l2", open_s=TIMEOUT_S, silence_s=camera.silence_s)
-    options = _WEB if is_web(camera.url) else _RTSP | {"rtsp_transport": str(camera.transport)}
-    return Opening(camera.url, options, open_s=TIMEOUT_S, silence_s=camera.silence_s, lists_allowed=is_web(camera.url))
+        return Opening(camera, path, {}, format="v4l2", open_s=TIMEOUT_S, silence_s=camera.silence_s)
+    if is_web(camera.url):
+        return Opening(
+            camera,
+            camera.url,
+            _WEB,
+            open_s=TIMEOUT_S,
+            silence_s=camera.silence_s,
+            lists_allowed=True,
+            explain=lambda error: _of_page(camera, error),
+        )
+    options = _RTSP | {"rtsp_transport": str(camera.transport)}
+    return Opening(camera, camera.url, options, open_s=TIMEOUT_S, silence_s=camera.silence_s)
 
 
-def file_openings(camera: Camera) -> Iterator[Opening]:
+def _of_page(camera: Camera, error: SourceError) -> SourceError:
+    return web_page(camera) if isinstance(error, NotAVideo) and is_web_page(camera.url, TIMEOUT_S) else error
+
+
+def file_openings(camera: Camera) -> list[Opening]:
     """How each of a camera's files is opened, in the order in which they are played. Raises SourceError."""
-    for path in files(camera):
-        yield Opening(f"file:{path}", _FILE)
+    return [Opening(replace(camera, url=str(path)), f"file:{path}", _FILE) for path in files(camera)]
 
 
 def files(camera: Camera) -> list[Path]:

@@ -2,15 +2,16 @@
 
 import random
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from enum import StrEnum
 
 from streams.addresses import is_live
 from streams.clock import Clock, SystemClock
+from streams.condition import Condition
 from streams.demuxer import Demuxer, Opening, upright
 from streams.errors import AccessDenied, SourceError, SourceUnreachable
-from streams.failures import not_a_video, place
+from streams.failures import place
 from streams.frames import Camera, Pace
 from streams.opening import file_openings, live_opening
 from streams.packets import Packet
@@ -35,6 +36,9 @@ class State(StrEnum):
     ENDED = "ended"
 
 
+_FAILING = frozenset({State.UNREACHABLE, State.REFUSED, State.FAILED})
+
+
 class Player:
     """Plays one camera between `start` and `stop`.
 
@@ -56,7 +60,6 @@ class Player:
         self.camera = camera
         self.failure: SourceError | None = None
         """Why the camera cannot be played, since the last attempt; None while it can."""
-        self.reconnects = 0
         self._on_packet = on_packet
         self._on_state = on_state
         self._clock = clock or SystemClock()
@@ -66,7 +69,11 @@ class Player:
         self._stopping = threading.Event()
         self._has_ended = False
         self._state: State | None = None
+        self._reason = ""
         self._damaged = 0
+        self._undecodable = 0
+        self._condition = Condition()
+        self._playing_take = -1
         self._started_s = 0.0
         self._pause_s = _FIRST_PAUSE_S
         self._thread = threading.Thread(target=self._run, name=f"camera {camera.id}", daemon=True)
@@ -80,6 +87,15 @@ class Player:
     def damaged(self) -> int:
         """How many packets could not be read, or came marked as broken."""
         return self._damaged
+
+    @property
+    def reconnects(self) -> int:
+        """How often a live source was connected again."""
+        return max(0, self._stamper.takes - 1) if self._is_live else 0
+
+    def note_damage(self, undecodable: int) -> None:
+        """How many packets a decoder could not use so far: part of what makes a camera `degraded`. From any thread."""
+        self._undecodable = undecodable
 
     def start(self) -> None:
         """Begin; returns at once."""
@@ -105,19 +121,28 @@ class Player:
     def _play_once(self) -> bool:
         """Play the camera, or all its files, to the end or to a failure; whether to do it again."""
         try:
-            for opening in self._openings():
-                self._play(opening)
-                if self._stopping.is_set():
-                    return False
-            if not self._is_live:
-                return self._goes_round()
-            raise SourceUnreachable(f"{place(self.camera)} ended the stream; it is connected again")
+            if self._is_live:
+                self._play(live_opening(self.camera, self._stopping))
+            else:
+                self._play_files(file_openings(self.camera))
         except SourceError as error:
             self.failure = error
-        return self._recovers(self.failure)
+            return not self._stopping.is_set() and self._recovers(error)
+        return not self._stopping.is_set() and self._goes_round()
 
-    def _openings(self) -> Iterable[Opening]:
-        return [live_opening(self.camera)] if self._is_live else file_openings(self.camera)
+    def _play_files(self, openings: Sequence[Opening]) -> None:
+        """One after the other. What cannot be played is stepped over, unless nothing else is there."""
+        failures: list[SourceError] = []
+        for opening in openings:
+            try:
+                self._play(opening)
+            except SourceError as error:
+                failures.append(error)
+                if len(failures) == len(openings):
+                    raise
+                self._tell(State.DEGRADED, str(error))
+            if self._stopping.is_set():
+                return
 
     def _goes_round(self) -> bool:
         if self.camera.pace is Pace.LOOP:
@@ -142,27 +167,51 @@ class Player:
 
     def _play(self, opening: Opening) -> None:
         """One take."""
-        self._tell(State.CONNECTING)
-        self.reconnects = self._stamper.takes
-        with closing(Demuxer(self.camera, opening)) as demuxer:
-            if not self._is_live:
-                demuxer.turn(upright(self.camera, opening))
-            self._stamper.begin_take()
-            is_empty = True
-            for sent in demuxer.packets():
-                due_s = self._started_s + self._stamper.advance(sent, demuxer.coding)
-                if not self._is_live and self.camera.pace is not Pace.FAST:
-                    self._clock.wait(self._stopping, due_s - self._clock.monotonic_s())
-                if self._stopping.is_set():
-                    return
-                if is_empty:
-                    is_empty, self.failure, self._pause_s = False, None, _FIRST_PAUSE_S
-                    self._tell(State.PLAYING)
-                self._on_packet(self._stamper.stamp(sent, demuxer.coding))
-            if is_empty and not self._is_live:
-                raise not_a_video(self.camera)
+        if self._state is None:
+            self._tell(State.CONNECTING)
+        try:
+            with closing(Demuxer(opening)) as demuxer:
+                if not self._is_live:
+                    demuxer.turn(upright(opening))
+                self._deliver(demuxer)
+            if self._is_live:
+                raise SourceUnreachable(f"{place(self.camera)} ended the stream; it is connected again")
+        except SourceError as error:
+            if self._stopping.is_set():
+                return
+            raise opening.explain(error) from None
+        finally:
+            opening.close()
+
+    def _deliver(self, demuxer: Demuxer) -> None:
+        """Every packet of a take, when it is due."""
+        self._stamper.begin_take()
+        is_paced = not self._is_live and self.camera.pace is not Pace.FAST
+        for sent in demuxer.packets():
+            now_s = self._stamper.advance(sent, demuxer.coding)
+            if is_paced:
+                self._clock.wait(self._stopping, self._started_s + now_s - self._clock.monotonic_s())
+            if self._stopping.is_set():
+                return
+            self._damaged += demuxer.damaged
+            demuxer.damaged = 0
+            packet = self._stamper.stamp(sent, demuxer.coding)
+            self._judge(packet)
+            self._on_packet(packet)
+
+    def _judge(self, packet: Packet) -> None:
+        if packet.take != self._playing_take:
+            self._playing_take = packet.take
+            self.failure = None
+            self._pause_s = _FIRST_PAUSE_S
+            self._condition.begin_take(packet.stream_s)
+        self._condition.packet(packet, self.damaged + self._undecodable)
+        reason = self._condition.reason
+        where = f"{place(self.camera)}: " if reason else ""
+        self._tell(State.DEGRADED if reason else State.PLAYING, where + reason)
 
     def _tell(self, state: State, reason: str = "") -> None:
-        if state is not self._state and not self._stopping.is_set():
-            self._state = state
+        is_news = state is not self._state or (state in _FAILING and reason != self._reason)
+        if is_news and not self._stopping.is_set():
+            self._state, self._reason = state, reason
             self._on_state(state, reason)

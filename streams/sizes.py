@@ -8,7 +8,7 @@ from av.bitstream import BitStreamFilterContext
 from av.error import FFmpegError
 from av.video.stream import VideoStream
 
-from streams.contexts import decoding_context
+from streams.ffmpeg import decoding_context
 from streams.packets import Coding
 
 if TYPE_CHECKING:

@@ -1,122 +1,91 @@
-"""`open_source`: the one way to get frames from a camera, whatever it is."""
+"""Frames of one camera for tools that look at a few: a player and a decoder behind an iterator."""
 
+import queue
 import threading
-from collections.abc import Callable
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
-from streams.addresses import is_live
-from streams.clock import Clock, SystemClock
-from streams.conversion import BgrConverter
-from streams.files import FileReel
-from streams.frames import Camera, Frame, Pace
-from streams.live import TIMEOUT_S, LiveReel
-from streams.mailbox import Closed, Mailbox
-from streams.reel import Reel, Shot
+from streams.clock import Clock
+from streams.decoder import Decoder
+from streams.errors import SourceError
+from streams.frames import Camera, Frame
+from streams.packets import Packet
+from streams.player import Player
 
+if TYPE_CHECKING:
+    from streams.images import Image
 
-def open_source(
-    camera: Camera,
-    *,
-    on_state: Callable[[str, str], None] = lambda _state, _reason: None,
-    patient: bool = False,
-    clock: Clock | None = None,
-) -> "Source":
-    """Open a camera's file or RTSP stream.
-
-    Raises SourceError (`SourceMissing`, `NotAVideo`, `SourceUnreachable`, `AccessDenied`), one line without secrets.
-    `patient` is for a box that boots before its camera: an RTSP source then opens without an answer and keeps trying;
-    a file is checked all the same. `on_state` hears every change of `live.State` and why it is so (one line without
-    secrets, or nothing), mostly in another thread; it must not block.
-    """
-    clock = clock or SystemClock()
-    if is_live(camera.url):
-        return Source(camera, LiveReel(camera, clock, on_state, patient=patient), newest_only=True)
-    return Source(camera, FileReel(camera, clock), newest_only=camera.pace is not Pace.FAST)
+_WAITING_PACKETS = 8
+_SLICE_S = 0.2
 
 
 class Source:
-    """Frames of one camera: a context manager, and an iterator for one consuming thread.
+    """Every frame of a camera, in order: a context manager, and an iterator for one consuming thread.
 
-    Each step waits for the newest frame. Iteration ends at the clean end of a file and after `stop`; SourceError is
-    raised where a file cannot be read any further. Playing begins with the first step or on entering the context.
+    Playing begins on entering the context. Iteration ends at the end of a file and after `stop`; SourceError is raised
+    where the source cannot be played (any further). While nobody takes frames, the camera waits.
     """
 
-    def __init__(self, camera: Camera, reel: Reel, *, newest_only: bool) -> None:
-        """`newest_only` plays in a thread of its own and drops what nobody fetched; else every frame is delivered."""
-        self.camera = camera
-        self._reel = reel
-        self._converter = BgrConverter()
+    def __init__(self, camera: Camera, clock: Clock | None = None) -> None:
         self._stopped = threading.Event()
-        self._mailbox: Mailbox[Shot] = Mailbox()
-        self._shots = reel.play(self._stopped)
-        self._player = (
-            threading.Thread(target=self._play, name=f"camera {camera.id}", daemon=True) if newest_only else None
+        self._packets: queue.Queue[Packet] = queue.Queue(_WAITING_PACKETS)
+        self._images: list[Image] = []
+        self._decoder = Decoder(camera.max_pixels)
+        self._player = Player(
+            camera, on_packet=self._put, on_state=lambda _state, _reason: None, clock=clock, persistent=False
         )
-
-    @property
-    def dropped(self) -> int:
-        """How many frames were decoded and replaced by a newer one before anybody fetched them."""
-        return self._mailbox.dropped
 
     def stop(self) -> None:
         """End the iteration, from any thread. Returns at once; a waiting step ends without a frame."""
         self._stopped.set()
-        self._mailbox.close(discard=True)
-
-    def close(self) -> None:
-        """Stop, and wait until file or connection is given back (for a silent camera up to its time-out)."""
-        self.stop()
-        if self._player is None:
-            self._shots.close()
-        elif self._player.ident is not None:
-            self._player.join(TIMEOUT_S + 1)
-        self._reel.close()
+        self._player.stop()
 
     def __enter__(self) -> Self:
-        self._start()
+        self._player.start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.close()
+        self.stop()
+        self._player.join(1.0)
 
     def __iter__(self) -> Self:
         return self
 
     def __next__(self) -> Frame:
-        self._start()
-        shot = self._next_shot()
-        return Frame(
-            picture=self._converter.picture(shot.content),
-            camera=self.camera.id,
-            index=shot.index,
-            stream_s=shot.stream_s,
-            monotonic_s=shot.monotonic_s,
-            utc=shot.utc,
-        )
+        while not self._images:
+            packet = self._next_packet()
+            self._images = self._decoder.decode(packet) if packet else self._decoder.flush()
+            if packet is None and not self._images:
+                self._raise_failure()
+                raise StopIteration
+        return self._images.pop(0).frame()
 
-    def _start(self) -> None:
-        if self._player is not None and self._player.ident is None and not self._stopped.is_set():
-            self._player.start()
+    def _put(self, packet: Packet) -> None:
+        while not self._stopped.is_set():
+            try:
+                return self._packets.put(packet, timeout=_SLICE_S)
+            except queue.Full:
+                continue
+        return None
 
-    def _next_shot(self) -> Shot:
-        """Raises StopIteration at the end."""
-        if self._player is None:
-            return next(self._shots)
-        try:
-            return self._mailbox.take()
-        except Closed:
-            raise StopIteration from None
+    def _next_packet(self) -> Packet | None:
+        """None at the end."""
+        while not self._stopped.is_set():
+            has_ended = self._player.has_ended
+            try:
+                return self._packets.get(timeout=0 if has_ended else _SLICE_S)
+            except queue.Empty:
+                if has_ended:
+                    return None
+        return None
 
-    def _play(self) -> None:
-        failure: Exception | None = None
-        try:
-            for shot in self._shots:
-                self._mailbox.put(shot)
-        except Exception as error:  # noqa: BLE001 - carried to the consumer, who would wait for ever otherwise
-            failure = error
-        finally:
-            self._shots.close()
-        self._mailbox.close(failure)
+    def _raise_failure(self) -> None:
+        if isinstance(failure := self._player.failure, SourceError) and not self._stopped.is_set():
+            raise failure
+
+
+def open_source(camera: Camera, *, clock: Clock | None = None) -> Source:
+    """The frames of a camera's file, folder, stream or pipeline; use it as a context manager."""
+    return Source(camera, clock)

@@ -1,15 +1,10 @@
 """From a packet as FFmpeg reads it to one with number, take and times."""
 
-from typing import TYPE_CHECKING
-
 from streams.clock import Clock
+from streams.ffmpeg import Sent
 from streams.frames import Camera
 from streams.packets import Coding, Packet
 from streams.timeline import Timeline
-
-if TYPE_CHECKING:
-    import av
-    from av.video.stream import VideoStream
 
 DEFAULT_INTERVAL_S = 1 / 25
 """Assumed between the packets of a file when neither time stamps nor a frame rate say more."""
@@ -21,10 +16,11 @@ LONGEST_FILE_GAP_S = 60.0
 """A longer step between two packets of a file is a jump of its time stamps."""
 
 _LONGEST_REORDER_S = 2.0
+_MOST_REORDERED = 16
 
 
 class Stamper:
-    """Numbers and times the packets of one camera, over all its takes."""
+    """Numbers and times the packets of one camera, over all its takes: `advance`, then `stamp`, for each."""
 
     def __init__(self, camera: Camera, clock: Clock, *, is_live: bool) -> None:
         self._camera = camera
@@ -33,10 +29,11 @@ class Stamper:
         self._timeline = Timeline()
         self._index = 0
         self._take = -1
-        self._arrived_s: float | None = None
-        self._lead_s = 0.0
-        self._first_delay_s: float | None = None
         self._now_s = 0.0
+        self._arrived_s: float | None = None
+        self._order_s: float | None = None
+        self._first_delay_s: float | None = None
+        self._begin()
 
     @property
     def takes(self) -> int:
@@ -47,22 +44,20 @@ class Stamper:
         """What comes next does not continue what came before."""
         self._take += 1
         self._timeline.splice()
-        self._lead_s = 0.0
-        self._first_delay_s = None
+        self._begin()
 
-    def advance(self, sent: "av.Packet[VideoStream]", coding: Coding) -> float:
-        """Stream time by the order of decoding, in seconds, never running backwards. Once for each packet."""
-        order = sent.dts if sent.dts is not None else sent.pts
-        order_s = None if order is None else order * float(coding.time_base)
+    def advance(self, sent: Sent, coding: Coding) -> float:
+        """Stream time by the order of decoding, in seconds; it never runs backwards."""
+        self._order_s = self._order(sent, float(coding.time_base))
         if self._is_live:
-            self._advance_live(order_s)
+            self._advance_live(self._order_s)
         else:
             interval_s = float(1 / coding.rate) if coding.rate else DEFAULT_INTERVAL_S
-            self._now_s = self._timeline.advance(order_s, otherwise_s=interval_s, at_most_s=LONGEST_FILE_GAP_S)
+            self._now_s = self._timeline.advance(self._order_s, otherwise_s=interval_s, at_most_s=LONGEST_FILE_GAP_S)
         return self._now_s
 
-    def stamp(self, sent: "av.Packet[VideoStream]", coding: Coding) -> Packet:
-        """The packet that was just advanced to, as everybody else takes it, with the clocks of this moment."""
+    def stamp(self, sent: Sent, coding: Coding) -> Packet:
+        """The packet as everybody else takes it, with the clocks of this moment."""
         data = bytes(sent)
         packet = Packet(
             data=data,
@@ -81,6 +76,27 @@ class Stamper:
         self._index += 1
         return packet
 
+    def _begin(self) -> None:
+        self._lead_s = 0.0
+        self._order_s = None
+        self._unordered = 0
+        self._first_delay_s = None
+
+    def _order(self, sent: Sent, unit_s: float) -> float | None:
+        """The packet's place in the order of decoding, in seconds of the stream's own clock, None if it has none.
+
+        Some senders keep silent about it for as many packets as they reorder: until then it stands still.
+        """
+        if sent.dts is not None:
+            return sent.dts * unit_s
+        if sent.pts is None:
+            return None
+        shown_s = sent.pts * unit_s
+        self._unordered += 1
+        if self._order_s is None or self._unordered > _MOST_REORDERED:
+            return shown_s
+        return self._order_s if 0 <= shown_s - self._order_s <= _LONGEST_REORDER_S else shown_s
+
     def _advance_live(self, order_s: float | None) -> None:
         arrived_s = self._clock.monotonic_s()
         passed_s = 0.0 if self._arrived_s is None else arrived_s - self._arrived_s
@@ -94,17 +110,18 @@ class Stamper:
         )
         self._lead_s += self._now_s - before_s - passed_s
 
-    def _reorder_s(self, sent: "av.Packet[VideoStream]", unit_s: float) -> float:
+    def _reorder_s(self, sent: Sent, unit_s: float) -> float:
         """How much later than in the order of decoding the picture is shown, beside the take's first."""
         delay_s = 0.0
-        if sent.pts is not None and sent.dts is not None:
-            delay_s = (sent.pts - sent.dts) * unit_s
+        if sent.pts is not None and self._order_s is not None:
+            delay_s = sent.pts * unit_s - self._order_s
+        is_plausible = 0 <= delay_s <= _LONGEST_REORDER_S
         if self._first_delay_s is None:
-            self._first_delay_s = delay_s if 0 <= delay_s <= _LONGEST_REORDER_S else 0.0
-        return delay_s - self._first_delay_s if 0 <= delay_s <= _LONGEST_REORDER_S else 0.0
+            self._first_delay_s = delay_s if is_plausible else 0.0
+        return delay_s - self._first_delay_s if is_plausible else 0.0
 
 
-def _is_key(sent: "av.Packet[VideoStream]", coding: Coding, data: bytes) -> bool:
+def _is_key(sent: Sent, coding: Coding, data: bytes) -> bool:
     """Whether decoding can begin here. AVI may flag every packet of Microsoft's MPEG-4, whose first bits tell."""
     if coding.codec.startswith("msmpeg4"):
         return data[0] >> 6 == 0

@@ -1,0 +1,33 @@
+"""FFmpeg's packet and FFmpeg's decoder, as the rest of this package uses them."""
+
+from typing import TYPE_CHECKING, TypeAlias
+
+import av
+from av.video.codeccontext import VideoCodecContext
+
+from streams.packets import Coding
+
+if TYPE_CHECKING:
+    from av.video.stream import VideoStream
+
+Sent: TypeAlias = "av.Packet[VideoStream]"
+"""A compressed picture as FFmpeg read it."""
+
+# Where FFmpeg's decoder of a codec is not called like the codec.
+_DECODERS = {"av1": "libdav1d"}
+
+
+def decoding_context(coding: Coding, max_pixels: int) -> VideoCodecContext:
+    """A decoder in one thread, for the box has more cameras than cores; it refuses pictures above `max_pixels`."""
+    context = av.CodecContext.create(_DECODERS.get(coding.codec, coding.codec), "r")
+    if not isinstance(context, VideoCodecContext):
+        raise TypeError(coding.codec)
+    context.thread_count = 1
+    context.copy_opaque = True
+    context.options = {"max_pixels": str(max_pixels)}
+    context.width, context.height = coding.width, coding.height
+    if coding.extradata:
+        context.extradata = coding.extradata
+    if coding.pixels:
+        context.pix_fmt = coding.pixels
+    return context

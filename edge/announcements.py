@@ -5,7 +5,7 @@
 | event | fields |
 |---|---|
 | `started` | device, epoch, cameras (list), rules (count), config_sha256, pending_records |
-| `camera_state` | camera, reason, state: `connecting`, `playing`, `unreachable`, `refused`, `ended`, `failed` |
+| `camera_state` | camera, reason, state: `connecting playing degraded unreachable refused failed ended` |
 | `seen` | camera, counts (objects by class), rate_per_s (looks), frames (looks so far), open_incidents; once a second |
 | `incident_opened`, `incident_updated` | incident, camera, rule, zone, kind, objects (count), class_name, revision |
 | `incident_closed` | the same, and reason (`unseen`, `not_configured`) |
@@ -18,6 +18,7 @@
 | `evidence_uploaded` | sha256, size_bytes |
 | `connected`, `disconnected` | broker or reason |
 | `trouble` | what, reason; `trouble_over` with what, when it has passed |
+| `reloaded` | cameras (list), config_sha256: a changed configuration is in force |
 | `stopped` | pending_records, pending_uploads |
 """
 

@@ -80,7 +80,7 @@ def test_a_run_to_the_end_that_watched_not_every_camera_names_those_and_fails(tm
     (tmp_path / "notes.avi").write_text("not a film")
     config = tmp_path / "box.yaml"
     section = CONFIG.split("cameras:\n")[1]
-    addresses = {"a": tmp_path / "nowhere.avi", "b": tmp_path / "notes.avi", "c": "http://127.0.0.1/main"}
+    addresses = {"a": tmp_path / "nowhere.avi", "b": tmp_path / "notes.avi", "c": "ftp://127.0.0.1/main"}
     sections = [section.format(url=url, pace="fast").replace("cam-1", name) for name, url in addresses.items()]
     config.write_text("cameras:\n" + "".join(sections))
     make_identity().save(tmp_path / "state")

@@ -7,7 +7,6 @@ flash changes anything: it is told when it has shown for `ENTER_S`, and is over 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from statistics import median
 from types import MappingProxyType
 
 import cv2
@@ -15,7 +14,8 @@ import numpy as np
 
 from alerts.clocks import is_credible
 from alerts.messages import Hindrance
-from edge.views import Comparison, Field, Luma, Peak, Reference, Sample, peak_of, sample
+from edge.references import ReferenceMaker
+from edge.views import STEADY_ABOVE, Comparison, Field, Luma, Peak, Reference, Sample, peak_of, sample, shrink, textured
 
 ENTER_S: Mapping[Hindrance, float] = MappingProxyType(
     {
@@ -34,6 +34,9 @@ LEAVE_S: Mapping[Hindrance, float] = MappingProxyType(
 LONGEST_STEP_S = 10.0
 """Between two looks a trouble gathers at most so much evidence, however far apart they are."""
 
+VIEW_EVERY_S = 5.0
+"""The view is compared no oftener: that is the dear part, and nothing about it is sudden."""
+
 STILL_LEVELS = 0.02
 """Pictures whose mean difference is smaller are the same picture."""
 STILL_FOR_EVER_S = 600.0
@@ -42,17 +45,15 @@ SAME_BYTES = 0.02
 """An encoder that is fed one picture makes key frames of one size; a sensor's noise makes them differ by more."""
 
 DARK_LEVEL, BRIGHT_LEVEL = 35, 250
-BLURRED_BELOW = 0.2
+BLURRED_BELOW = 0.25
 COVERED_ABOVE = 0.45
+TURNED_RATHER = 0.7
 TURNED_BELOW = 4.5
 TURNED_SHARE = 0.3
 MOVED_ABOVE = 6.0
-STEADY_ABOVE = 6.0
 NOISY_LEVELS = 3.0
-KEEP_SHARE = 0.8
+KEEP_SHARE = 0.7
 
-REFERENCE_S = 120.0
-REFERENCE_LOOKS = 12
 CLOCK_WINDOW_S = 120.0
 CLOCK_SPEED_OFF = 0.05
 CAMERA_CLOCK_OFF_S = 60.0
@@ -90,13 +91,14 @@ class HealthWatch:
         self._stillness = _Stillness()
         self._clock = _ClockWatch()
         self._last_s: float | None = None
+        self._view_s: float | None = None
         self._recent: Field | None = None
         self.renew(reference)
 
     def renew(self, reference: Reference | None = None) -> None:
         """Take this reference, or make a new one from now on."""
         self._comparison = Comparison(reference) if reference else None
-        self._maker = _ReferenceMaker()
+        self._maker = ReferenceMaker()
         for each in (Hindrance.COVERED, Hindrance.TURNED, Hindrance.BLURRED):
             self._latches[each] = _Latch(ENTER_S[each], LEAVE_S[each])
 
@@ -126,37 +128,54 @@ class HealthWatch:
         size of the packet if it is a key frame, `camera_ahead_s` how far the camera's clock is ahead of the box's,
         where that is known (an RTCP sender report). Always from the same size of picture.
         """
-        passed_s = 0.0 if self._last_s is None else min(LONGEST_STEP_S, max(0.0, at_s - self._last_s))
-        self._last_s = at_s
-        given = sample(luma)
-        noise = self._stillness.look(given.small, at_s, key_bytes)
-        shows = self._judge(given, noise)
-        shows[Hindrance.FROZEN] = self._stillness.is_frozen(at_s)
+        small = shrink(luma)
+        self._stillness.look(small, at_s, key_bytes)
+        shows = self._brightness(small)
         shows[Hindrance.CLOCK_OFF] = self._clock.look(at_s, utc, stream_s, camera_ahead_s)
-        for each, latch in self._latches.items():
-            step_s = latch.enter_s if each is Hindrance.FROZEN else passed_s
-            latch.step(shows=shows[each], at_s=at_s, passed_s=step_s)
-        if self._latches[Hindrance.FROZEN].is_on:
-            self._latches[Hindrance.FROZEN].since_s = self._stillness.since_s
-        if self._comparison is None and not any(shows.values()):
-            made = self._maker.look(given, noise, at_s, utc)
-            self._comparison = Comparison(made) if made else None
+        self._step(shows, at_s, self._last_s)
+        self._last_s = at_s
+        self._step_stillness(at_s)
+        if self._view_s is None or at_s - self._view_s >= VIEW_EVERY_S:
+            if shows[Hindrance.DARK] or shows[Hindrance.OVEREXPOSED]:
+                self._recent = None
+            else:
+                self._look_at_view(sample(luma, small), self._stillness.noise, at_s=at_s, utc=utc)
         return tuple(self.troubles)
 
-    def _judge(self, given: Sample, noise: float | None) -> dict[Hindrance, bool | None]:
-        is_dark = given.share_below(DARK_LEVEL) > 0.95 and given.textured < 0.15  # noqa: PLR2004 - shares, measured
-        is_bright = given.share_below(BRIGHT_LEVEL) < 0.5  # noqa: PLR2004 - half of the picture
-        shows: dict[Hindrance, bool | None] = {Hindrance.DARK: is_dark, Hindrance.OVEREXPOSED: is_bright}
-        shows |= dict.fromkeys((Hindrance.COVERED, Hindrance.TURNED, Hindrance.BLURRED))
-        if self._comparison is None or is_dark or is_bright:
-            self._recent = None
-            return shows
-        shows[Hindrance.COVERED] = self._comparison.lost(given) > COVERED_ABOVE
+    def _step(self, shows: Mapping[Hindrance, bool | None], at_s: float, last_s: float | None) -> None:
+        passed_s = 0.0 if last_s is None else min(LONGEST_STEP_S, max(0.0, at_s - last_s))
+        for each, it_shows in shows.items():
+            self._latches[each].step(shows=it_shows, at_s=at_s, passed_s=passed_s)
+
+    def _step_stillness(self, at_s: float) -> None:
+        latch = self._latches[Hindrance.FROZEN]
+        latch.is_on = self._stillness.is_frozen(at_s)
+        latch.since_s = self._stillness.since_s
+
+    def _brightness(self, small: Luma) -> dict[Hindrance, bool | None]:
+        counts = np.bincount(small.ravel(), minlength=256)
+        is_dim = counts[:DARK_LEVEL].sum() > 0.95 * small.size
+        is_bright = counts[BRIGHT_LEVEL:].sum() > 0.5 * small.size
+        is_dark = bool(is_dim) and textured(small) < 0.15  # noqa: PLR2004 - infra-red light leaves more
+        return {Hindrance.DARK: is_dark, Hindrance.OVEREXPOSED: bool(is_bright)}
+
+    def _look_at_view(self, given: Sample, noise: float | None, *, at_s: float, utc: datetime) -> None:
+        last_s, self._view_s = self._view_s, at_s
+        if self._comparison is None:
+            made = None if self.troubles else self._maker.look(given, noise, at_s, utc)
+            self._comparison = Comparison(made) if made else None
+            return
+        shows: dict[Hindrance, bool | None] = dict.fromkeys((Hindrance.COVERED, Hindrance.TURNED, Hindrance.BLURRED))
         turned = self._is_turned(given.field)
-        if not shows[Hindrance.COVERED]:
-            shows[Hindrance.TURNED] = turned
-            shows[Hindrance.BLURRED] = None if turned else self._is_blurred(given, noise)
-        return shows
+        lost = self._comparison.lost(given)
+        if lost > COVERED_ABOVE and not (turned and lost < TURNED_RATHER):
+            shows[Hindrance.COVERED] = True
+        elif turned:
+            shows[Hindrance.TURNED] = True
+        else:
+            shows |= {Hindrance.COVERED: False, Hindrance.TURNED: turned}
+            shows[Hindrance.BLURRED] = self._is_blurred(given, noise)
+        self._step(shows, at_s, last_s)
 
     def _is_turned(self, field: Field) -> bool | None:
         """None where the picture is too noisy to agree with itself: then it can agree with no reference."""
@@ -191,18 +210,18 @@ class _Stillness:
 
     def __init__(self) -> None:
         self._last: Luma | None = None
+        self._before: Luma | None = None
         self._last_bytes: int | None = None
         self._calmest_s = 0.0
         self._has_lived = False
         self.since_s = 0.0
 
-    def look(self, small: Luma, at_s: float, key_bytes: int | None) -> float | None:
-        """The noise: the mean difference to the picture before, where least changed; None for the first."""
-        last, self._last = self._last, small
-        if last is None:
+    def look(self, small: Luma, at_s: float, key_bytes: int | None) -> None:
+        """Take in the next picture."""
+        self._before, self._last = self._last, small
+        if self._before is None:
             self.since_s = at_s
-            return None
-        difference = cv2.absdiff(small, last)
+            return
         other_size = (
             key_bytes is not None
             and self._last_bytes is not None
@@ -210,13 +229,19 @@ class _Stillness:
         )
         if key_bytes is not None:
             self._last_bytes = key_bytes
-        if float(difference.mean()) > STILL_LEVELS or other_size:
+        if cv2.norm(small, self._before, cv2.NORM_L1) > STILL_LEVELS * small.size or other_size:
             if self._has_lived:
                 self._calmest_s = max(self._calmest_s, min(at_s - self.since_s, STILL_FOR_EVER_S / 3))
             self._has_lived = True
             self.since_s = at_s
-        cells = cv2.resize(difference.astype(np.float32), (16, 9), interpolation=cv2.INTER_AREA)
-        return float(np.quantile(cells, 0.25))
+
+    @property
+    def noise(self) -> float | None:
+        """The mean difference between the last two pictures, in grey levels, where least changed; None before that."""
+        if self._last is None or self._before is None:
+            return None
+        difference = cv2.absdiff(self._last, self._before).astype(np.float32)
+        return float(np.quantile(cv2.resize(difference, (16, 9), interpolation=cv2.INTER_AREA), 0.25))
 
     def is_frozen(self, at_s: float) -> bool:
         """By what was learned of this camera."""
@@ -244,45 +269,3 @@ class _ClockWatch:
             self._speed_is_off = abs((stream_s - self._anchor[1]) / passed_s - 1) > CLOCK_SPEED_OFF
             self._anchor = (at_s, stream_s)
         return self._speed_is_off
-
-
-class _ReferenceMaker:
-    """Gathers a reference from healthy pictures; one whose halves are different views is begun again."""
-
-    def __init__(self) -> None:
-        self._samples: list[Sample] = []
-        self._noises: list[float] = []
-        self._first_s = 0.0
-        self._next_s = 0.0
-
-    def look(self, given: Sample, noise: float | None, at_s: float, utc: datetime) -> Reference | None:
-        """The reference once it is complete."""
-        if not self._samples:
-            self._first_s = at_s
-        if self._samples and at_s < self._next_s:
-            return None
-        self._next_s = at_s + REFERENCE_S / REFERENCE_LOOKS / 2
-        self._samples.append(given)
-        self._noises += [] if noise is None else [noise]
-        if len(self._samples) < REFERENCE_LOOKS or at_s - self._first_s < REFERENCE_S:
-            return None
-        samples, noises, self._samples, self._noises = self._samples, self._noises, [], []
-        half = len(samples) // 2
-        first, second = (_mean(part) for part in (samples[:half], samples[half:]))
-        if peak_of(first, second).near < STEADY_ABOVE:
-            return None
-        field = _mean(samples)
-        return Reference(
-            field=field,
-            fine=np.mean([each.fine for each in samples], axis=0),
-            coarse=np.mean([each.coarse for each in samples], axis=0),
-            sharpness=median(each.sharpness for each in samples),
-            own_peak=median(peak_of(field, each.field).near for each in samples),
-            noise=median(noises),
-            made_at=utc,
-        )
-
-
-def _mean(samples: list[Sample]) -> Field:
-    result: Field = np.mean([each.field for each in samples], axis=0).astype(np.complex64)
-    return result

@@ -14,7 +14,6 @@ from typing import Any, TypeAlias
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from scipy import fft
 
 Luma: TypeAlias = NDArray[np.uint8]
 Field: TypeAlias = NDArray[np.complex64]
@@ -26,58 +25,55 @@ WIDTH, HEIGHT = 160, 90
 ACROSS, DOWN = 16, 9
 SOFT_LEVELS = 2.0
 """Slopes of so many grey levels a pixel count half: below is noise, above is edge."""
+LEAST_COARSE = 0.3
+STEADY_ABOVE = 6.0
+"""Two fields whose peak stands out by more are of one view."""
+UNFOCUSED_SHARE = 0.35
 PEAK_REACH_PX = 3
 """A pole in the wind moves the view by so much of the 160 pixels; more is another view."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Sample:
-    """What one picture has to compare: its field, how much fine and coarse detail each cell has, and its brightness.
+    """What one picture has to compare: its field, and how much fine and coarse detail each cell has.
 
-    `fine` is the variance of the Laplacian at the size the picture came in, `coarse` the mean squared slope at
-    160 x 90. `histogram` counts grey levels, (256,).
+    `fine` is the mean difference to the picture's own 3 x 3 average at the size it came in, `coarse` the mean slope at
+    160 x 90, both in grey levels.
     """
 
-    small: Luma
     field: Field
     fine: Cells
     coarse: Cells
-    histogram: NDArray[np.int64]
 
     @property
     def sharpness(self) -> float:
         """Fine over coarse detail: what is out of focus loses the fine; fog and dusk take both alike."""
-        return float(self.fine.mean() / (self.coarse.mean() + 0.05))
-
-    def share_below(self, level: int) -> float:
-        """The share of the picture that is darker than this grey level."""
-        return float(self.histogram[:level].sum() / self.histogram.sum())
-
-    @property
-    def textured(self) -> float:
-        """The share of cells in which there is anything to see."""
-        return float((_cells(self.small.astype(np.float32), spread=True) > 3).mean())  # noqa: PLR2004 - grey levels
+        return float(self.fine.mean() / (self.coarse.mean() + LEAST_COARSE))
 
 
-def sample(luma: Luma) -> Sample:
-    """Measure a grey picture of any size, (height, width) uint8; 240 x 135 to 480 x 270 is meant."""
-    fine = cv2.Laplacian(luma, cv2.CV_32F)
-    fine_cells = cv2.resize(cv2.multiply(fine, fine), (ACROSS, DOWN), interpolation=cv2.INTER_AREA)
-    small = cv2.resize(luma, (WIDTH, HEIGHT), interpolation=cv2.INTER_AREA)
+def shrink(luma: Luma) -> Luma:
+    """Any grey picture, (height, width) uint8, at 160 x 90."""
+    return cv2.resize(luma, (WIDTH, HEIGHT), interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)
+
+
+def textured(small: Luma) -> float:
+    """The share of cells of a picture at 160 x 90 in which there is anything to see."""
+    return float((_cells(small.astype(np.float32), spread=True) > 3).mean())  # noqa: PLR2004 - grey levels
+
+
+def sample(luma: Luma, small: Luma) -> Sample:
+    """Measure a grey picture of any size, (height, width) uint8, 240 x 135 to 480 x 270 is meant; `small` is shrunk."""
+    fine = cv2.absdiff(luma, cv2.blur(luma, (3, 3))).astype(np.float32)
     smooth = cv2.GaussianBlur(small.astype(np.float32), (0, 0), 1.0)
     right = cv2.Sobel(smooth, cv2.CV_32F, 1, 0, scale=1 / 8)
     down = cv2.Sobel(smooth, cv2.CV_32F, 0, 1, scale=1 / 8)
-    slope = right + 1j * down
-    squared = cv2.add(cv2.multiply(right, right), cv2.multiply(down, down))
-    length = cv2.sqrt(squared)
-    field = (slope * slope / ((length + SOFT_LEVELS) * (length + 1e-3))).astype(np.complex64)
-    return Sample(
-        small=small.astype(np.uint8),
-        field=field,
-        fine=fine_cells.astype(np.float32),
-        coarse=_cells(squared),
-        histogram=np.bincount(small.ravel(), minlength=256),
-    )
+    length = cv2.magnitude(right, down).astype(np.float32)
+    share = 1 / ((length + SOFT_LEVELS) * (length + np.float32(1e-3)))
+    field = np.empty((HEIGHT, WIDTH), np.complex64)
+    field.real = (right * right - down * down) * share
+    field.imag = 2 * right * down * share
+    fine_cells = cv2.resize(fine, (ACROSS, DOWN), interpolation=cv2.INTER_AREA).astype(np.float32)
+    return Sample(field=field, fine=fine_cells, coarse=_cells(length))
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -110,18 +106,19 @@ class Comparison:
 
     def __init__(self, reference: Reference) -> None:
         self.reference = reference
-        self._transform = np.conj(fft.fft2(reference.field))
-        self._energy = _cells(np.abs(reference.field) ** 2)
+        self._transform = _transform(reference.field)
+        self._energy = _cells(_squared(reference.field))
         self._has_edges = self._energy > 0.15 * np.quantile(self._energy, 0.9)
-        self._detail = reference.fine / (reference.coarse + 0.05)
+        self._detail = reference.fine / (reference.coarse + LEAST_COARSE)
 
     def lost(self, given: Sample) -> float:
         """The share of the reference's structure that something flat or out of focus stands in front of, 0..1."""
-        energy = _cells(np.abs(given.field) ** 2)
-        product = _cells((np.conj(self.reference.field) * given.field).real)
+        own, field = self.reference.field, given.field
+        energy = _cells(_squared(field))
+        product = _cells(own.real * field.real + own.imag * field.imag)
         alike = product / np.sqrt(self._energy * energy + 1e-6)
         flat = energy < 0.3 * self._energy
-        unfocused = given.fine / (given.coarse + 0.05) < 0.15 * self._detail
+        unfocused = given.fine / (given.coarse + LEAST_COARSE) < UNFOCUSED_SHARE * self._detail
         gone = self._has_edges & (alike < 0.25) & (flat | unfocused)  # noqa: PLR2004 - measured, see the tests
         return float(gone.sum() / max(1, self._has_edges.sum()))
 
@@ -132,11 +129,21 @@ class Comparison:
 
 def peak_of(one: Field, other: Field) -> Peak:
     """Where two fields fit each other best."""
-    return _peak(np.conj(fft.fft2(one)), other)
+    return _peak(_transform(one), other)
 
 
-def _peak(transform: NDArray[np.complex64], field: Field) -> Peak:
-    fits = fft.ifft2(transform * fft.fft2(field)).real
+def _transform(field: Field) -> NDArray[np.float32]:
+    return cv2.dft(field.view(np.float32).reshape(HEIGHT, WIDTH, 2)).astype(np.float32, copy=False)
+
+
+def _squared(field: Field) -> NDArray[np.float32]:
+    squared: NDArray[np.float32] = field.real * field.real + field.imag * field.imag
+    return squared
+
+
+def _peak(transform: NDArray[np.float32], field: Field) -> Peak:
+    product = cv2.mulSpectrums(_transform(field), transform, 0, conjB=True)
+    fits = cv2.idft(product)[:, :, 0]
     spread = float(fits.std())
     if spread < 1e-9:  # noqa: PLR2004 - one of them is flat
         return Peak(0.0, 0.0)
@@ -151,5 +158,5 @@ def _peak(transform: NDArray[np.complex64], field: Field) -> Peak:
 def _cells(picture: NDArray[Any], *, spread: bool = False) -> Cells:
     """The mean of each cell, or the standard deviation in it."""
     blocks = picture.reshape(DOWN, HEIGHT // DOWN, ACROSS, WIDTH // ACROSS)
-    cells = blocks.std(axis=(1, 3)) if spread else blocks.mean(axis=(1, 3))
-    return cells.astype(np.float32)
+    cells: Cells = (blocks.std(axis=(1, 3)) if spread else blocks.mean(axis=(1, 3))).astype(np.float32)
+    return cells

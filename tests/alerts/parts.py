@@ -21,14 +21,17 @@ from alerts.messages import (
     Clause,
     Clock,
     ClockQuality,
+    Coverage,
     Disposition,
     Evidence,
     FrameSize,
+    Hindrance,
     Model,
     Phase,
     Receipt,
     SeenObject,
     Status,
+    Stretch,
 )
 from alerts.receipts import Ledger, write_receipt
 from alerts.records import Record, read_record
@@ -64,6 +67,18 @@ def make_identity(
 
 def make_clock(n: int = 0) -> Clock:
     return Clock(boot="boot-1", monotonic_ms=n, utc=NOON, quality=ClockQuality.SYNCHRONISED)
+
+
+def make_coverage() -> Coverage:
+    """Fifteen minutes before noon, the last of them turned away."""
+    stretches = (Stretch(length_ms=840_000), Stretch(length_ms=60_000, hindrance=Hindrance.TURNED))
+    return Coverage(
+        camera="cam-1",
+        from_at=NOON - timedelta(minutes=15),
+        until_at=NOON,
+        stretches=stretches,
+        clock=ClockQuality.SYNCHRONISED,
+    )
 
 
 def make_artefact(sha256: str = "a" * 64, size_bytes: int = 3) -> Artefact:

@@ -8,18 +8,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alerts import dsse, wire
+from alerts import dsse, events, wire
 from alerts.errors import MalformedMessage, UnknownKey, WrongType
-from alerts.messages import Alert, Clock, ClockQuality
+from alerts.messages import Alert, Clock, ClockQuality, Coverage
 from alerts.records import FIRST_PREVHASH, JOURNAL_TYPES, hash_of, read_record, write_record
-from tests.alerts.parts import NOON, make_alert, make_clock, make_evidence, make_identity
+from tests.alerts.parts import NOON, make_alert, make_clock, make_coverage, make_evidence, make_identity
 
 IDENTITY = make_identity()
 FIND = {IDENTITY.signing_key.key_id: IDENTITY.signing_key.verify_key}.get
 PLACE: dict[str, Any] = {"identity": IDENTITY, "epoch": "e1", "at": NOON}
 
 
-@pytest.mark.parametrize("data", [make_alert(), make_evidence(), make_clock()], ids=lambda data: data.TYPE)
+@pytest.mark.parametrize(
+    "data", [make_alert(), make_evidence(), make_coverage(), make_clock()], ids=lambda data: data.TYPE
+)
 def test_a_record_reads_back_as_it_was_written(data: Alert) -> None:
     written = write_record(data, sequence=1, prevhash=FIRST_PREVHASH, **PLACE)
     assert read_record(written.raw, FIND) == written
@@ -87,6 +89,26 @@ def _sealed(payload_type: str = Clock.TYPE, **changes: object) -> bytes:
 def test_each_wrong_record_is_refused_by_name(raw: bytes, error: type[Exception], says: str) -> None:
     with pytest.raises(error, match=says):
         read_record(raw, FIND)
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"until_at": "2026-04-05T12:00:01Z"}, "do not fill"),
+        ({"from_at": "2026-04-05T12:15:00Z"}, "do not fill"),
+        ({"stretches": []}, "stretches"),
+        ({"stretches": [{"length_ms": 900_000, "hindrance": "bored"}]}, "hindrance"),
+        ({"stretches": [{"length_ms": 0}, {"length_ms": 900_000}]}, "length_ms"),
+        ({"stretches": [{"length_ms": -1}, {"length_ms": 900_001}]}, "length_ms"),
+        ({"stretches": [{"length_ms": 2**53 - 1}] * 64}, "length_ms"),
+        ({"stretches": [{"length_ms": 1}] * 65}, "stretches"),
+    ],
+)
+def test_coverage_that_does_not_add_up_is_refused(changes: dict[str, object], says: str) -> None:
+    data = events.to_data(make_coverage())
+    assert events.read_message(Coverage, json.dumps(data).encode()) == make_coverage()
+    with pytest.raises(MalformedMessage, match=says):
+        events.read_message(Coverage, json.dumps(data | changes).encode())
 
 
 def test_duplicate_keys_inside_the_signed_payload_are_refused() -> None:

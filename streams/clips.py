@@ -1,7 +1,8 @@
 """Clips: packets of a ring put into a container as they are, so that anybody can play what the camera sent.
 
 Nothing is decoded and encoded again. H.264 and H.265, which a camera sends with start codes, carry lengths in MP4
-instead; the units between them stay bit for bit what they were.
+instead; the units between them stay bit for bit what they were. So H.265 goes by the name `hev1`, which keeps the
+parameter sets within packets; Apple's own player wants `hvc1` and without them, so it does not play these.
 """
 
 import os
@@ -17,7 +18,7 @@ from av.video.stream import VideoStream
 
 from streams.errors import NotCuttable
 from streams.packets import Coding, Packet
-from streams.parameters import ParameterReader, are_alike, picture_size, template
+from streams.parameters import ParameterReader, are_alike, is_refresh, picture_size, template
 
 _MP4 = ("mp4", "video/mp4", {"movflags": "faststart"})
 _WEBM = ("webm", "video/webm", {"cues_to_front": "1"})
@@ -25,7 +26,6 @@ _MATROSKA = ("matroska", "video/matroska", {"cues_to_front": "1"})
 _CONTAINERS = {"h264": _MP4, "hevc": _MP4, "av1": _MP4, "vp8": _WEBM, "vp9": _WEBM}
 """What browsers play where they play the codec at all; the rest goes where every desktop player finds it."""
 
-_TAGS = {"hevc": "hvc1"}  # Apple's players take no other
 _TICKS_PER_S = 90_000
 _DEFAULT_RATE = Fraction(25)
 _MOST_DRIFT_S = 0.5
@@ -166,8 +166,6 @@ def _describe(stream: VideoStream, coding: Coding, sets: bytes, size: tuple[int,
         context.extradata = sets
     if coding.pixels:
         context.pix_fmt = coding.pixels
-    if coding.codec in _TAGS:
-        context.codec_tag = _TAGS[coding.codec]
     if coding.quarters:
         stream.set_display_rotation(90 * coding.quarters)
     stream.time_base = Fraction(1, _TICKS_PER_S)
@@ -182,7 +180,7 @@ def _write(container: av.container.OutputContainer, stream: VideoStream, part: S
         sent = av.Packet(packet.data)
         sent.stream, sent.time_base = stream, Fraction(1, _TICKS_PER_S)
         sent.pts, sent.dts, sent.duration = shown, decoded, end - decoded
-        sent.is_keyframe = packet.is_key
+        sent.is_keyframe = packet is part[0] or (packet.is_key and is_refresh(packet))
         container.mux_one(sent)
 
 
@@ -199,7 +197,7 @@ def presentation_ticks(part: Sequence[Packet]) -> list[int]:
         if max(drifts) - min(drifts) <= _MOST_DRIFT_S:
             times_s = own_s
     first_s = min(times_s)
-    return [round((time_s - first_s) * _TICKS_PER_S) for time_s in times_s]
+    return _apart([round((time_s - first_s) * _TICKS_PER_S) for time_s in times_s])
 
 
 def decoding_ticks(pts: Sequence[int]) -> list[int]:
@@ -208,8 +206,15 @@ def decoding_ticks(pts: Sequence[int]) -> list[int]:
     Cameras leave them out, or give ones that a container refuses. Decoding goes at the pace of presentation, early by
     as much as B-frames are reordered.
     """
-    ordered: list[int] = []
-    for time in sorted(pts):
-        ordered.append(max(time, ordered[-1] + 1) if ordered else time)
-    early = max(max(0, decoded - shown) for decoded, shown in zip(ordered, pts, strict=True))
+    ordered = sorted(pts)
+    early = max(decoded - shown for decoded, shown in zip(ordered, pts, strict=True))
     return [time - early for time in ordered]
+
+
+def _apart(ticks: Sequence[int]) -> list[int]:
+    """No two at the same time: a camera's clock may stand still."""
+    spread = list(ticks)
+    latest = -1
+    for number in sorted(range(len(ticks)), key=lambda number: ticks[number]):
+        latest = spread[number] = max(ticks[number], latest + 1)
+    return spread

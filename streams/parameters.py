@@ -2,6 +2,7 @@
 
 import io
 import re
+from collections.abc import Iterator
 from fractions import Fraction
 
 import av
@@ -19,6 +20,10 @@ _CARRYING = {"h264", "hevc", "av1"}
 _START = re.compile(rb"\x00\x00\x01")
 _SPS = {"h264": (0x1F, 7), "hevc": (0x7E, 33 << 1)}
 """Mask and value of a unit's first byte: sequence parameter set, ITU-T H.264 7.3.1 and H.265 7.3.1.2."""
+
+_IDR = 5
+_TYPE = 0x1F
+"""Of an H.264 unit: an instantaneous decoding refresh, ITU-T H.264 table 7-1."""
 
 _LENGTH_PREFIXED = b"\x01"
 """How a configuration record begins (ISO/IEC 14496-15): the sets stand in it, packets carry lengths."""
@@ -58,6 +63,17 @@ def picture_size(key: Packet, sets: bytes) -> tuple[int, int]:
     return (image.content.width, image.content.height) if image else (coding.width, coding.height)
 
 
+def is_refresh(key: Packet) -> bool:
+    """Whether a player may begin at this key frame wherever it comes from.
+
+    In H.264 with open groups of pictures a key frame may be one where decoding only recovers little by little; browsers
+    that are sent there give up.
+    """
+    if key.coding.codec != "h264":
+        return True
+    return any(unit[0] & _TYPE == _IDR for unit in _units(key) if unit)
+
+
 def template(codec: str) -> VideoStream:
     """An empty stream of a codec, for what PyAV makes from another stream only. Raises FFmpegError, ValueError."""
     if codec in _BARE:
@@ -67,6 +83,18 @@ def template(codec: str) -> VideoStream:
         container.add_mux_stream(codec, rate=25, width=16, height=16, time_base=Fraction(1, 25))
         container.start_encoding()
     return av.open(io.BytesIO(empty.getvalue())).streams.video[0]
+
+
+def _units(packet: Packet) -> Iterator[bytes]:
+    record, data = packet.coding.extradata, packet.data
+    if not record.startswith(_LENGTH_PREFIXED):
+        yield from _START.split(data)
+        return
+    width = (record[4] & 3) + 1 if len(record) > 4 else 4  # noqa: PLR2004 - lengthSizeMinusOne, 5.3.3.1.2
+    while len(data) > width:
+        end = width + int.from_bytes(data[:width], "big")
+        yield data[width:end]
+        data = data[end:]
 
 
 def _sequence_sets(codec: str, sets: bytes) -> frozenset[bytes]:

@@ -41,7 +41,7 @@ def encode(
     *,
     frames: int = 100,
     gop: int = 25,
-    size: tuple[int, int] = (320, 240),
+    size: tuple[int, int] = (192, 144),
     container: str = "mpegts",
     options: Mapping[str, str] | None = None,
     rotation: int = 0,

@@ -27,7 +27,7 @@ ROOMS = {
     "models": Room("models.cli", "edge", "Model cards: list, check, evaluate."),
 }
 BENCHES = {
-    "edge": Room("edge.bench", "edge", "The whole pipeline on a clip, over the bare network."),
+    "edge": Room("edge.bench.command", "edge", "The whole pipeline on a clip, over the bare network."),
     "demo": Room("center.bench", "center,edge", "Start of the demo to the first task, and the memory it takes."),
 }
 

@@ -1,5 +1,4 @@
-"""`teawatch bench edge`: what a box can do, measured; a table of measurements, each in a small module of its own."""
+"""`teawatch bench edge`: what a box can do, measured. Start with the table in `measurements`.
 
-from edge.bench.command import app
-
-__all__ = ["app"]
+Nothing is imported here: each competitor is a process of its own that begins with this package.
+"""

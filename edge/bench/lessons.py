@@ -5,6 +5,7 @@ to do as on a street.
 """
 
 from collections.abc import Iterable
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +31,7 @@ LEAST_SHARE = 0.5
 """Of an object cut by the edge of a tile at least so much must be left to count."""
 
 
-def write_lessons(source: Path, folder: Path) -> Path:
+def write_lessons(source: Path, folder: Path, pictures: int = PICTURES) -> Path:
     """Pictures and labels as YOLO lays them out; the path of the description that training reads.
 
     Each picture twice, both 320 px square: whole, as the network of 320 px will see it, and a tile of it as large as
@@ -41,7 +42,7 @@ def write_lessons(source: Path, folder: Path) -> Path:
     for name in ("images", "labels"):
         (folder / name).mkdir(parents=True)
     chance = np.random.default_rng(7)
-    for number, picture in enumerate(_pictures(source)):
+    for number, picture in enumerate(_pictures(source, pictures)):
         found = teacher.detect(picture, score_threshold=LEAST_SCORE)
         height, width = picture.shape[:2]
         shares = found.boxes / np.array([width, height] * 2, np.float32)
@@ -62,14 +63,12 @@ def write_lessons(source: Path, folder: Path) -> Path:
     return description
 
 
-def _pictures(source: Path) -> Iterable[NDArray[np.uint8]]:
+def _pictures(source: Path, wanted: int) -> Iterable[NDArray[np.uint8]]:
     """So many pictures, spread over the clip."""
     with av.open(str(source)) as video:
-        count = video.streams.video[0].frames or PICTURES
-        step = max(1, count // PICTURES)
-        for index, frame in enumerate(video.decode(video=0)):
-            if index % step == 0:
-                yield frame.to_ndarray(format="bgr24").astype(np.uint8, copy=False)
+        step = max(1, (video.streams.video[0].frames or wanted) // wanted)
+        for frame in islice(video.decode(video=0), 0, step * wanted, step):
+            yield frame.to_ndarray(format="bgr24").astype(np.uint8, copy=False)
 
 
 def _letterboxed(picture: NDArray[Any], shares: NDArray[Any], size_px: int) -> tuple[NDArray[Any], NDArray[Any]]:

@@ -6,7 +6,7 @@ tracker that matches boxes to tracks by overlap.
 
 import sys
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Self
 
 import cv2
 import numpy as np
@@ -43,6 +43,14 @@ class PlainDetector:
     size_px: int
     score: float
     overlap: float
+
+    @classmethod
+    def load(cls, model: str, size_px: int, score: float, overlap: float) -> Self:
+        """The network of this file, in one thread."""
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = 1
+        session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+        return cls(session, size_px, score, overlap)
 
     def __call__(self, picture: NDArray[Any]) -> tuple[Boxes, NDArray[Any]]:
         """Boxes in the picture's pixels and their classes: the best class of each place, suppressed class by class."""
@@ -108,10 +116,7 @@ def main() -> None:
     """A lap is one pass over the clip that the line names."""
     model, size_px, score, overlap = sys.argv[1:]
     cv2.setNumThreads(1)
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = 1
-    session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
-    detect = PlainDetector(session, int(size_px), float(score), float(overlap))
+    detect = PlainDetector.load(model, int(size_px), float(score), float(overlap))
 
     def lap(clip: str) -> tuple[int, int]:
         video, tracker = cv2.VideoCapture(clip), OverlapTracker()

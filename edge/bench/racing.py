@@ -178,11 +178,11 @@ def race(
                 lap = runner.lap(str(clip))
                 ceilings.append(bare.lap(str(plan.ceiling_runs)).fps)
                 laps.setdefault(name, []).append((lap, statistics.fmean(ceilings[-2:])))
-    standings = {name: _standing(made) for name, made in laps.items()}
+    standings = {name: standing(made) for name, made in laps.items()}
     return Race(round(statistics.fmean(ceilings), 2), standings, missing)
 
 
-def _standing(made: Sequence[tuple[Lap, float]]) -> Standing:
+def standing(made: Sequence[tuple[Lap, float]]) -> Standing:
     """Of laps, each with the ceiling around it."""
     laps = [lap for lap, _ in made]
     frames, cpu_s = sum(lap.frames for lap in laps), sum(lap.cpu_s for lap in laps)

@@ -1,12 +1,13 @@
 """One opened source: its compressed pictures one after the other, its failures as this package's errors."""
 
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
 import av
-from av.error import ExitError, FFmpegError, InvalidDataError
+from av.error import FFmpegError, InvalidDataError
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
@@ -104,17 +105,24 @@ class Demuxer:
                 self._check_size()
                 yield whole
         yield from joiner.rest()
-        if isinstance(self._failure, ExitError):
+        if self._failure and self._was_silent():
             raise silent(self._camera)
         if self._failure:
             raise translated(self._camera, self._failure)
 
+    def _was_silent(self) -> bool:
+        """FFmpeg gives an interrupted wait many names."""
+        silence_s = self._opening.silence_s
+        return silence_s is not None and time.monotonic() - self._heard_s >= silence_s
+
     def _read(self) -> Iterator[Sent]:
         """Packets as FFmpeg cuts them, to the end or to a failure that is kept."""
         rubbish = 0
+        self._heard_s = time.monotonic()
         while rubbish < _MOST_PIECES_OF_RUBBISH:
             try:
                 for packet in self._container.demux(self._stream):
+                    self._heard_s = time.monotonic()
                     if packet.size:
                         rubbish = 0
                         self.damaged += packet.is_corrupt

@@ -1,6 +1,6 @@
 """Footage made on the spot, whose every picture tells its own number."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from pathlib import Path
 
@@ -15,7 +15,12 @@ class FilmMaker:
         self.folder = folder
 
     def __call__(
-        self, times_s: Sequence[float], name: str = "film.mkv", rotation: int = 0, codec: str = "ffv1"
+        self,
+        times_s: Sequence[float],
+        name: str = "film.mkv",
+        rotation: int = 0,
+        codec: str = "ffv1",
+        options: Mapping[str, str] | None = None,
     ) -> Path:
         """Picture k is of luma 16 + 8k, its upper rows black, and is shown at `times_s[k]`."""
         path = self.folder / name
@@ -24,6 +29,7 @@ class FilmMaker:
             assert isinstance(stream, av.VideoStream)
             stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
             stream.time_base = stream.codec_context.time_base = Fraction(1, 1000)
+            stream.options = dict(options or {})
             if rotation:
                 stream.set_display_rotation(rotation)
             for number, time_s in enumerate(times_s):

@@ -1,52 +1,27 @@
 """A camera on the network: it comes, goes and comes back, and it may refuse; nobody ever reads its password."""
 
-import queue
 import socket
 import subprocess
 import threading
 import traceback
 from collections.abc import Iterator
-from itertools import islice
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from streams.clock import SystemClock
+from edge.bench.cameras import CameraServer
 from streams.errors import AccessDenied, SourceMissing, SourceUnreachable
-from streams.frames import Camera
-from streams.live import LiveReel, State
-from streams.source import Source, open_source
-from tests.alerts.brokers import free_port
+from streams.frames import Camera, Transport
+from streams.player import LONGEST_PAUSE_S, LONGEST_REFUSED_PAUSE_S, State
+from streams.source import open_source
+from tests.streams.clocks import QuickClock
+from tests.streams.watching import Watcher, decode, watch_to_the_end
 
-SERVER = Path(__file__).parents[2] / "edge" / "bench" / "rtsp_server.py"
 USER, PASSWORD = "viewer", "lo:ng@s3cret"
 QUOTED = "lo%3Ang%40s3cret"
 
 rtsp = pytest.mark.system("gst-rtsp-server")
-
-
-class CameraServer:
-    """A real RTSP server on a port of its own, which can be killed and started again."""
-
-    def __init__(self) -> None:
-        self.port = free_port()
-        self.process: subprocess.Popen[str] | None = None
-
-    def start(self, *credentials: str) -> None:
-        self.process = subprocess.Popen(
-            ["/usr/bin/python3", str(SERVER), str(self.port), *credentials], stdout=subprocess.PIPE, text=True
-        )
-        assert self.process.stdout.readline() == "ready\n"
-
-    def kill(self) -> None:
-        if self.process is not None:
-            self.process.kill()
-            self.process.wait()
-            self.process.stdout.close()
-            self.process = None
-
-    def camera(self, login: str = "", path: str = "main") -> Camera:
-        return Camera(id="cam-1", url=f"rtsp://{login}127.0.0.1:{self.port}/{path}")
 
 
 @pytest.fixture
@@ -56,71 +31,94 @@ def server() -> Iterator[CameraServer]:
     server.kill()
 
 
-class States(queue.Queue[str]):
-    """What `on_state` said, in order; `reasons` are the latest for each state."""
+def camera(server: CameraServer, login: str = "", path: str = "main", **options: object) -> Camera:
+    return Camera(id="cam-1", url=server.url(path, login), **options)  # type: ignore[arg-type]
 
-    def __init__(self) -> None:
-        super().__init__()
-        self.reasons: dict[str, str] = {}
 
-    def hear(self, state: str, reason: str) -> None:
-        self.reasons[state] = reason
-        self.put(state)
-
-    def wait_for(self, state: State) -> None:
-        while self.get(timeout=30) != state:
-            pass
+def open_descriptors() -> int:
+    return len(list(Path("/proc/self/fd").iterdir()))
 
 
 @rtsp
-def test_a_live_stream_gives_pictures_with_growing_time_and_numbers(server: CameraServer) -> None:
+@pytest.mark.parametrize("transport", list(Transport))
+def test_a_live_stream_gives_packets_that_decode_with_growing_time_and_numbers(
+    server: CameraServer, transport: Transport
+) -> None:
     server.start()
-    states = States()
-    with open_source(server.camera(), on_state=states.hear) as source:
-        frames = list(islice(source, 8))
-    assert {frame.picture.shape for frame in frames} == {(240, 320, 3)}
-    assert any(frame.picture.max() > 200 for frame in frames)
-    indexes = [frame.index for frame in frames]
-    assert indexes == sorted(set(indexes))
-    times_s = [frame.stream_s for frame in frames]
+    with Watcher(camera(server, transport=transport)) as watcher:
+        watcher.wait_for_packets(12)
+    packets = watcher.packets
+    assert watcher.states == [State.CONNECTING, State.PLAYING]
+    assert [packet.index for packet in packets] == list(range(len(packets)))
+    times_s = [packet.stream_s for packet in packets]
     assert times_s == sorted(set(times_s))
-    assert list(states.queue) == [State.CONNECTING, State.PLAYING]
+    pictures = [image.frame().picture for image in decode(packets)]
+    assert {picture.shape for picture in pictures} == {(240, 320, 3)}
+    assert any(picture.max() > 200 for picture in pictures)
 
 
 @rtsp
-def test_frames_nobody_fetched_are_dropped_and_counted(server: CameraServer) -> None:
-    server.start()
-    with open_source(server.camera()) as source:
-        frames = list(islice(source, 6))
-    missing = frames[-1].index - frames[0].index + 1 - len(frames)
-    assert source.dropped >= missing
+@pytest.mark.parametrize("codec", ["h264", "h265"])
+def test_every_key_frame_can_be_decoded_alone(server: CameraServer, codec: str) -> None:
+    server.start("--codec", codec)
+    with Watcher(camera(server)) as watcher:
+        watcher.wait_until(lambda: sum(packet.is_key for packet in watcher.packets) >= 3)
+    keys = [packet for packet in watcher.packets if packet.is_key]
+    assert {image.frame().picture.shape for key in keys for image in decode([key])} == {(240, 320, 3)}
+    assert len(decode(keys)) == len(keys)
 
 
 @rtsp
-def test_a_camera_that_dies_and_comes_back_is_seen_again_and_its_time_goes_on(server: CameraServer) -> None:
+def test_a_camera_that_dies_and_comes_back_is_a_new_take_and_its_time_goes_on(server: CameraServer) -> None:
     server.start()
-    states = States()
-    with open_source(server.camera(), on_state=states.hear) as source:
-        before = next(source)
+    with Watcher(camera(server)) as watcher:
+        watcher.wait_for_packets(5)
         server.kill()
-        states.wait_for(State.UNREACHABLE)
+        watcher.wait_for(State.UNREACHABLE)
         server.start()
-        states.wait_for(State.PLAYING)
-        after = list(islice(source, 5))
-    assert after[-1].index > before.index
-    times_s = [before.stream_s, *(frame.stream_s for frame in after)]
-    assert times_s == sorted(times_s)
-    gap_s = after[-1].monotonic_s - before.monotonic_s
-    assert after[-1].stream_s - before.stream_s == pytest.approx(gap_s, abs=2.5)
+        watcher.wait_for(State.PLAYING, times=2)
+        watcher.wait_until(lambda: watcher.packets[-1].stream_s > 0 and watcher.packets[-1].take == 1)
+    before = [packet for packet in watcher.packets if packet.take == 0][-1]
+    after = next(packet for packet in watcher.packets if packet.take == 1)
+    assert after.index == before.index + 1
+    assert after.stream_s - before.stream_s == pytest.approx(after.monotonic_s - before.monotonic_s, abs=0.01)
+    assert watcher.player.reconnects == 1
+    assert watcher.player.failure is None
 
 
 @rtsp
-def test_a_patient_source_waits_for_a_camera_that_starts_later(server: CameraServer) -> None:
-    states = States()
-    with open_source(server.camera(), on_state=states.hear, patient=True) as source:
-        states.wait_for(State.UNREACHABLE)
+def test_a_camera_that_stays_connected_and_sends_nothing_is_connected_again(server: CameraServer) -> None:
+    server.start()
+    with Watcher(camera(server, silence_s=1.0)) as watcher:
+        watcher.wait_for_packets(5)
+        server.tell("stall")
+        watcher.wait_for(State.UNREACHABLE)
+        assert "sent nothing for 1 s" in watcher.reasons[State.UNREACHABLE]
+        server.tell("go")
+        watcher.wait_for(State.PLAYING, times=2)
+
+
+@rtsp
+def test_pictures_of_another_size_in_mid_stream_are_a_new_coding_and_decode(server: CameraServer) -> None:
+    server.start()
+    with Watcher(camera(server)) as watcher:
+        watcher.wait_for_packets(5)
+        server.tell("size 192x144")
+        watcher.wait_until(lambda: watcher.packets[-1].coding.width == 192)
+        changed = len(watcher.packets)
+        watcher.wait_for_packets(changed + 3)
+    first = watcher.packets[changed - 1]
+    assert first.is_key
+    assert (first.coding.width, first.coding.height) == (192, 144)
+    assert {image.frame().picture.shape for image in decode(watcher.packets[changed - 1 :])} == {(144, 192, 3)}
+
+
+@rtsp
+def test_a_camera_that_starts_later_is_waited_for(server: CameraServer) -> None:
+    with Watcher(camera(server)) as watcher:
+        watcher.wait_for(State.UNREACHABLE)
         server.start()
-        assert next(source).picture.shape == (240, 320, 3)
+        watcher.wait_for_packets(1)
 
 
 @rtsp
@@ -129,63 +127,90 @@ def test_wrong_credentials_are_told_apart_and_never_repeated(
     server: CameraServer, login: str, capfd: pytest.CaptureFixture[str]
 ) -> None:
     server.start(USER, PASSWORD)
-    with pytest.raises(AccessDenied) as caught:
-        open_source(server.camera(login))
-    told = str(caught.value)
-    assert told == (
+    watcher = watch_to_the_end(camera(server, login))
+    failure = watcher.player.failure
+    assert isinstance(failure, AccessDenied)
+    assert watcher.states == [State.CONNECTING, State.REFUSED]
+    assert str(failure) == watcher.reasons[State.REFUSED]
+    assert str(failure) == (
         f"camera cam-1: rtsp://127.0.0.1:{server.port}/main refused the user name or password; "
         "correct them in the camera's address"
     )
-    everything = "".join(traceback.format_exception(caught.value)) + "".join(capfd.readouterr())
+    everything = "".join(traceback.format_exception(failure)) + "".join(capfd.readouterr())
     assert "s3cret" not in everything
 
 
 @rtsp
-def test_right_credentials_open_even_with_odd_letters_in_the_password(server: CameraServer) -> None:
-    server.start(USER, PASSWORD)
-    with open_source(server.camera(f"{USER}:{QUOTED}@")) as source:
+@pytest.mark.parametrize("scheme", [[], ["--digest"]], ids=["basic", "digest"])
+def test_right_credentials_open_even_with_odd_letters_in_the_password(server: CameraServer, scheme: list[str]) -> None:
+    server.start(USER, PASSWORD, *scheme)
+    with open_source(camera(server, f"{USER}:{QUOTED}@")) as source:
         assert next(source).picture.shape == (240, 320, 3)
 
 
 @rtsp
-def test_a_patient_source_says_that_it_is_refused_and_is_let_in_later(server: CameraServer) -> None:
+def test_a_refused_camera_is_asked_less_often_and_let_in_later(server: CameraServer, quick_clock: QuickClock) -> None:
     server.start(USER, PASSWORD)
-    states = States()
-    with open_source(server.camera("viewer:wrong@"), on_state=states.hear, patient=True) as source:
-        states.wait_for(State.REFUSED)
+    with Watcher(camera(server, "viewer:wrong@"), quick_clock) as watcher:
+        watcher.wait_until(lambda: len(quick_clock.waited_s) >= 1)
+        watcher.wait_for(State.REFUSED)
         server.kill()
+        server.options = ()
         server.start()
-        assert next(source).camera == "cam-1"
-    assert "refused the user name or password" in states.reasons[State.REFUSED]
-    assert "wrong" not in states.reasons[State.REFUSED]
+        watcher.wait_for_packets(1)
+    assert LONGEST_PAUSE_S / 2 <= quick_clock.waited_s[0] <= LONGEST_PAUSE_S
+    assert max(quick_clock.waited_s) <= LONGEST_REFUSED_PAUSE_S
 
 
 @rtsp
 def test_a_path_the_camera_does_not_have_is_named(server: CameraServer) -> None:
     server.start()
-    with pytest.raises(SourceMissing, match=r"rtsp://127\.0\.0\.1:\d+/side does not exist on the camera"):
-        open_source(server.camera(path="side"))
+    with open_source(camera(server, path="side")) as source, pytest.raises(SourceMissing) as caught:
+        next(source)
+    assert str(caught.value) == (
+        f"camera cam-1: rtsp://127.0.0.1:{server.port}/side does not exist on the camera; "
+        "check the path after the address"
+    )
+
+
+@rtsp
+@pytest.mark.parametrize("transport", list(Transport))
+def test_an_encrypted_stream_plays_though_the_camera_signed_its_certificate_itself(
+    server: CameraServer, tmp_path: Path, transport: Transport
+) -> None:
+    certificate, key = tmp_path / "camera.pem", tmp_path / "camera.key"
+    make = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=camera"
+    subprocess.run([*make.split(), "-keyout", str(key), "-out", str(certificate)], check=True, capture_output=True)
+    server.start("--tls", str(certificate), str(key))
+    url = server.url(scheme="rtsps")
+    with Watcher(Camera(id="cam-1", url=url, transport=transport)) as watcher:
+        watcher.wait_for_packets(6)
+    assert decode(watcher.packets)[0].frame().picture.shape == (240, 320, 3)
 
 
 def test_nobody_at_the_address_is_one_line_with_what_to_check(server: CameraServer) -> None:
-    with pytest.raises(SourceUnreachable) as caught:
-        open_source(server.camera(f"{USER}:{QUOTED}@"))
-    assert str(caught.value) == (
+    watcher = watch_to_the_end(camera(server, f"{USER}:{QUOTED}@"))
+    failure = watcher.player.failure
+    assert isinstance(failure, SourceUnreachable)
+    assert str(failure) == (
         f"camera cam-1: rtsp://127.0.0.1:{server.port}/main cannot be reached (connection refused); "
         "check cable, address and port"
     )
-    assert "s3cret" not in "".join(traceback.format_exception(caught.value))
+    assert watcher.reasons == {State.CONNECTING: "", State.UNREACHABLE: str(failure)}
+    assert "s3cret" not in "".join(traceback.format_exception(failure))
 
 
-def test_a_camera_that_cannot_be_reached_says_why_without_its_password(server: CameraServer) -> None:
-    states = States()
-    with open_source(server.camera(f"{USER}:{QUOTED}@"), on_state=states.hear, patient=True):
-        states.wait_for(State.UNREACHABLE)
-    assert states.reasons == {
-        State.CONNECTING: "",
-        State.UNREACHABLE: f"camera cam-1: rtsp://127.0.0.1:{server.port}/main cannot be reached (connection refused);"
-        " check cable, address and port",
-    }
+def test_pauses_grow_to_four_seconds_and_are_never_all_the_same(server: CameraServer, quick_clock: QuickClock) -> None:
+    with Watcher(camera(server), quick_clock) as watcher:
+        enough = threading.Event()
+        while len(quick_clock.waited_s) < 40:
+            enough.wait(0.01)
+    pauses_s = np.array(quick_clock.waited_s[:40])
+    assert pauses_s[0] <= 0.25
+    assert pauses_s.max() <= LONGEST_PAUSE_S == 4.0
+    assert pauses_s[10:].min() >= LONGEST_PAUSE_S / 2
+    assert len(set(pauses_s[10:])) > 20
+    assert watcher.states == [State.CONNECTING, State.UNREACHABLE]
 
 
 @pytest.fixture
@@ -195,24 +220,64 @@ def silent_camera() -> Iterator[Camera]:
         yield Camera(id="cam-1", url=f"rtsp://127.0.0.1:{listener.getsockname()[1]}/main")
 
 
-def test_a_camera_that_never_answers_is_given_up_after_the_time_out(silent_camera: Camera) -> None:
-    with pytest.raises(SourceUnreachable, match="does not answer as an RTSP camera"):
-        LiveReel(silent_camera, SystemClock(), States().hear, patient=False, timeout_s=0.3)
+def test_a_camera_that_never_answers_is_given_up_after_the_time_out(
+    silent_camera: Camera, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("streams.opening.TIMEOUT_S", 0.3)
+    watcher = watch_to_the_end(silent_camera)
+    assert "does not answer as an RTSP camera" in watcher.reasons[State.UNREACHABLE]
 
 
-def test_stop_ends_the_wait_for_a_silent_camera(silent_camera: Camera) -> None:
-    states = States()
-    reel = LiveReel(silent_camera, SystemClock(), states.hear, patient=True, timeout_s=0.5)
-    ended = threading.Event()
+def test_nothing_is_heard_of_a_silent_camera_once_it_was_stopped(
+    silent_camera: Camera, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("streams.opening.TIMEOUT_S", 0.5)
+    with Watcher(silent_camera) as watcher:
+        watcher.wait_for(State.CONNECTING)
+        watcher.player.stop()
+    assert watcher.player.has_ended
+    assert watcher.states == [State.CONNECTING]
 
-    def watch(source: Source) -> None:
-        for _frame in source:
-            pytest.fail("a silent camera has no frames")
-        ended.set()
 
-    with Source(silent_camera, reel, newest_only=True) as source:
-        threading.Thread(target=watch, args=(source,)).start()
-        states.wait_for(State.CONNECTING)
-        source.stop()
-        assert ended.wait(30)
-    assert "camera cam-1" not in [thread.name for thread in threading.enumerate()]
+@pytest.fixture
+def rude_camera() -> Iterator[Camera]:
+    """Answers each connection with rubbish and hangs up."""
+    answers = [
+        b"",
+        b"RTSP/1.0 200 OK\r\n\r\n",
+        b"\xff\x00" * 500,
+        b"HTTP/1.1 200 OK\r\n\r\n<html>",
+        b"RTSP/1.0 500 x\r\n\r\n",
+    ]
+    with socket.create_server(("127.0.0.1", 0), backlog=16) as listener:
+
+        def serve() -> None:
+            for number in range(1_000_000):
+                try:
+                    connection, _ = listener.accept()
+                except OSError:
+                    return
+                with connection:
+                    connection.sendall(answers[number % len(answers)])
+
+        thread = threading.Thread(target=serve, daemon=True)
+        thread.start()
+        yield Camera(id="cam-1", url=f"rtsp://127.0.0.1:{listener.getsockname()[1]}/main")
+        listener.shutdown(socket.SHUT_RDWR)
+    thread.join(20)
+
+
+def test_a_thousand_connections_leave_no_file_and_no_thread_behind(
+    rude_camera: Camera, quick_clock: QuickClock
+) -> None:
+    pause = threading.Event()
+    with Watcher(rude_camera, quick_clock) as watcher:
+        while len(quick_clock.waited_s) < 20:
+            pause.wait(0.01)
+        descriptors, threads = open_descriptors(), threading.active_count()
+        while len(quick_clock.waited_s) < 1020:
+            pause.wait(0.05)
+        assert threading.active_count() <= threads
+        # One connection may be open at either moment of counting.
+        assert open_descriptors() <= descriptors + 3
+    assert set(watcher.states) == {State.CONNECTING, State.UNREACHABLE}

@@ -3,6 +3,7 @@
 What needs video and networks is imported by the command that uses it: who enrols a box need not wait for it.
 """
 
+import os
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
@@ -11,7 +12,7 @@ from rich.console import Console
 
 from alerts.enrolment import enrol as enrol_box
 from alerts.errors import AlertsError, NotEnrolled
-from edge.errors import ConfigError, EdgeError
+from edge.errors import ConfigError, EdgeError, NothingFound
 from edge.settings import Settings
 from models.errors import ModelError, WrongModelFile
 from streams.errors import StreamError
@@ -78,6 +79,47 @@ def enrol(
     except TROUBLE as error:
         _fail(error)
     typer.echo(f"enrolled as {identity.device} of {identity.tenant}; the centre is {identity.center_url}")
+
+
+@app.command()
+def discover(
+    seconds: Annotated[float, typer.Option("--seconds", min=0.5, max=60, help="How long to listen for answers.")] = 4.0,
+    interface: Annotated[
+        list[str] | None,
+        typer.Option("--interface", help="Own address to call from; by default every one.", show_default=False),
+    ] = None,
+    user: Annotated[
+        str,
+        typer.Option(
+            "--user", help="Ask each camera for its streams as this user; password: CAMERA_PASSWORD, or typed."
+        ),
+    ] = "",
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON list, for programs.")] = False,
+) -> None:
+    """Find ONVIF cameras on the local network; with --user, print them ready for the box's configuration."""
+    from edge.discover import Login, ask_cameras, find_cameras, local_addresses  # noqa: PLC0415 - see above
+    from edge.discovery_text import as_json as json_of  # noqa: PLC0415 - see above
+    from edge.discovery_text import as_list, as_yaml  # noqa: PLC0415 - see above
+
+    try:
+        found = find_cameras(interface or local_addresses(), seconds)
+    except TROUBLE as error:
+        _fail(error)
+    asked = ask_cameras(found, Login(user, _camera_password(user))) if user and found else []
+    typer.echo(json_of(found, asked) if as_json else as_yaml(asked) if asked else as_list(found), nl=False)
+    if not found:
+        _fail(NothingFound("no ONVIF camera answered: is ONVIF switched on in the camera, and is it in this network?"))
+    if not user:
+        typer.echo("add --user NAME to ask them for their streams", err=True)
+    if asked and not any(each.streams for each in asked):
+        raise typer.Exit(1)
+
+
+def _camera_password(user: str) -> str:
+    """From the environment or typed, never from the command line, which every process of the machine can read."""
+    given = os.environ.get("CAMERA_PASSWORD")
+    return typer.prompt(f"password of {user}", hide_input=True, err=True) if given is None else given
 
 
 @app.command()

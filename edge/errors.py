@@ -3,6 +3,7 @@
 EdgeError
 ├── ConfigError      the configuration is not usable; names file, key, and the nearest name that exists
 ├── StateTooNew      the state folder was written by a newer version
+├── NothingFound     no camera answers a call to the local network
 ├── NotRunning       no running box answers where one was looked for
 └── NotWatched       a camera that was to be watched to its end could not be
 """
@@ -22,6 +23,10 @@ class ConfigError(EdgeError):
 
 class StateTooNew(EdgeError):
     """The incidents in the outbox were written by a newer version of this program."""
+
+
+class NothingFound(EdgeError):
+    """No camera answers, or this machine cannot call any."""
 
 
 class NotRunning(EdgeError):

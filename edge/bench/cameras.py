@@ -30,26 +30,25 @@ class CameraServer:
         self.options = options
         self.port = port or free_port()
         self._process: subprocess.Popen[str] | None = None
-        self._errors = tempfile.TemporaryFile(mode="w+")  # noqa: SIM115 - lives as long as this object
 
     def start(self, *options: str) -> None:
         """Listen; returns when a client may come. Raises CamerasUnavailable. `options` replace those of before."""
         self.options = options or self.options
-        try:
-            self._process = subprocess.Popen(  # noqa: S603 - our own script
-                [PYTHON, "-I", str(SCRIPT), str(self.port), *self.options],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                text=True,
-            )
-        except OSError as error:
-            raise CamerasUnavailable(f"{PYTHON} cannot be run ({error.strerror}); apt-get install {PACKAGES}") from None
-        if self._read() != "ready":
-            self.kill()
-            self._errors.seek(0)
-            last = (self._errors.read().strip().splitlines() or ["no reason given"])[-1]
-            raise CamerasUnavailable(f"no RTSP server ({last}); apt-get install {PACKAGES}")
+        with tempfile.TemporaryFile(mode="w+") as errors:
+            try:
+                self._process = subprocess.Popen(  # noqa: S603 - our own script
+                    [PYTHON, "-I", str(SCRIPT), str(self.port), *self.options],
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.PIPE,
+                    stderr=errors,
+                    text=True,
+                )
+            except OSError as error:
+                raise _unavailable(f"{PYTHON} cannot be run: {error.strerror}") from None
+            if self._read() != "ready":
+                self.kill()
+                errors.seek(0)
+                raise _unavailable((errors.read().strip().splitlines() or ["no reason given"])[-1])
 
     def tell(self, command: str) -> None:
         """Give a command as listed in `rtsp_server.py`; returns when it was carried out."""
@@ -83,6 +82,10 @@ class CameraServer:
 
     def _read(self) -> str:
         return self._process.stdout.readline().strip() if self._process and self._process.stdout else ""
+
+
+def _unavailable(reason: str) -> CamerasUnavailable:
+    return CamerasUnavailable(f"no RTSP server ({reason}); apt-get install {PACKAGES}")
 
 
 def free_port() -> int:

@@ -28,24 +28,30 @@ def look(image: Image) -> object:
 
 
 def measure_reconnects(
-    film: Path, *, streams: int = 8, drops: int = 200, analyse: Analyse = look, seed: int = 1
+    film: Path,
+    *,
+    streams: int = 8,
+    drops: int = 200,
+    longest_outage_s: float = LONGEST_OUTAGE_S,
+    analyse: Analyse = look,
+    seed: int = 1,
 ) -> list[float]:
     """Seconds from "the server listens again" to "the first picture was analysed", one for each drop.
 
-    Every stream has a server of its own that plays `film` (H.264) and is killed at random moments for 0.2 to 8 s; all
-    streams at the same time. A camera that does not come back within a minute counts as infinite. Raises
-    CamerasUnavailable where this machine cannot serve cameras.
+    Every stream has a server of its own that plays `film` (H.264) and is killed at random moments for 0.2 s up to
+    `longest_outage_s`; all streams at the same time. A camera that does not come back within a minute counts as
+    infinite. Raises CamerasUnavailable where this machine cannot serve cameras.
     """
     shares = [drops // streams + (number < drops % streams) for number in range(streams)]
     with ThreadPoolExecutor(streams, "drill") as pool:
         drills = [
-            pool.submit(_drill, film, share, analyse, random.Random(seed * 1000 + number))  # noqa: S311 - no secret
+            pool.submit(_drill, film, share, longest_outage_s, analyse, random.Random(seed * 1000 + number))  # noqa: S311 - no secret
             for number, share in enumerate(shares)
         ]
         return [seconds for drill in drills for seconds in drill.result()]
 
 
-def _drill(film: Path, drops: int, analyse: Analyse, chance: random.Random) -> list[float]:
+def _drill(film: Path, drops: int, longest_outage_s: float, analyse: Analyse, chance: random.Random) -> list[float]:
     with (
         CameraServer("--film", str(film)) as server,
         _Watcher(Camera(id="drill", url=server.url()), analyse) as watcher,
@@ -55,7 +61,7 @@ def _drill(film: Path, drops: int, analyse: Analyse, chance: random.Random) -> l
         for _ in range(drops):
             time.sleep(chance.uniform(0, 1))
             server.kill()
-            time.sleep(SHORTEST_OUTAGE_S * (LONGEST_OUTAGE_S / SHORTEST_OUTAGE_S) ** chance.random())
+            time.sleep(SHORTEST_OUTAGE_S * (longest_outage_s / SHORTEST_OUTAGE_S) ** chance.random())
             server.start()
             took_s.append(watcher.wait_for(time.monotonic()))
         return took_s

@@ -138,7 +138,7 @@ def _factory(mount: Mount, film: Film | None, options: argparse.Namespace) -> An
     factory.set_launch(f"( {source} ! h{number}parse ! identity name=valve silent=true ! {pay} )")
     factory.set_shared(True)
     factory.connect("media-configure", lambda _factory, media: _configure(media.get_element(), mount, film))
-    if options.user:
+    if options.user or options.tls:
         permissions = GstRtspServer.RTSPPermissions.new()
         permissions.add_permission_for_role("viewer", "media.factory.access", True)
         permissions.add_permission_for_role("viewer", "media.factory.construct", True)
@@ -194,10 +194,12 @@ def _auth(options: argparse.Namespace) -> Any:  # noqa: ANN401 - a GObject
         auth.set_tls_certificate(Gio.TlsCertificate.new_from_files(*options.tls))
     token = GstRtspServer.RTSPToken.new()
     token.set_string("media.factory.role", "viewer")
-    if options.user and options.digest:
+    if not options.user:
+        auth.set_default_token(token)
+    elif options.digest:
         auth.set_supported_methods(GstRtsp.RTSPAuthMethod.DIGEST)
         auth.add_digest(options.user, options.password, token)
-    elif options.user:
+    else:
         auth.add_basic(GstRtspServer.RTSPAuth.make_basic(options.user, options.password), token)
     return auth
 

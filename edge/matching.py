@@ -68,10 +68,13 @@ def _steps(one: Boxes, other: Boxes, axis: int) -> Table:
     return np.asarray(((low + high)[:, None] - (other_low + other_high)) / np.maximum(sides, SMALLEST), np.float64)
 
 
-def assign(costs: Table) -> list[tuple[int, int]]:
-    """The pairs (row, column) whose costs are least in all, each row and column at most once; never a `FOREIGN` one."""
+def assign(costs: Table, most: NDArray[np.float64]) -> list[tuple[int, int]]:
+    """The pairs (row, column) that cost least in all, each row and column at most once.
+
+    A row alone costs its `most` (N,), and no pair may cost as much: so one good pair is worth more than two bad ones.
+    """
     if not costs.size:
         return []
-    rows, columns = linear_sum_assignment(costs)
-    near = costs[rows, columns] < FOREIGN
+    rows, columns = linear_sum_assignment(np.minimum(costs, most[:, None]))
+    near = costs[rows, columns] < most[rows]
     return list(zip(rows[near].tolist(), columns[near].tolist(), strict=True))

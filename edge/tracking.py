@@ -33,7 +33,7 @@ MOST_TRACKS = 128
 """So many objects are followed at once, the surest boxes of a picture first; others get a number and are forgotten."""
 
 SETTLED_SIGHTINGS = 3
-"""From so many sightings on a track gives way to a new one only after all that have fewer."""
+"""From so many sightings on a track chooses its box before those that have fewer, and is forgotten after them."""
 
 Finding: TypeAlias = tuple[str, float, Box]
 """Class name, score, box."""
@@ -81,45 +81,55 @@ class Tracker:
         self._family_of = family_of
         self._tracks: list[Track] = []
         self._looked_s = 0.0
-        self._next = 1
+        self._last = 0
 
     def follow(self, findings: Sequence[Finding], now_s: float) -> tuple[Sighting, ...]:
         """One sighting for each finding, in their order. `now_s` is watched time and must not run backwards."""
         step_s = min(MOST_ABSENT_S, now_s - self._looked_s)
         self._looked_s = now_s
         tracks = [track for track in self._tracks if track.unseen_s + step_s <= FORGET_AFTER_S]
-        matched = self._match(tracks, _surest(findings), step_s)
-        numbers: list[int] = []
-        followed: list[Track] = []
-        for at, (class_name, _, box) in enumerate(findings):
-            row = matched.get(at)
-            if row is None:
-                followed.append(Track(self._next, self._family_of(class_name), box, now_s))
-                self._next += 1
+        surest = _surest(findings)
+        matched = self._match(tracks, [findings[at] for at in surest], step_s)
+        rows = {surest[column]: row for row, column in matched.items()}
+        numbers = dict.fromkeys(range(len(findings)), 0)
+        followed = []
+        for at in surest:
+            class_name, _, box = findings[at]
+            if at in rows:
+                track = tracks[rows[at]].seen(box, now_s)
             else:
-                followed.append(tracks[row].seen(box, now_s))
-            numbers.append(followed[-1].number)
-        seen = set(matched.values())
+                track = Track(self._new_number(), self._family_of(class_name), box, now_s)
+            followed.append(track)
+            numbers[at] = track.number
         followed += [
-            replace(track, unseen_s=track.unseen_s + step_s) for row, track in enumerate(tracks) if row not in seen
+            replace(track, unseen_s=track.unseen_s + step_s) for row, track in enumerate(tracks) if row not in matched
         ]
         self._tracks = _most(followed)
         return tuple(
-            Sighting(number, class_name, score, box)
-            for number, (class_name, score, box) in zip(numbers, findings, strict=True)
+            Sighting(numbers[at] or self._new_number(), class_name, score, box)
+            for at, (class_name, score, box) in enumerate(findings)
         )
 
-    def _match(self, tracks: Sequence[Track], findings: Sequence[tuple[int, Finding]], step_s: float) -> dict[int, int]:
-        """For the number of a finding the row of its track."""
+    def _new_number(self) -> int:
+        self._last += 1
+        return self._last
+
+    def _match(self, tracks: Sequence[Track], findings: Sequence[Finding], step_s: float) -> dict[int, int]:
+        """For a track (by index) its finding (by index). Those known for longer choose first."""
         if not findings or not tracks:
             return {}
         unseen_s = np.array([track.unseen_s for track in tracks]) + step_s
-        costs = distances(_predicted(tracks, unseen_s), as_array([box for _, (_, _, box) in findings]))
         gates = GATE_SIZES + GATE_SIZES_PER_S * np.minimum(GATE_CAP_S, unseen_s)
-        costs[costs > gates[:, None]] = FOREIGN
-        names = [self._family_of(class_name) for _, (class_name, _, _) in findings]
+        costs = distances(_predicted(tracks, unseen_s), as_array([box for *_, box in findings]))
+        names = [self._family_of(class_name) for class_name, *_ in findings]
         costs[np.array([track.family for track in tracks])[:, None] != np.array(names)[None, :]] = FOREIGN
-        return {findings[column][0]: row for row, column in assign(costs)}
+        settled = np.array([track.sightings >= SETTLED_SIGHTINGS for track in tracks])
+        matched: dict[int, int] = {}
+        for rows in (np.nonzero(settled)[0], np.nonzero(~settled)[0]):
+            pairs = {int(rows[row]): column for row, column in assign(costs[rows], gates[rows])}
+            costs[:, list(pairs.values())] = FOREIGN
+            matched |= pairs
+        return matched
 
 
 def _predicted(tracks: Sequence[Track], unseen_s: NDArray[np.float64]) -> Boxes:
@@ -128,12 +138,11 @@ def _predicted(tracks: Sequence[Track], unseen_s: NDArray[np.float64]) -> Boxes:
     return as_array([track.box for track in tracks]) + np.tile(moved, 2)
 
 
-def _surest(findings: Sequence[Finding]) -> list[tuple[int, Finding]]:
-    """The findings that are followed, each with its number."""
-    numbered = list(enumerate(findings))
-    if len(numbered) <= MOST_TRACKS:
-        return numbered
-    return sorted(numbered, key=lambda each: -each[1][1])[:MOST_TRACKS]
+def _surest(findings: Sequence[Finding]) -> Sequence[int]:
+    """The findings (by index) that are followed."""
+    if len(findings) <= MOST_TRACKS:
+        return range(len(findings))
+    return sorted(range(len(findings)), key=lambda at: -findings[at][1])[:MOST_TRACKS]
 
 
 def _most(tracks: list[Track]) -> list[Track]:

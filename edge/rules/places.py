@@ -171,7 +171,7 @@ def share_boxes(places: Places, vehicles: Sequence[Sighting], fits: Table, taken
 def strangers(vehicles: Sequence[Sighting], fits: Table, taken: dict[int, int]) -> list[int]:
     """The vehicles (columns) that stand where no place is known.
 
-    One that is only part of a place stands there itself if another vehicle beside it holds that place: what looked
+    One that fits a known place is a stranger all the same if another vehicle beside it holds that place: what looked
     like one was two.
     """
     used = set(taken.values())
@@ -180,9 +180,7 @@ def strangers(vehicles: Sequence[Sighting], fits: Table, taken: dict[int, int]) 
         if column in used:
             continue
         rows = np.nonzero(fits[:, column] > 0)[0].tolist()
-        if all(
-            row in taken and fits[row, column] < 1 and are_beside(vehicle.box, vehicles[taken[row]].box) for row in rows
-        ):
+        if all(row in taken and are_beside(vehicle.box, vehicles[taken[row]].box) for row in rows):
             found.append(column)
     return found
 

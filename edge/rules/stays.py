@@ -58,7 +58,7 @@ class Stay:
     @property
     def is_certain(self) -> bool:
         """Whether it is somebody: seen twice in a row, or more than once and often enough."""
-        often = self.sightings >= CERTAIN_SIGHTINGS and self.visibility.share >= SEEN_SHARE
+        often = self.sightings >= CERTAIN_SIGHTINGS and self.visibility.clear_share >= SEEN_SHARE
         return often or self.run_sightings >= CERTAIN_SIGHTINGS
 
     def is_ripe(self, min_s: float) -> bool:
@@ -116,8 +116,8 @@ def match_stays(
     outside = {each.track for each in sightings} - within
     same = own[:, None] == numbers[None, :]
     reach = np.array([_reach_sizes(stay, now_s, is_outside=stay.track in outside) for stay in stays])
-    near = (costs <= reach[:, None]) | (same & (costs < FOREIGN))
-    return dict(assign(np.where(near, np.minimum(costs, reach[:, None]) - SAME_NUMBER_SIZES * same, FOREIGN)))
+    costs = np.where(same & (costs < FOREIGN), np.minimum(costs, reach[:, None]) - SAME_NUMBER_SIZES, costs)
+    return dict(assign(costs, reach))
 
 
 def hidden_stays(stays: Stays, sightings: Sequence[Sighting]) -> NDArray[np.bool_]:

@@ -27,12 +27,14 @@ SAME_DEPTH = 0.1
 class Visibility:
     """How well something was seen since it was first, in watched seconds.
 
-    `seen_s` and `missed_s` share out the whole time; `unseen_s` and `hidden_s` count since the last sighting only.
+    `seen_s`, `missed_s` and `covered_s` share out the whole time; `unseen_s` and `hidden_s` are the parts of the last
+    two that lie after the last sighting.
     """
 
     looked_s: float
     seen_s: float = 0.0
     missed_s: float = 0.0
+    covered_s: float = 0.0
     unseen_s: float = 0.0
     hidden_s: float = 0.0
     is_seen: bool = True
@@ -42,36 +44,57 @@ class Visibility:
         """With a look that found it. If the look before did so too, the time between them is vouched for."""
         step_s = now_s - self.looked_s
         gained_s = step_s if self.is_seen else min(MOST_ABSENT_S, step_s)
-        return Visibility(now_s, self.seen_s + gained_s, self.missed_s)
+        return Visibility(now_s, self.seen_s + gained_s, self.missed_s, self.covered_s)
 
     def missed(self, now_s: float, *, is_hidden: bool) -> "Visibility":
         """With a look that did not."""
         step_s = min(MOST_ABSENT_S, now_s - self.looked_s)
+        unseen_s, hidden_s = (0.0, step_s) if is_hidden else (step_s, 0.0)
         return Visibility(
             now_s,
             self.seen_s,
-            self.missed_s + step_s,
-            self.unseen_s + (0.0 if is_hidden else step_s),
-            self.hidden_s + (step_s if is_hidden else 0.0),
+            self.missed_s + unseen_s,
+            self.covered_s + hidden_s,
+            self.unseen_s + unseen_s,
+            self.hidden_s + hidden_s,
             is_seen=False,
             is_hidden=is_hidden,
         )
 
     @property
     def share(self) -> float:
-        """The share of the time in which it was seen; 1 at the first sighting."""
-        watched_s = self.seen_s + self.missed_s
-        return self.seen_s / watched_s if watched_s > 0 else 1.0
+        """The share of the time in which it was seen, hidden or not; 1 at the first sighting."""
+        return _share(self.seen_s, self.missed_s + self.covered_s)
+
+    @property
+    def clear_share(self) -> float:
+        """The same of the time in which nothing hid it."""
+        return _share(self.seen_s, self.missed_s)
 
     def is_worth_keeping(self, unseen_s: float, seen_share: float) -> bool:
         """Whether it may still be there, and be seen in `seen_share` of the time before long.
 
         What was missed so often that the longest excusable absence does not explain it starts again from nothing:
-        else an hour of traffic over a place would have to be outweighed by the vehicle that then stops there.
+        else an hour of traffic over a place would have to be outweighed by the vehicle that then stops there, or
+        would be counted as part of its stay.
         """
-        longest_s = unseen_s + MOST_HIDDEN_S
-        owed_s = seen_share * (self.seen_s + self.missed_s) - self.seen_s
-        return self.unseen_s <= unseen_s and self.hidden_s <= MOST_HIDDEN_S and owed_s <= seen_share * longest_s
+        owed_s = _owed_s(self.seen_s, self.missed_s, seen_share)
+        owed_in_all_s = _owed_s(self.seen_s, self.missed_s + self.covered_s, seen_share)
+        return (
+            self.unseen_s <= unseen_s
+            and self.hidden_s <= MOST_HIDDEN_S
+            and owed_s <= seen_share * unseen_s
+            and owed_in_all_s <= seen_share * (unseen_s + MOST_HIDDEN_S)
+        )
+
+
+def _share(seen_s: float, missed_s: float) -> float:
+    return seen_s / (seen_s + missed_s) if seen_s + missed_s > 0 else 1.0
+
+
+def _owed_s(seen_s: float, missed_s: float, seen_share: float) -> float:
+    """How much more must have been seen for the share; negative where more was."""
+    return seen_share * (seen_s + missed_s) - seen_s
 
 
 def coverage(behind: Boxes, boxes: Boxes, common: Table) -> Table:

@@ -27,8 +27,14 @@ def clip(vtest: Path, detector: Detector, kept: Path) -> Clip:
 
 @pytest.fixture(scope="session")
 def indoor_clip(shared: Path, detector: Detector, kept: Path) -> Clip:
-    """Half a minute of people who walk through a room one by one, at two looks a second."""
-    return watch(shared / "footage" / "one-by-one-person-detection.mp4", detector, kept, every_nth=5, until_s=30)
+    """Six people who come into a room one by one, stand for a while and go: at one look a second."""
+    return watch(shared / "footage" / "one-by-one-person-detection.mp4", detector, kept, every_nth=10)
+
+
+@pytest.fixture(scope="session")
+def traffic_clip(shared: Path, detector: Detector, kept: Path) -> Clip:
+    """Four cars that drive through, seen from straight above: at two looks a second."""
+    return watch(shared / "footage" / "car-detection.mp4", detector, kept, every_nth=6)
 
 
 @pytest.fixture(scope="session")

@@ -1,5 +1,5 @@
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 import pytest
@@ -165,3 +165,31 @@ def test_whatever_is_seen_each_incident_opens_once_closes_at_most_once_and_count
         assert [phase for _, phase in story].count("opened") == 1
         assert "closed" not in [phase for _, phase in story[:-1]]
     assert len(ledger.open) <= 2
+
+
+def believed(unseen_s: float) -> Violation:
+    return replace(violation(HERE), unseen_s=unseen_s)
+
+
+def test_what_is_only_believed_to_go_on_opens_nothing() -> None:
+    ledger = Ledger()
+    assert ledger.look(0, believed(0)) == ()
+
+
+def test_what_is_hidden_for_minutes_stays_open_and_is_the_same_incident_afterwards() -> None:
+    ledger = Ledger()
+    ledger.look(0, violation(HERE))
+    for number in range(1, 200):
+        ledger.look(number, believed(0))
+    ledger.look(200, violation(HERE))
+    assert ledger.told == [("i-1", 1, "opened")]
+
+
+def test_an_incident_closes_by_what_its_rule_counts_as_unseen() -> None:
+    ledger = Ledger()
+    ledger.look(0, violation(HERE))
+    ledger.look(60, believed(2))
+    ledger.look(70, believed(12))
+    assert len(ledger.open) == 1
+    (change,) = ledger.look(73)
+    assert (change.phase, change.unseen_s) == (Phase.CLOSED, 15)

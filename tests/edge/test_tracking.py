@@ -44,6 +44,19 @@ def test_who_is_hidden_for_a_moment_is_recognised_again(pause_s: float, same: bo
     assert (before.track == after.track) is same
 
 
+def test_a_long_vouched_sleep_keeps_the_numbers_of_what_stood_there() -> None:
+    tracker = Tracker()
+    for now_s in (0, 0.3, 60.3, 120.3):
+        assert [each.track for each in tracker.follow([person(0.3), person(0.6)], now_s)] == [1, 2]
+
+
+def test_a_newcomer_beside_somebody_who_stands_gets_a_number_of_their_own() -> None:
+    tracker = Tracker()
+    numbers(tracker, [[person(0.5)]] * 5, 0.5)
+    beside = tracker.follow([person(0.57), person(0.50)], 2.5)
+    assert [each.track for each in beside] == [2, 1]
+
+
 def test_someone_far_away_is_somebody_else() -> None:
     assert numbers(Tracker(), [[person(0.1)], [person(0.9)]], 0.5) == [[1], [2]]
 

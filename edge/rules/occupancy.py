@@ -17,9 +17,6 @@ from edge.rules.base import Observation, Parameters, Rule, Sighting, Standing, V
 from edge.rules.stays import SEEN_SHARE, Stay, Stays, arrive, hidden_stays, keep_most, match_stays
 from edge.rules.visibility import MOST_HIDDEN_S, Visibility, surest
 
-MOST_SIGHTINGS = 100
-"""So many boxes of a picture are looked at, the surest first."""
-
 NEVER_LOOKED = Visibility(0.0)
 
 
@@ -75,7 +72,7 @@ class OccupancyRule(Rule[P, Occupancy]):
     def look(self, state: Occupancy, observation: Observation) -> tuple[Occupancy, tuple[Violation, ...]]:
         """Follow each person's stay; the zone is broken while it is not empty and one stay was long enough."""
         now_s = observation.watched_s
-        sightings = surest(observation.sightings, MOST_SIGHTINGS)
+        sightings = surest(observation.sightings)
         persons = [each for each in sightings if each.class_name in self.parameters.classes]
         inside = [each for each, counts in zip(persons, self.are_inside(persons), strict=True) if counts]
         known = () if observation.gap_s > self.parameters.unseen_s else state.stays

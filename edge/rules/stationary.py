@@ -47,9 +47,6 @@ from edge.rules.visibility import Visibility, surest
 FOOTPRINT = 1 / 3
 """The share of a vehicle's box, from below, that stands on the ground."""
 
-MOST_SIGHTINGS = 100
-"""So many boxes of a picture are looked at, the surest first."""
-
 BROKEN_HIDDEN_S = 600.0
 """So long a bus may park before a vehicle that stood too long, until the incident ends because nobody can know."""
 
@@ -103,7 +100,7 @@ class Stationary(Rule[StationaryParameters, Places]):
         """Match vehicles to places, let time pass there, forget places left, and name those taken too long."""
         if observation.gap_s > self.parameters.unseen_s:
             state = tuple(place for place in state if place.broken)
-        sightings = surest(observation.sightings, MOST_SIGHTINGS)
+        sightings = surest(observation.sightings)
         vehicles = self._vehicles(sightings)
         places, unknown = self._pass_time(state, sightings, vehicles, observation.watched_s)
         kept = [place for place in places if self._is_kept(place)]

@@ -22,6 +22,9 @@ COVERED = 0.5
 SAME_DEPTH = 0.1
 """A nearer box ends lower in the picture, or higher by no more than this share of the hidden one's height."""
 
+MOST_SIGHTINGS = 100
+"""What no zone can hold makes a look no slower."""
+
 
 @dataclass(frozen=True, slots=True)
 class Visibility:
@@ -107,8 +110,8 @@ def coverage(behind: Boxes, boxes: Boxes, common: Table) -> Table:
     return np.asarray(np.where(nearer, common, 0.0) / np.maximum(areas(behind), 1e-12)[:, None], np.float64)
 
 
-def surest(sightings: Sequence[Sighting], most: int) -> Sequence[Sighting]:
-    """The `most` sightings with the best scores."""
-    if len(sightings) <= most:
+def surest(sightings: Sequence[Sighting]) -> Sequence[Sighting]:
+    """The sightings that are looked at: no more than `MOST_SIGHTINGS`, the best scores first."""
+    if len(sightings) <= MOST_SIGHTINGS:
         return sightings
-    return sorted(sightings, key=lambda each: -each.score)[:most]
+    return sorted(sightings, key=lambda each: -each.score)[:MOST_SIGHTINGS]

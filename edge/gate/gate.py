@@ -57,13 +57,14 @@ class Gate:
         self._calm_since_s: float | None = None
         self._fruitful_s = 0.0
         self._unproven: bool | None = None
+        self._roused_s: float | None = None
 
     def begin(self) -> None:
         """A new run of packets: what is usual has to be found out again."""
         self.sizes.begin()
         if not self.settings.is_off:
             self.depth = Depth.ALERT
-            self._calm_since_s = None
+            self._calm_since_s = self._roused_s = None
 
     def packet(self, size_bytes: int, *, is_key: bool, stream_s: float) -> bool:
         """Take one packet's size; True if the camera has to be woken for it now."""
@@ -76,7 +77,8 @@ class Gate:
         """From asleep to alert, because packets say so."""
         if self.depth is Depth.ASLEEP:
             self._go(Depth.ALERT, "sizes")
-            self._calm_since_s = stream_s
+            self._calm_since_s = None
+            self._roused_s = stream_s
 
     def see(self, luma: Luma, stream_s: float) -> Depth:
         """Take a small grey picture, by time; returns the depth that follows from it."""
@@ -84,7 +86,7 @@ class Gate:
         if self.settings.is_off:
             return self.depth
         if self.motion.is_there:
-            self._calm_since_s = None
+            self._calm_since_s = self._roused_s = None
             if self.depth is not Depth.AWAKE:
                 self._unproven = stream_s - self._alarmed_s <= NOTICED_S
                 self._fruitful_s = stream_s
@@ -108,6 +110,11 @@ class Gate:
             self._calm_since_s = stream_s
 
     def _calm_down(self, stream_s: float) -> None:
+        if self._roused_s is not None and stream_s >= self._roused_s:
+            self._roused_s = None
+            self.sizes.was_nothing()
+            self._go(Depth.ASLEEP, "")
+            return
         if self._calm_since_s is None:
             self._calm_since_s = stream_s
         if stream_s - self._calm_since_s < self.settings.calm_s:

@@ -22,21 +22,33 @@ ALARMED_BASELINE_S = 40.0
 FALLEN_BASELINE_S = 1.5
 """… and fast once sizes have fallen for good: what comes next has to be noticed again."""
 
-SLACK = 0.7
+SLACK = 0.5
 """A rise by so many usual deviations is still no change (half of the smallest rise worth finding)."""
 
-ALARM = 7.0
+ALARM = 8.0
 """Sum of deviations beyond the slack at which something has changed."""
 
 ENOUGH = 3 * ALARM
 """The sum grows no further, so that an alarm ends soon after what caused it."""
 
-LARGEST_RISE = 6.0
+LARGEST_RISE = 2.5
+"""One large packet (an encoder's whim) is not something that lasts."""
+
+USUAL_DEVIATIONS = 1.5
+"""Huber's bound: what lies farther out than so many deviations moves baseline and deviation no more than that."""
+
 LEAST_DEVIATION = 0.04
 """In octaves. Below it an encoder is no longer reporting noise."""
 
 FILLED_DEVIATION = 0.02
 """Sizes steadier than this come from an encoder that fills a constant rate, and say nothing."""
+
+FALSE_STEP = 2.0
+"""An alarm for nothing makes the next one this much harder …"""
+
+MOST_PATIENCE = 10.0
+PATIENCE_S = 60.0
+"""… which is forgotten with this time constant."""
 
 WITNESSED = 3
 TRUSTED_SHARE = 0.9
@@ -52,6 +64,7 @@ class SizeWatch:
         self._sum = 0.0
         self._fallen = 0.0
         self._last_s = 0.0
+        self._patience = 0.0
         self._witnessed = 0
         self._noticed = 0
 
@@ -73,6 +86,7 @@ class SizeWatch:
             return False
         rise = (octaves - self._usual) / max(LEAST_DEVIATION, self._deviation)
         self._sum = min(ENOUGH, max(0.0, self._sum + min(LARGEST_RISE, rise) - SLACK))
+        self._patience *= 1 - passed_s / PATIENCE_S
         self._fallen = min(ENOUGH, max(0.0, self._fallen - max(-LARGEST_RISE, rise) - SLACK))
         self._learn(octaves, 1 - exp(-passed_s / self._baseline_s))
         return self.alarmed
@@ -80,7 +94,12 @@ class SizeWatch:
     @property
     def alarmed(self) -> bool:
         """Whether something moves, by the last packets."""
-        return self._sum >= ALARM
+        return self._sum >= ALARM + self._patience
+
+    def was_nothing(self) -> None:
+        """The pictures show nothing that moves, whatever the sizes said."""
+        self._sum = 0.0
+        self._patience = min(MOST_PATIENCE, self._patience + FALSE_STEP)
 
     def witness(self, *, noticed: bool) -> None:
         """The pictures showed that something began to move; had the sizes noticed it as well?"""
@@ -109,6 +128,7 @@ class SizeWatch:
             self._usual, self._deviation = octaves, 0.1
             return
         off = octaves - self._usual
-        bounded = max(-3 * self._deviation, min(3 * self._deviation, off)) if self._seen > LEARNING_PACKETS else off
+        bound = USUAL_DEVIATIONS * max(LEAST_DEVIATION, self._deviation)
+        bounded = max(-bound, min(bound, off)) if self._seen > LEARNING_PACKETS else off
         self._usual += share * bounded
         self._deviation += share * (1.25 * abs(bounded) - self._deviation)

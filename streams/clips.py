@@ -2,7 +2,9 @@
 
 Nothing is decoded and encoded again. H.264 and H.265, which a camera sends with start codes, carry lengths in MP4
 instead; the units between them stay bit for bit what they were. So H.265 goes by the name `hev1`, which keeps the
-parameter sets within packets; Apple's own player wants `hvc1` and without them, so it does not play these.
+parameter sets within packets; Apple's own player wants `hvc1` and without them, so it does not play these. A clip of
+H.264 in open groups of pictures, which hardly any camera sends, may begin within one; browsers can give up on that,
+desktop players do not.
 """
 
 import os
@@ -11,6 +13,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from fractions import Fraction
+from itertools import dropwhile
 
 import av
 from av.error import FFmpegError
@@ -43,7 +46,8 @@ class Break(StrEnum):
 class Clip:
     """A file, and what it shows: `packets` frames of stream time `begins_s` to `ends_s`, the first taken at `utc`.
 
-    `left_out` counts packets that did not fit to those around the event, because of `broken_by`.
+    `left_out` counts packets that are not in it: those which do not continue the ones around the event, because of
+    `broken_by`, and pictures shown before the first key frame, which nobody can decode.
     """
 
     data: bytes = field(repr=False)
@@ -75,7 +79,7 @@ def cut(packets: Sequence[Packet], *, around: int | None = None) -> Clip:
     chosen = next((n for n, part in enumerate(parts) if around is not None and _holds(part, around)), None)
     if chosen is None:
         chosen = max(range(len(parts)), key=lambda n: len(parts[n]))
-    part = parts[chosen]
+    part = _without_leading(parts[chosen])
     before = breaks[chosen : chosen + 1] if chosen else []
     coding = part[0].coding
     sets = ParameterReader(coding).read(part[0]) or coding.extradata
@@ -98,6 +102,12 @@ def cut(packets: Sequence[Packet], *, around: int | None = None) -> Clip:
 
 def _holds(part: Sequence[Packet], index: int) -> bool:
     return part[0].index <= index <= part[-1].index
+
+
+def _without_leading(part: Sequence[Packet]) -> list[Packet]:
+    """An open group's first B-frames are built on what came before the clip; browsers give up on them."""
+    first, *rest = part
+    return [first, *dropwhile(lambda packet: not packet.is_key and packet.stream_s < first.stream_s, rest)]
 
 
 def _parts(packets: Sequence[Packet]) -> tuple[list[list[Packet]], list[Break]]:

@@ -54,7 +54,7 @@ def encode(
         assert isinstance(stream, av.VideoStream)
         stream.width, stream.height = width, height
         stream.pix_fmt = "yuvj420p" if codec == "mjpeg" else "yuv420p"
-        stream.options = {"g": str(gop), "threads": "1", **_quiet(codec, gop), **(options or {})}
+        stream.options = {"g": str(gop), "threads": "1", **_steady(codec, gop), **(options or {})}
         if rotation:
             stream.set_display_rotation(rotation)
         for number in range(frames):
@@ -68,8 +68,10 @@ def encode(
     return file.getvalue()
 
 
-def _quiet(codec: str, gop: int) -> dict[str, str]:
-    return {"x265-params": f"log-level=none:keyint={gop}:pools=1"} if codec == "libx265" else {}
+def _steady(codec: str, gop: int) -> dict[str, str]:
+    """Key frames where they are wanted and nowhere else."""
+    settings = {"libx264": "scenecut=0", "libx265": f"log-level=none:keyint={gop}:pools=1:scenecut=0"}
+    return {f"{codec[3:]}-params": settings[codec]} if codec in settings else {}
 
 
 def read(film: bytes, *, format: str | None = None) -> tuple[Packet, ...]:  # noqa: A002 - as PyAV names it

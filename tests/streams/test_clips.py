@@ -15,7 +15,8 @@ from streams.packets import Packet
 from streams.ring import PacketRing
 from tests.streams.reels import BARE, RATE, encode, follow, make_packet, read
 
-H264 = {"bf": "2", "x264-params": "scenecut=0"}
+H264 = {"bf": "2"}
+OPEN = {"bf": "2", "x264-params": "open-gop=1:scenecut=0"}
 
 
 @pytest.fixture(scope="module")
@@ -209,14 +210,19 @@ def test_parameter_sets_that_only_the_stream_description_has_go_into_the_clip(h2
 
 
 def test_players_are_not_sent_to_key_frames_inside_open_groups() -> None:
-    packets = read(encode(options={"bf": "2", "x264-params": "open-gop=1:scenecut=0"}))
-    ring = PacketRing(seconds=60, max_bytes=10**8)
-    for packet in packets:
-        ring.append(packet)
-    clip = cut(ring.spanning(1.5))
-    assert clip.begins_s <= 1.5
+    packets = read(encode(options=OPEN))
+    assert [packet.is_key for packet in packets].count(True) == 4
+    with av.open(io.BytesIO(cut(packets).data)) as container:
+        entries = container.streams.video[0].index_entries
+        assert [entry.is_keyframe for entry in entries] == [True] + [False] * 99
+
+
+def test_pictures_built_on_what_came_before_the_clip_are_left_out(hevc: tuple[Packet, ...]) -> None:
+    past = hevc[next(packet.index for packet in hevc if packet.is_key and packet.stream_s > 1) :]
+    leading = [packet for packet in past if packet.stream_s < past[0].stream_s]
+    clip = cut(past)
+    assert (clip.begins_s, clip.left_out, bool(leading)) == (past[0].stream_s, len(leading), True)
     assert len(decoded(clip.data)) == clip.packets
-    assert [each.is_keyframe for each in sent(clip)].count(True) < sum(packet.is_key for packet in packets)
 
 
 @pytest.mark.parametrize("quarters", [1, 2, 3])

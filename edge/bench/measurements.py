@@ -10,7 +10,8 @@ from edge.bench import street
 from edge.bench.clips import NothingToMeasure, busy_clip
 from edge.bench.environment import peer_python, peer_variables, script
 from edge.bench.racing import Contestant, Plan, Race, race
-from edge.bench.weights import OVERLAP, SCORE, Weights, trained_weights
+from edge.bench.weights import Weights, trained_weights
+from models.cards import read_card
 
 TRACKER = "botsort.yaml"
 """The tracker that `ultralytics` uses unless told otherwise."""
@@ -86,7 +87,7 @@ MEASUREMENTS = (
 
 
 def _race(setting: Setting, size_px: int, contestants: list[Contestant], plan: Plan) -> Race:
-    command = (sys.executable, "-m", "edge.bench.ceiling", str(setting.weights.card(size_px)))
+    command = (sys.executable, "-m", "edge.bench.ceiling", str(_card(setting, size_px)))
     result = race(
         Contestant("ceiling", command, {}),
         contestants,
@@ -100,14 +101,26 @@ def _race(setting: Setting, size_px: int, contestants: list[Contestant], plan: P
     return result
 
 
+def _card(setting: Setting, size_px: int) -> Path:
+    """The card of the network of this size; raises BadModelCard before anything is started or installed."""
+    path = setting.weights.card(size_px)
+    read_card(path)
+    return path
+
+
+def _network(setting: Setting, size_px: int) -> tuple[str, ...]:
+    """The same network for who knows nothing of cards: file, input size, least score, most overlap."""
+    card = read_card(_card(setting, size_px))
+    return (str(card.file), str(size_px), str(card.score_threshold), str(card.overlap_threshold))
+
+
 def _box(setting: Setting, size_px: int) -> Contestant:
-    return Contestant("box", (sys.executable, "-m", "edge.bench.box_lap", str(setting.weights.card(size_px))), {})
+    return Contestant("box", (sys.executable, "-m", "edge.bench.box_lap", str(_card(setting, size_px))), {})
 
 
 def _plain_loop(setting: Setting, size_px: int) -> Contestant:
-    model = setting.weights.card(size_px).with_suffix(".onnx")
-    numbers = (str(size_px), str(SCORE), str(OVERLAP))
-    return Contestant("plain loop", (sys.executable, "-m", "edge.bench.plain_loop", str(model), *numbers), {})
+    command = (sys.executable, "-m", "edge.bench.plain_loop", *_network(setting, size_px))
+    return Contestant("plain loop", command, {})
 
 
 def _peer(setting: Setting, size_px: int) -> list[Contestant]:
@@ -117,8 +130,7 @@ def _peer(setting: Setting, size_px: int) -> list[Contestant]:
     except NothingToMeasure as error:
         setting.say(str(error))
         return []
-    model = setting.weights.card(size_px).with_suffix(".onnx")
-    command = (str(python), script("track"), str(model), str(size_px), str(SCORE), str(OVERLAP), TRACKER)
+    command = (str(python), script("track"), *_network(setting, size_px), TRACKER)
     return [Contestant("ultralytics", command, peer_variables())]
 
 

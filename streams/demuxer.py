@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
+from itertools import islice
 
 import av
 from av.error import FFmpegError, InvalidDataError
@@ -34,7 +35,8 @@ class Opening:
     """How FFmpeg opens a source: an address or something to read from, and its options.
 
     `format` is a demuxer's name where it is not to be guessed. `open_s` and `silence_s` bound the opening and the wait
-    for each packet; None waits for ever. `lists_allowed` lets a list of segments be played. `explain` may know better
+    for each packet; None waits for ever. `is_web` lets a list of segments be played, and
+    JPEG pictures one behind the other. `explain` may know better
     why something failed; `close` gives back what `where` holds.
     """
 
@@ -44,7 +46,7 @@ class Opening:
     format: str | None = None
     open_s: float | None = None
     silence_s: float | None = None
-    lists_allowed: bool = False
+    is_web: bool = False
     explain: Callable[[SourceError], SourceError] = lambda error: error
     close: Callable[[], None] = lambda: None
 
@@ -89,9 +91,17 @@ class Demuxer:
         self._sizes.coding = replace(self._sizes.coding, quarters=quarters)
 
     @property
-    def format(self) -> str:
-        """FFmpeg's name of the container or protocol."""
-        return str(self._container.format.name)
+    def is_list(self) -> bool:
+        """Whether it comes in segments, each at once."""
+        return "hls" in self._formats
+
+    @property
+    def _is_pictures(self) -> bool:
+        return "jpeg_pipe" in self._formats
+
+    @property
+    def _formats(self) -> list[str]:
+        return str(self._container.format.name).split(",")
 
     def packets(self) -> Iterator[Sent]:
         """Every packet, to the end; what cannot be read is stepped over and counted in `damaged`.
@@ -99,16 +109,25 @@ class Demuxer:
         Raises SourceError when a live source breaks or sends nothing for too long. A file that was cut off ends there.
         """
         joiner = Joiner(self.coding.codec)
-        for packet in self._read():
+        for packet in self._more_than_one() if self._is_pictures else self._read():
             for whole in joiner.join(packet):
                 self._sizes.look(whole)
                 self._check_size()
                 yield whole
         yield from joiner.rest()
         if self._failure and self._was_silent():
-            raise silent(self._camera)
+            raise silent(self._camera, self._opening.silence_s or 0.0)
         if self._failure:
             raise translated(self._camera, self._failure)
+
+    def _more_than_one(self) -> Iterator[Sent]:
+        """The same, of at least two: one picture is none that moves."""
+        packets = self._read()
+        first = list(islice(packets, 2))
+        if len(first) == 1:
+            raise not_a_video(self._camera)
+        yield from first
+        yield from packets
 
     def _was_silent(self) -> bool:
         """FFmpeg gives an interrupted wait many names."""
@@ -133,6 +152,9 @@ class Demuxer:
                 continue
             except FFmpegError as error:
                 self._failure = error
+            except IndexError:
+                # At the end PyAV stumbles over streams that a damaged file announced only after its beginning.
+                self.damaged += 1
             return
 
     def first_picture(self) -> VideoFrame:
@@ -140,7 +162,7 @@ class Demuxer:
         self._stream.thread_count = 1
         for packet in self.packets():
             try:
-                pictures = packet.decode()
+                pictures = self._stream.decode(packet)
             except FFmpegError:
                 continue
             if pictures:
@@ -155,9 +177,9 @@ class Demuxer:
 
     def _first_video(self) -> VideoStream:
         videos = [stream for stream in self._container.streams.video if not _is_cover(stream)]
-        names = self.format.split(",")
-        unusable = any(name in _NO_VIDEO_FORMATS or name.endswith("_pipe") for name in names)
-        unusable |= "hls" in names and not self._opening.lists_allowed
+        unusable = any(name in _NO_VIDEO_FORMATS or name.endswith("_pipe") for name in self._formats)
+        if self.is_list or self._is_pictures:
+            unusable = not self._opening.is_web
         if unusable or not videos or videos[0].codec_context is None:
             raise not_a_video(self._camera)
         return videos[0]

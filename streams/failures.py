@@ -23,6 +23,8 @@ def place(camera: Camera) -> str:
 
 def not_a_video(camera: Camera) -> NotAVideo:
     """The error for a file or stream without moving pictures."""
+    if camera.pipeline:
+        return NotAVideo(f"{place(camera)} gives no video; its last element must give encoded or raw pictures")
     return NotAVideo(f"{place(camera)} is not a video; give a video file or an rtsp:// address")
 
 
@@ -33,10 +35,10 @@ def web_page(camera: Camera) -> NotAVideo:
     )
 
 
-def silent(camera: Camera) -> SourceUnreachable:
+def silent(camera: Camera, silence_s: float) -> SourceUnreachable:
     """The error for a source that is open and sends nothing."""
     return SourceUnreachable(
-        f"{place(camera)} sent nothing for {camera.silence_s:g} s; it is connected again "
+        f"{place(camera)} sent nothing for {silence_s:g} s; it is connected again "
         "(a camera of few pictures needs a larger silence_s)"
     )
 

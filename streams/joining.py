@@ -27,7 +27,7 @@ class Joiner:
 
     def join(self, packet: Sent) -> Iterator[Sent]:
         """Packets that are whole now that this one has come."""
-        if self._codec not in {"h264", "hevc"}:
+        if self._codec not in {"h264", "hevc"} or not _has_start_codes(packet):
             yield packet
             return
         if is_continuation(bytes(memoryview(packet)[:_LOOK_AT_BYTES]), self._codec):
@@ -47,6 +47,11 @@ class Joiner:
         if self._held is not None:
             whole, self._held = self._held, None
             yield whole
+
+
+def _has_start_codes(packet: Sent) -> bool:
+    """Files with a configuration record (its version is 1) put lengths instead, which may look like start codes."""
+    return (packet.stream.codec_context.extradata or b"")[:1] != b"\x01"
 
 
 def is_continuation(data: bytes, codec: str) -> bool:

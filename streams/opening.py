@@ -17,12 +17,18 @@ from streams.webpages import is_web_page
 TIMEOUT_S = 5.0
 """How long a camera may take to answer."""
 
+LIST_SILENCE_S = 30.0
+"""Between the segments of a list there is nothing: they are of up to ten seconds, and one may be late."""
+
+# Slow cameras send pictures of a few kilobytes, a few a second: no more of them are waited for than needed.
+_PICTURES = {"probesize": "65536", "format_probesize": "65536", "fpsprobesize": "0"}
+
 # Only the pictures: sound is not ours to hear. The description says what the stream is; half a second of looking is
 # enough to find its rate.
 _RTSP = {"allowed_media_types": "video", "analyzeduration": "500000"}
 
 # A list of segments may name any address: nothing but web servers is asked, and no file of this box is read.
-_WEB = {"protocol_whitelist": "http,https,tcp,tls,crypto", "analyzeduration": "1000000", "probesize": "1000000"}
+_WEB = {"protocol_whitelist": "http,https,tcp,tls,crypto", "analyzeduration": "1000000"}
 
 _PIPELINE = {"analyzeduration": "500000", "probesize": "1000000"}
 
@@ -46,13 +52,14 @@ def live_opening(camera: Camera, stopping: threading.Event) -> Opening:
         path = urlsplit(camera.url).path
         return Opening(camera, path, {}, format="v4l2", open_s=TIMEOUT_S, silence_s=camera.silence_s)
     if is_web(camera.url):
+        is_list = urlsplit(camera.url).path.lower().endswith(".m3u8")
         return Opening(
             camera,
             camera.url,
-            _WEB,
+            _WEB if is_list else _WEB | _PICTURES,
             open_s=TIMEOUT_S,
-            silence_s=camera.silence_s,
-            lists_allowed=True,
+            silence_s=max(camera.silence_s, LIST_SILENCE_S) if is_list else camera.silence_s,
+            is_web=True,
             explain=lambda error: _of_page(camera, error),
         )
     options = _RTSP | {"rtsp_transport": str(camera.transport)}

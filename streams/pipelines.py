@@ -59,7 +59,7 @@ class PipelineReader:
     def problem(self) -> SourceUnreachable | None:
         """Why nothing more came, if somebody knows."""
         if self._silent:
-            return silent(self._camera)
+            return silent(self._camera, self._camera.silence_s)
         self._child.kill()
         self._child.wait()
         self._complaints.seek(0)

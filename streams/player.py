@@ -15,7 +15,7 @@ from streams.failures import place
 from streams.frames import Camera, Pace
 from streams.opening import file_openings, live_opening
 from streams.packets import Packet
-from streams.stamps import Stamper
+from streams.stamps import PLAUSIBLE_LEAD_S, PLAUSIBLE_LIST_LEAD_S, Stamper
 
 LONGEST_PAUSE_S = 4.0
 LONGEST_REFUSED_PAUSE_S = 60.0
@@ -185,7 +185,7 @@ class Player:
 
     def _deliver(self, demuxer: Demuxer) -> None:
         """Every packet of a take, when it is due."""
-        self._stamper.begin_take()
+        self._stamper.begin_take(PLAUSIBLE_LIST_LEAD_S if demuxer.is_list else PLAUSIBLE_LEAD_S)
         is_paced = not self._is_live and self.camera.pace is not Pace.FAST
         for sent in demuxer.packets():
             now_s = self._stamper.advance(sent, demuxer.coding)

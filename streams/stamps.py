@@ -12,6 +12,9 @@ DEFAULT_INTERVAL_S = 1 / 25
 PLAUSIBLE_LEAD_S = 2.0
 """A live stream's time may run ahead of the time that really passed by this much (buffers); more is a jump."""
 
+PLAUSIBLE_LIST_LEAD_S = 60.0
+"""The same where whole segments come at once."""
+
 LONGEST_FILE_GAP_S = 60.0
 """A longer step between two packets of a file is a jump of its time stamps."""
 
@@ -29,6 +32,7 @@ class Stamper:
         self._timeline = Timeline()
         self._index = 0
         self._take = -1
+        self._plausible_lead_s = PLAUSIBLE_LEAD_S
         self._now_s = 0.0
         self._arrived_s: float | None = None
         self._order_s: float | None = None
@@ -40,8 +44,9 @@ class Stamper:
         """How many takes have begun."""
         return self._take + 1
 
-    def begin_take(self) -> None:
+    def begin_take(self, plausible_lead_s: float = PLAUSIBLE_LEAD_S) -> None:
         """What comes next does not continue what came before."""
+        self._plausible_lead_s = plausible_lead_s
         self._take += 1
         self._timeline.splice()
         self._begin()
@@ -103,8 +108,8 @@ class Stamper:
         self._arrived_s = arrived_s
         before_s = self._now_s
         # A camera's slow clock may fall behind by what a network can hold back, and no further.
-        falls_behind = passed_s - self._lead_s > self._camera.silence_s + PLAUSIBLE_LEAD_S
-        at_most_s = passed_s + PLAUSIBLE_LEAD_S - self._lead_s
+        falls_behind = passed_s - self._lead_s > self._camera.silence_s + self._plausible_lead_s
+        at_most_s = passed_s + self._plausible_lead_s - self._lead_s
         self._now_s = self._timeline.advance(
             None if falls_behind else order_s, otherwise_s=passed_s, at_most_s=at_most_s
         )

@@ -2,12 +2,25 @@
 
 from fastapi import APIRouter
 
-from center.api import cameras, devices, enrol, evidence, findings, health, leads, maps, quarantine, sessions, tasks
+from center.api import (
+    cameras,
+    coverage,
+    devices,
+    enrol,
+    evidence,
+    findings,
+    health,
+    leads,
+    maps,
+    quarantine,
+    sessions,
+    tasks,
+)
 
 EVIDENCE_PATH = evidence.PATH
 
 
 def routers() -> list[APIRouter]:
     """Every router of the programs' side, to be included by the composition root."""
-    modules = (sessions, leads, tasks, findings, evidence, maps, cameras, devices, quarantine, enrol, health)
+    modules = (sessions, leads, tasks, findings, evidence, maps, cameras, coverage, devices, quarantine, enrol, health)
     return [*(module.router for module in modules), evidence.boxes]

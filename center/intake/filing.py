@@ -13,16 +13,17 @@ from sqlalchemy.orm import Session
 
 from alerts.errors import MessageError
 from alerts.keys import SigningKey
-from alerts.messages import Alert, Disposition, Evidence
+from alerts.messages import Alert, Coverage, Disposition, Evidence
 from alerts.receipts import next_counter, write_receipt
 from alerts.records import hash_of
 from alerts.status import read_status
 from alerts.topics import Channel, Topic
+from center.coverage import keep_coverage
 from center.devices import Device, note_status
 from center.evidence import announce_files
 from center.feed import announce
 from center.handlers import route
-from center.intake.conversion import to_facts
+from center.intake.conversion import is_credible, to_facts
 from center.intake.journal import EpochRow, find_row, ledger, store_row
 from center.intake.judging import judge
 from center.intake.quarantine import Limits, Reason, Refusal, put_aside
@@ -162,6 +163,8 @@ def _digest(session: Session, entry: Entry, at: datetime) -> Refusal | None:
                     _digest_alert(session, entry, alert, at)
                 case Evidence() as evidence:
                     _digest_evidence(session, entry, evidence, at)
+                case Coverage() as coverage:
+                    _digest_coverage(session, entry, coverage, at)
                 case _:
                     pass  # clock and drop records are kept as they are
     except OperationalError:
@@ -200,6 +203,19 @@ def _digest_evidence(session: Session, entry: Entry, evidence: Evidence, at: dat
         at=at,
     )
     announce(session, "evidence", lead_id(device, evidence.incident))
+
+
+def _digest_coverage(session: Session, entry: Entry, coverage: Coverage, at: datetime) -> None:
+    """What cannot be placed in time, because the box's clock was never set, is kept as it is and says nothing."""
+    if is_credible(coverage.until_at, at):
+        keep_coverage(
+            session,
+            coverage,
+            tenant=entry.event.tenant,
+            device=entry.event.device,
+            record_sha256=entry.sha256,
+            received_at=at,
+        )
 
 
 def _receipt(session: Session, rules: FilingRules, device: Device, entry: Entry, at: datetime) -> bytes:

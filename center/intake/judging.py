@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from alerts.catalogue import KINDS
-from alerts.messages import Alert, Evidence
+from alerts.messages import Alert, Coverage, Evidence
 from center.intake.conversion import is_credible, sighting
 from center.intake.quarantine import Reason, Refusal
 from center.intake.reading import Entry
@@ -23,6 +23,9 @@ def judge(session: Session, entry: Entry, received_at: datetime) -> Refusal | No
             return _check_camera(session, entry, alert.camera, sighting(entry.event, alert, received_at).observed_at)
         case Evidence() as evidence:
             return _check_camera(session, entry, evidence.camera, _sealed_at(entry, received_at))
+        case Coverage() as coverage:
+            until_at = coverage.until_at if is_credible(coverage.until_at, received_at) else received_at
+            return _check_camera(session, entry, coverage.camera, until_at)
         case _:
             return None
 

@@ -282,8 +282,8 @@ def test_a_box_cannot_speak_for_the_camera_of_another(stage: Stage, box: Box) ->
 
 def future_record(box: Box) -> bytes:
     """A signed record of a type this version does not know, in its place in the journal."""
-    event = json.loads(wire.encode(box.write(make_clock()).event)) | {"type": "teawatch.coverage.v1"}
-    return dsse.seal(wire.encode(event), dsse.payload_type_of("teawatch.coverage.v1"), box.identity.signing_key)
+    event = json.loads(wire.encode(box.write(make_clock()).event)) | {"type": "teawatch.forecast.v1"}
+    return dsse.seal(wire.encode(event), dsse.payload_type_of("teawatch.forecast.v1"), box.identity.signing_key)
 
 
 def test_a_record_of_a_newer_type_is_kept_and_receipted_as_quarantined(stage: Stage, box: Box) -> None:

@@ -11,20 +11,24 @@ from datetime import UTC, datetime
 import cv2
 
 from alerts.blobs import BlobStore
-from alerts.errors import AlertsError
 from alerts.identity import Identity
 from alerts.outbox import Outbox
 from alerts.publisher import Publisher
 from alerts.uploader import Uploader
 from edge.announcements import Announcer, Sink, Tell, delivery_to, events_on, log_events, set_up_log
-from edge.boot import ClockKeeper
 from edge.box import Box
+from edge.clip_sealer import ClipSealer
 from edge.config import Loaded
 from edge.console import LiveConsole
-from edge.duties import duties_of, orphan_witness_of, posts_of, witnesses_of
+from edge.duties import check_memory, duties_of, orphan_witness_of, posts_of, witnesses_of
 from edge.errors import NotWatched
 from edge.memory import peak_resident_mib
+from edge.metrics_server import served
+from edge.outlook import Outlook
+from edge.overview import Overview
+from edge.pulse import Pulse
 from edge.recorder import Recorder
+from edge.references import ReferenceShelf
 from edge.reloading import Reloading
 from edge.settings import Settings
 from edge.watchdog import Watchdog
@@ -32,6 +36,7 @@ from models.detector import Detector
 
 OUTBOX_FILE = "outbox.sqlite3"
 EVIDENCE_FOLDER = "evidence"
+REFERENCES_FOLDER = "references"
 
 
 def utc_now() -> datetime:
@@ -48,12 +53,16 @@ def run_box(loaded: Loaded, settings: Settings, *, until_end: bool = False) -> N
     with ExitStack() as cleanup:
         identity = Identity.load(settings.state)
         cv2.setNumThreads(1)
-        detectors = [Detector.load(loaded.card) for _ in range(settings.sessions)]
+        detector = Detector.load(loaded.card)
+        detectors = [detector, *(detector.twin() for _ in range(settings.sessions - 1))]
         outbox = cleanup.enter_context(Outbox.open(settings.state / OUTBOX_FILE, identity=identity))
         blobs = BlobStore(settings.state / EVIDENCE_FOLDER)
         tell = Announcer(_sinks(settings, identity, cleanup))
-        pulse = _Pulse(outbox, tell)
+        check_memory(loaded)
+        pulse = Pulse(outbox, tell, now=utc_now)
         box = build_box(loaded, detectors, outbox, blobs, tell, until_end=until_end, on_tick=pulse)
+        overview = Overview(box, outbox, identity.device, now=utc_now)
+        cleanup.enter_context(served(settings.metrics_host, settings.metrics_port, overview.registry, overview, tell))
         publisher = Publisher(outbox, identity, on_event=delivery_to(tell))
         uploader = Uploader(outbox, blobs, identity, on_event=delivery_to(tell))
         _say_started(tell, loaded, identity, outbox)
@@ -62,9 +71,12 @@ def run_box(loaded: Loaded, settings: Settings, *, until_end: bool = False) -> N
         cleanup.callback(publisher.stop, flush_s=settings.drain_s if until_end else 1.0)
         uploader.start()
         cleanup.callback(uploader.stop)
-        pulse.reload = Reloading(loaded, box, tell)
-        with _by_signals(box, pulse.reload):
+        reloading = Reloading(loaded, box, tell)
+        outlook = Outlook(box, outbox, ReferenceShelf(settings.state / REFERENCES_FOLDER), tell, now=utc_now)
+        pulse.duties += (reloading, outlook)
+        with _by_signals(box, reloading):
             box.run()
+            outlook.close()
             if until_end:
                 _drain(outbox, settings.drain_s)
         if until_end and box.failures:
@@ -92,31 +104,9 @@ def build_box(
         tell=tell,
         score=loaded.config.detector.score,
         until_end=until_end,
+        sealer=ClipSealer(outbox, blobs, tell=tell, now=utc_now),
         on_tick=on_tick,
     )
-
-
-class _Pulse:
-    """What happens about twice a second: the watchdog, a look at the clock, and what was asked for by a signal."""
-
-    def __init__(self, outbox: Outbox, tell: Tell) -> None:
-        self._watchdog = Watchdog()
-        self._watchdog.ready()
-        self._clock = ClockKeeper(outbox)
-        self._outbox = outbox
-        self._tell = tell
-        self._told = ""
-        self.reload: Callable[[], None] = lambda: None
-
-    def __call__(self) -> None:
-        self.reload()
-        self._watchdog.alive(self._outbox.trouble or "watching")
-        try:
-            self._clock.check(utc_now(), time.monotonic())
-        except AlertsError as error:
-            if str(error) != self._told:
-                self._told = str(error)
-                self._tell("trouble", what="clock record", reason=self._told)
 
 
 def _sinks(settings: Settings, identity: Identity, cleanup: ExitStack) -> Sequence[Sink]:

@@ -6,13 +6,20 @@ Cameras come, go and change while the others are watched: `use` takes a new list
 import sqlite3
 import threading
 import time
-from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 
+from prometheus_client import CollectorRegistry
+
 from alerts.errors import AlertsError
+from alerts.messages import Phase
 from edge.announcements import Tell
+from edge.clip_sealer import ClipSealer
+from edge.clips import ClipKeeper
+from edge.coverage import Sight
 from edge.eye import Eye
-from edge.recorder import Recorder
+from edge.health import HealthWatch
+from edge.metrics import Latencies
+from edge.recorder import Recorder, Telling
 from edge.scheduler import Scheduler
 from edge.snapshot import CameraSnapshot
 from edge.station import Duty, Station
@@ -21,7 +28,6 @@ from models.detector import Detector
 from streams.frames import Frame
 
 TICK_S = 0.5
-SAMPLES = 1000
 
 FAILURES = (AlertsError, OSError, sqlite3.Error, ValueError)
 """What one picture may end in without ending the watch."""
@@ -39,9 +45,13 @@ class Box:
         tell: Tell,
         score: float | None = None,
         until_end: bool = False,
+        sealer: ClipSealer | None = None,
+        latencies: Latencies | None = None,
         on_tick: Callable[[], None] = lambda: None,
     ) -> None:
         """One session for each of `detectors`; `on_tick` is called about twice a second.
+
+        Without a `sealer` no clips are taken.
 
         With `until_end` it ends when every file has; else it stays, for what is still to be delivered.
         """
@@ -53,11 +63,11 @@ class Box:
         self._on_tick = on_tick
         self._scheduler: Scheduler[Eye, Detector] = Scheduler(detectors, self._serve)
         self._stations: dict[str, Station] = {}
-        self._trouble: dict[str, str] = {}
+        self._clips = ClipKeeper()
+        self._sealer = sealer
+        self.latencies = latencies or Latencies(CollectorRegistry())
         self._is_blind = False
         self._is_stopping = threading.Event()
-        self.inference_ms: deque[float] = deque(maxlen=SAMPLES)
-        self.outbox_ms: deque[float] = deque(maxlen=SAMPLES)
         for duty in duties:
             self._add(duty)
 
@@ -90,6 +100,15 @@ class Box:
         now_s = time.monotonic()
         return tuple(station.snapshot(now_s) for station in tuple(self._stations.values()))
 
+    def sights(self) -> dict[str, Sight]:
+        """Whether each camera is watched now."""
+        now_s = time.monotonic()
+        return {camera: station.sight(now_s) for camera, station in tuple(self._stations.items())}
+
+    def health(self, camera: str) -> HealthWatch:
+        """What judges whether this camera can see."""
+        return self._stations[camera].eye.health
+
     def stop(self) -> None:
         """Make `run` return soon; may be called from a signal handler."""
         self._is_stopping.set()
@@ -110,6 +129,8 @@ class Box:
             self._scheduler.stop()
             for station in self._stations.values():
                 station.join()
+            self._clips.give_up()
+            self._seal_clips(time.monotonic())
 
     def use(self, duties: Sequence[Duty], renew: Callable[[Recorder], None]) -> None:
         """Watch these cameras from now on, with the recorder as `renew` leaves it.
@@ -145,6 +166,8 @@ class Box:
         station.stop()
         self._scheduler.remove(station.eye)
         station.join()
+        with self._recording:
+            self._clips.give_up(camera)
 
     def _may_end(self) -> bool:
         return self._until_end and all(station.has_ended for station in self._stations.values())
@@ -153,8 +176,21 @@ class Box:
         now_s = time.monotonic()
         for station in self._stations.values():
             station.tend(now_s)
+        with self._recording:
+            self._clips.collect(now_s)
+        self._seal_clips(now_s)
         self._say_whether_blind()
         self._on_tick()
+
+    def _seal_clips(self, now_s: float) -> None:
+        if self._sealer is None:
+            return
+        with self._recording:
+            due = self._clips.due()
+        try:
+            self._sealer.seal(due, now_s)
+        except FAILURES as error:
+            self._tell("trouble", what="clips", reason=f"{type(error).__name__}: {error}")
 
     def _serve(self, eye: Eye, detector: Detector) -> None:
         """One turn of a camera. What fails for one camera is said once and does not stop the others."""
@@ -174,16 +210,26 @@ class Box:
             inference_s = time.perf_counter() - began_s
             look = eye.watch.look(frame, detections, vouched=vouched)
             with self._recording:
-                has_told = self._recorder.record(look)
+                told = self._recorder.record(look)
+                self._take_clips(eye, frame, told)
                 eye.open_incidents = len(self._recorder.open_incidents(frame.camera))
         except FAILURES as error:
             self._say_trouble(frame.camera, f"{type(error).__name__}: {error}")
             return None
-        self.inference_ms.append(1000 * inference_s)
-        if has_told:
-            self.outbox_ms.append(1000 * (time.monotonic() - frame.monotonic_s - inference_s))
-        self._trouble.pop(frame.camera, None)
+        self.latencies.observe_inference(inference_s)
+        if told:
+            self.latencies.observe_outbox(time.monotonic() - frame.monotonic_s - inference_s)
+        self._say_trouble(frame.camera, "")
         return look
+
+    def _take_clips(self, eye: Eye, frame: Frame, told: Iterable[Telling]) -> None:
+        for each in told:
+            if each.phase is Phase.CLOSED:
+                self._clips.close(each.incident)
+            elif each.phase is Phase.OPENED and self._sealer is not None:
+                main = self._stations[frame.camera].main_ring
+                ring = main if main is not None and main.newest is not None else eye.ring
+                self._clips.open(each.incident, frame, ring, eye.plan.roll, is_other_stream=ring is not eye.ring)
 
     def _say_whether_blind(self) -> None:
         """That no camera can be played is said once, for the box goes on trying; so is that one can again."""
@@ -196,6 +242,8 @@ class Box:
         self._is_blind = is_blind
 
     def _say_trouble(self, camera: str, reason: str) -> None:
-        if self._trouble.get(camera) != reason:
-            self._trouble[camera] = reason
-            self._tell("trouble", what=f"camera {camera}", reason=reason)
+        station = self._stations.get(camera)
+        if station is not None and station.trouble != reason:
+            station.trouble = reason
+            if reason:
+                self._tell("trouble", what=f"camera {camera}", reason=reason)

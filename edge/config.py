@@ -307,6 +307,11 @@ class Loaded:
         folder = self.path.resolve().parent
         return tuple(camera.source(folder) for camera in self.config.cameras)
 
+    def main_sources(self) -> tuple[Camera | None, ...]:
+        """Every camera's stream for evidence, where it has one of its own."""
+        folder = self.path.resolve().parent
+        return tuple(camera.main_source(folder) for camera in self.config.cameras)
+
 
 def read_config(path: Path) -> Loaded:
     """Read and check a configuration; raises ConfigError."""

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from alerts.messages import Model
+from edge.clips import Roll
 from edge.config import CameraSection, Loaded
 from edge.eye import Plan
 from edge.gate.gate import GateSettings
@@ -12,6 +13,7 @@ from edge.station import Duty
 from edge.watch import Post
 from edge.zones import Zone
 from models.cards import ModelCard
+from streams.budget import check_rings, memory_bytes
 from streams.frames import Camera, Pace
 
 MEGABYTE = 1024 * 1024
@@ -24,13 +26,18 @@ def duties_of(loaded: Loaded, *, until_end: bool = False) -> list[Duty]:
     family_of = _families(loaded.card)
     return [
         Duty(
-            plan=_plan_of(section, source, until_end=until_end),
+            plan=_plan_of(section, source, main, until_end=until_end),
             posts=tuple(posts_of(section)),
             class_names=loaded.card.classes,
             family_of=family_of,
         )
-        for section, source in zip(loaded.config.cameras, loaded.sources(), strict=True)
+        for section, source, main in zip(loaded.config.cameras, loaded.sources(), loaded.main_sources(), strict=True)
     ]
+
+
+def check_memory(loaded: Loaded) -> None:
+    """Raises RingTooLarge if what the cameras' rings may take is more than this machine has to spare."""
+    check_rings({camera.id: _ring_bytes(camera) for camera in loaded.config.cameras}, memory_bytes())
 
 
 def posts_of(camera: CameraSection) -> list[Post]:
@@ -56,8 +63,8 @@ def orphan_witness_of(loaded: Loaded) -> Witness:
     return Witness(footage="live", model=model, config_sha256=loaded.sha256)
 
 
-def _plan_of(section: CameraSection, source: Camera, *, until_end: bool) -> Plan:
-    gate = section.gate
+def _plan_of(section: CameraSection, source: Camera, main: Camera | None, *, until_end: bool) -> Plan:
+    gate, clip = section.gate, section.clip
     return Plan(
         camera=source,
         looks_per_s=section.detections_per_s,
@@ -65,10 +72,16 @@ def _plan_of(section: CameraSection, source: Camera, *, until_end: bool) -> Plan
         until_end=until_end,
         is_fast=not section.is_live and section.pace is Pace.FAST,
         gate=GateSettings(is_off=True) if gate is None else GateSettings(**gate.model_dump()),
-        ring_s=section.clip.pre_roll_s + RING_SPARE_S,
-        ring_bytes=section.clip.ring_mb * MEGABYTE,
+        ring_s=clip.pre_roll_s + RING_SPARE_S,
+        ring_bytes=clip.ring_mb * MEGABYTE,
         classes=frozenset(name for rule in section.rules for name in rule.classes),
+        main=main,
+        roll=Roll(before_s=clip.pre_roll_s, after_s=clip.post_roll_s, max_bytes=2 * clip.ring_mb * MEGABYTE),
     )
+
+
+def _ring_bytes(section: CameraSection) -> int:
+    return section.clip.ring_mb * MEGABYTE * (2 if section.main_url else 1)
 
 
 def _families(card: ModelCard) -> Callable[[str], str]:

@@ -13,8 +13,10 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from edge.clips import Roll
 from edge.gate.gate import Depth, Gate, GateSettings
 from edge.gate.scene import LUMA_HEIGHT, LUMA_WIDTH
+from edge.health import HealthWatch
 from edge.watch import CameraWatch, Look
 from streams.decoder import Decoder
 from streams.frames import Camera, Frame
@@ -28,11 +30,15 @@ GLANCE_S = 0.2
 IDLE_S = 1.0
 """A camera that gives no packet is looked after this often, for its file may have ended."""
 
+MOST_CLIP_BYTES = 64 * 1024 * 1024
 MOST_WAITING = 64
 """A file played as fast as possible waits when so many packets were not yet looked at."""
 
 PEEK_S = 0.5
 """A sleeping camera's key frames are compared at most this often: some send nothing but key frames."""
+
+HEALTH_S = 2.0
+"""A picture that is decoded anyway is judged this often: can the camera see?"""
 
 LATE_S = 0.5
 RATE_OVER_S = 5.0
@@ -43,7 +49,7 @@ class Plan:
     """What is taken from a camera.
 
     `until_end`: the end of a file ends the eye; `ring_s` and `ring_bytes` bound what is kept of its packets; `classes`
-    are those that its rules name.
+    are those that its rules name. `main` is the stream that clips are cut from, if it is another one, `roll` how much.
     """
 
     camera: Camera
@@ -55,6 +61,8 @@ class Plan:
     ring_s: float = 20.0
     ring_bytes: int = 32 * 1024 * 1024
     classes: frozenset[str] = frozenset()
+    main: Camera | None = None
+    roll: Roll = field(default_factory=lambda: Roll(before_s=5.0, after_s=10.0, max_bytes=MOST_CLIP_BYTES))
 
     @property
     def period_s(self) -> float:
@@ -101,6 +109,7 @@ class Eye:
         self.plan = plan
         self.watch = watch
         self.gate = Gate(plan.gate)
+        self.health = HealthWatch()
         self.ring = PacketRing(seconds=plan.ring_s, max_bytes=plan.ring_bytes)
         self.counts = Counts()
         self.open_incidents = 0
@@ -115,6 +124,7 @@ class Eye:
         self._peeked_s = -math.inf
         self._take = -1
         self._glance_s = -math.inf
+        self._judged_s = -math.inf
         self._next_look_s = -math.inf
         self._looked_s = -math.inf
         self._backlog_until_s = -math.inf
@@ -256,7 +266,7 @@ class Eye:
         if image is None:
             return
         self.counts.decoded += 1
-        if self.gate.see(image.luma(LUMA_WIDTH, LUMA_HEIGHT), key.stream_s) is Depth.AWAKE:
+        if self._see(image) is Depth.AWAKE:
             past = self.ring.from_key_before(key.stream_s - GLANCE_S)
             self._go_back(past or self.ring.since_key())
             self._next_look_s = -math.inf
@@ -317,11 +327,28 @@ class Eye:
                 self.counts.decoded += 1
                 yield image
 
+    def _see(self, image: Image) -> Depth:
+        """Have gate and health judge a picture."""
+        luma, packet = image.luma(LUMA_WIDTH, LUMA_HEIGHT), image.packet
+        if self._is_judging_due(image):
+            self._judged_s = packet.monotonic_s
+            self.health.look(
+                luma,
+                at_s=packet.monotonic_s,
+                utc=packet.utc,
+                stream_s=packet.stream_s if self.plan.is_live else None,
+                key_bytes=packet.size_bytes if packet.is_key else None,
+            )
+        return self.gate.see(luma, packet.stream_s) if not self.plan.gate.is_off else self.gate.depth
+
+    def _is_judging_due(self, image: Image) -> bool:
+        return image.packet.monotonic_s - self._judged_s >= HEALTH_S
+
     def _glance(self, image: Image) -> None:
         at_s = image.packet.stream_s
         if at_s - self._glance_s >= GLANCE_S or at_s < self._glance_s:
             self._glance_s = at_s
-            self.gate.see(image.luma(LUMA_WIDTH, LUMA_HEIGHT), at_s)
+            self._see(image)
 
     def _attend(self, image: Image, analyse: Analyse) -> bool:
         """Compare and look at one picture if that is due; whether the detector looked."""
@@ -331,8 +358,8 @@ class Eye:
             self._glance(image)
             if self.gate.depth is Depth.ALERT:
                 is_due = self.gate.motion.is_whole or self._is_look_due(at_s)
-        elif is_due and not self.plan.gate.is_off:
-            self.gate.see(image.luma(LUMA_WIDTH, LUMA_HEIGHT), at_s)
+        elif is_due and (not self.plan.gate.is_off or self._is_judging_due(image)):
+            self._see(image)
         if is_due:
             self._look(image, analyse)
         return is_due

@@ -112,6 +112,7 @@ class Latencies:
     """How long inference took, and the way from capture to outbox: as histograms, and the last samples themselves."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
+        self.registry = registry
         self._inference = Histogram(
             f"{PREFIX}inference_seconds", "One run of the detector.", registry=registry, buckets=INFERENCE_BUCKETS_S
         )

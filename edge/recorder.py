@@ -33,6 +33,14 @@ def new_incident_id() -> str:
 
 
 @dataclass(frozen=True, slots=True)
+class Telling:
+    """That an incident reached this phase is safely in the outbox."""
+
+    incident: str
+    phase: Phase
+
+
+@dataclass(frozen=True, slots=True)
 class _Written:
     """One message that is safely in the outbox."""
 
@@ -101,24 +109,24 @@ class Recorder:
         """The open incidents of one camera."""
         return tuple(each for key, incidents in self._open.items() if key.camera == camera for each in incidents)
 
-    def record(self, look: Look) -> bool:
-        """Fold what a look found into the incidents, and commit what has to be told or noted; whether it was told."""
+    def record(self, look: Look) -> tuple[Telling, ...]:
+        """Fold what a look found into the incidents, and commit what has to be told or noted; what was told."""
         changes = [change for key in self._keys_of(look.frame.camera) for change in self._fold(key, look)]
         for change in changes:
             if change.is_lost:
                 self._drop(change)
         due = [change for change in changes if change.phase or change.is_note]
         if not (due or self._lost or self._annotator.is_behind) or self._is_resting(look):
-            return False
+            return ()
         try:
             written = self._commit(due, look)
             self._after(written)
             self._annotator.finish()
         except (OutboxFull, BlobStoreFull) as error:
             self._disk_is_full(error, look)
-            return False
+            return ()
         self._disk_is_fine()
-        return bool(written)
+        return tuple(Telling(each.incident.id, each.alert.phase) for each in written)
 
     def _keys_of(self, camera: str) -> Iterable[Key]:
         return [key for key in self._posts if key.camera == camera]

@@ -4,11 +4,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from edge.announcements import Tell
+from edge.coverage import Sight, sight_of
 from edge.eye import Eye, Plan
 from edge.incidents import Incident
 from edge.snapshot import CameraSnapshot
 from edge.watch import CameraWatch, Post
 from streams.player import Player
+from streams.ring import PacketRing
 
 SEEN_EVERY_S = 1.0
 JOIN_S = 6.0
@@ -43,6 +45,7 @@ class Station:
         self.eye = Eye(duty.plan, watch, prod=prod)
         self.state = "starting"
         self.reason = ""
+        self.trouble = ""
         self._tell = tell
         plan = duty.plan
         self._player = Player(
@@ -51,6 +54,11 @@ class Station:
             on_state=self._change_state,
             persistent=plan.is_live or not plan.until_end,
         )
+        self.main_ring: PacketRing | None = None
+        self._main_player: Player | None = None
+        if plan.main is not None:
+            self.main_ring = PacketRing(seconds=plan.ring_s, max_bytes=plan.ring_bytes)
+            self._main_player = Player(plan.main, on_packet=self.main_ring.append, on_state=self._change_main_state)
         self._said_looks = 0
         self._said_s = 0.0
 
@@ -66,16 +74,36 @@ class Station:
 
     def start(self) -> None:
         """Begin opening the camera; returns at once."""
-        self._player.start()
+        for player in self._players:
+            player.start()
 
     def stop(self) -> None:
         """End playing; returns at once."""
         self.eye.stop()
-        self._player.stop()
+        for player in self._players:
+            player.stop()
 
     def join(self) -> None:
         """Wait until the camera is given back."""
-        self._player.join(JOIN_S)
+        for player in self._players:
+            player.join(JOIN_S)
+
+    @property
+    def _players(self) -> tuple[Player, ...]:
+        return (self._player,) if self._main_player is None else (self._player, self._main_player)
+
+    def sight(self, now_s: float) -> Sight:
+        """Whether the camera is watched now; `now_s` on the monotonic clock."""
+        newest = self.eye.ring.newest
+        due_s = self.eye.due_s
+        return sight_of(
+            state=self.state,
+            monotonic_s=now_s,
+            packet_s=newest.monotonic_s if newest else None,
+            due_s=due_s if due_s < now_s else None,
+            gate_error=self.trouble != "",
+            troubles=self.eye.health.troubles,
+        )
 
     def tend(self, now_s: float) -> None:
         """Have what is left looked at once the stream has ended, and say what is seen."""
@@ -106,12 +134,19 @@ class Station:
             ring_s=eye.ring.seconds,
             ring_bytes=eye.ring.size_bytes,
             sees=dict(counts.sees),
+            health=tuple(each.value for each in eye.health.troubles),
         )
 
     def _change_state(self, state: str, reason: str = "") -> None:
         if (state, reason) != (self.state, self.reason):
             self.state, self.reason = str(state), reason
             self._tell("camera_state", camera=self.eye.camera_id, state=self.state, reason=reason)
+
+    def _change_main_state(self, state: str, reason: str = "") -> None:
+        if reason:
+            self._tell("trouble", what=f"main stream of camera {self.eye.camera_id}", reason=reason)
+        elif state == "playing":
+            self._tell("trouble_over", what=f"main stream of camera {self.eye.camera_id}")
 
     def _say_seen(self, now_s: float) -> None:
         counts = self.eye.counts

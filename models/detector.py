@@ -17,7 +17,7 @@ from models.suppression import grouping, suppress
 
 
 class Detector:
-    """One network in one session. Not shared between threads: one thread, one session, and more sessions to grow."""
+    """One network in one session. Not shared between threads: each has a `twin` of its own."""
 
     def __init__(self, card: ModelCard, session: onnxruntime.InferenceSession) -> None:
         """Use `load`, which makes sure that card and file belong together."""
@@ -58,6 +58,10 @@ class Detector:
             raise BadModelCard(f"{card.file}: not a network ONNX Runtime can run: {error}") from error
         _compare(card, session)
         return cls(card, session)
+
+    def twin(self) -> Self:
+        """The same network for one more thread: the weights are in memory once, what a picture needs is its own."""
+        return type(self)(self.card, self._session)
 
     @property
     def class_names(self) -> tuple[str, ...]:

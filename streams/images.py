@@ -29,10 +29,10 @@ class Image:
         return self.packet.coding.quarters or round(self.content.rotation / 90) % 4
 
     def luma(self, width: int, height: int) -> NDArray[np.uint8]:
-        """Brightness alone, upright, scaled to (height, width); each pixel the mean of what it covers."""
+        """Brightness alone, upright, scaled to (height, width)."""
         quarters = self.quarters
         size = (height, width) if quarters % 2 else (width, height)
-        small = cv2.resize(self._brightness(), size, interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)
+        small = _shrunk(self._brightness(), *size)
         return np.ascontiguousarray(np.rot90(small, quarters)) if quarters else small
 
     def frame(self) -> Frame:
@@ -56,3 +56,12 @@ class Image:
         )
         brightness: NDArray[np.uint8] = rows[:, : plane.width]
         return brightness
+
+
+def _shrunk(plane: NDArray[np.uint8], width: int, height: int) -> NDArray[np.uint8]:
+    """Scaled down without leaving pixels out: halved while possible, since means of four are quick, then fitted."""
+    shrunk: cv2.typing.MatLike = plane
+    while shrunk.shape[1] >= 2 * width and shrunk.shape[0] >= 2 * height:
+        half = (shrunk.shape[1] // 2, shrunk.shape[0] // 2)
+        shrunk = cv2.resize(shrunk[: 2 * half[1], : 2 * half[0]], half, interpolation=cv2.INTER_AREA)
+    return cv2.resize(shrunk, (width, height), interpolation=cv2.INTER_LINEAR).astype(np.uint8, copy=False)

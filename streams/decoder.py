@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from av.video.codeccontext import VideoCodecContext
 
 
+_MOST_HELD_BACK = 16
+"""Pictures that a decoder may keep for the sake of order (H.264, A.3.1: at most 16)."""
+
+
 class Decoder:
     """Decodes one camera's packets in the calling thread; not thread-safe.
 
@@ -33,12 +37,19 @@ class Decoder:
         self._coding: Coding | None = None
         self._take = -1
         self._has_key = False
+        self._key_s = 0.0
+        self._owed = 0
         self._converter = BgrConverter()
 
     @property
     def damaged(self) -> int:
-        """How many packets could not be decoded, or only to a picture marked as broken."""
+        """How many packets could not be decoded, gave no picture, or only one marked as broken."""
         return self._damaged
+
+    @property
+    def profile(self) -> str:
+        """The profile of what was decoded last, in FFmpeg's words (`High`, `Main 10`); else nothing."""
+        return (self._context.profile if self._context else None) or ""
 
     def decode(self, packet: Packet) -> list[Image]:
         """The pictures that this packet completes, in the order of presentation; each keeps its own packet."""
@@ -49,7 +60,7 @@ class Decoder:
         if not self._has_key:
             if not packet.is_key:
                 return images
-            self._has_key = True
+            self._has_key, self._key_s = True, packet.stream_s
         return images + self._decoded(packet)
 
     def still(self, packet: Packet) -> Image | None:
@@ -61,6 +72,7 @@ class Decoder:
     def flush(self) -> list[Image]:
         """The pictures that were held back for the sake of order; what comes next has to begin with a key frame."""
         images = self._decoded(None) if self._has_key else []
+        self._damaged += self._owed
         self.reset()
         return images
 
@@ -69,6 +81,7 @@ class Decoder:
         if self._context is not None and self._has_key:
             self._context.flush_buffers()
         self._has_key = False
+        self._owed = 0
 
     def _begin(self, packet: Packet) -> None:
         if packet.coding != self._coding:
@@ -84,10 +97,18 @@ class Decoder:
         except FFmpegError:
             self._damaged += 1
             return []
-        return list(self._images(pictures, packet))
+        # Pictures shown before the first key frame need what came before it: nobody owes them.
+        if packet and packet.stream_s >= self._key_s:
+            self._owed += 1
+        images = list(self._images(pictures, packet))
+        if self._owed > _MOST_HELD_BACK:
+            self._owed -= 1
+            self._damaged += 1
+        return images
 
     def _images(self, pictures: Iterable[VideoFrame], packet: Packet | None) -> Iterable[Image]:
         for picture in pictures:
+            self._owed = max(0, self._owed - (2 if picture.interlaced_frame else 1))
             origin = picture.opaque or packet
             if picture.is_corrupt or not isinstance(origin, Packet):
                 self._damaged += 1

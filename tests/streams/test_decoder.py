@@ -1,0 +1,152 @@
+"""Pictures out of packets: of every codec, whole or not at all, each with the stamps of its own packet."""
+
+from dataclasses import replace
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+
+from streams.decoder import Decoder
+from streams.frames import Camera, Pace
+from streams.images import Image
+from streams.packets import Coding, Packet
+from tests.streams.reels import encode, make_packet
+from tests.streams.watching import decode, watch_to_the_end
+
+
+def packets_of(tmp_path: Path, codec: str, container: str, **options: object) -> list[Packet]:
+    path = tmp_path / "film"
+    path.write_bytes(encode(codec, container=container, **{"size": (320, 240), **options}))  # type: ignore[arg-type]
+    return watch_to_the_end(Camera(id="cam-1", url=str(path), pace=Pace.FAST)).packets
+
+
+@pytest.mark.parametrize(
+    ("codec", "container"),
+    [
+        ("libx264", "mpegts"),
+        ("libx264", "mp4"),
+        ("libx265", "mpegts"),
+        ("libx265", "mp4"),
+        ("mpeg4", "avi"),
+        ("mjpeg", "avi"),
+        ("libsvtav1", "mp4"),
+    ],
+)
+def test_every_codec_decodes_apart_from_its_container(tmp_path: Path, codec: str, container: str) -> None:
+    packets = packets_of(tmp_path, codec, container, frames=30, gop=10)
+    decoder = Decoder()
+    images = decode(packets, decoder)
+    assert [image.packet.index for image in images] == [
+        packet.index for packet in sorted(packets, key=lambda each: each.stream_s)
+    ]
+    assert {image.frame().picture.shape for image in images} == {(240, 320, 3)}
+    assert decoder.damaged == 0
+
+
+def test_nothing_is_shown_before_the_first_key_frame(tmp_path: Path) -> None:
+    packets = packets_of(tmp_path, "libx264", "mpegts", frames=30, gop=10)
+    keys = [packet.index for packet in packets if packet.is_key]
+    decoder = Decoder()
+    images = decode(packets[3:], decoder)
+    assert sorted(image.packet.index for image in images) == list(range(keys[1], 30))
+    assert decoder.damaged == 0
+
+
+def test_a_new_take_begins_with_a_key_frame_again(tmp_path: Path) -> None:
+    packets = packets_of(tmp_path, "libx264", "mpegts", frames=30, gop=10)
+    again = [replace(packet, take=1, index=packet.index + 30) for packet in packets[5:]]
+    indexes = [image.packet.index for image in decode(packets[:8] + again)]
+    assert sorted(indexes) == [*range(8), *range(40, 60)]
+
+
+def test_a_new_coding_is_followed_and_nothing_of_the_old_one_is_lost(tmp_path: Path) -> None:
+    small = packets_of(tmp_path, "libx264", "mp4", frames=10, size=(64, 48))
+    large = packets_of(tmp_path, "libx265", "mp4", frames=10, size=(128, 96))
+    shapes = [image.frame().picture.shape for image in decode(small + large)]
+    assert shapes == [(48, 64, 3)] * 10 + [(96, 128, 3)] * 10
+
+
+@pytest.mark.parametrize("codec", ["libx264", "libx265"])
+def test_a_still_is_the_picture_of_its_key_frame_alone(tmp_path: Path, codec: str) -> None:
+    packets = packets_of(tmp_path, codec, "mpegts", frames=30, gop=10)
+    whole = {image.packet.index: image for image in decode(packets)}
+    decoder = Decoder()
+    keys = [packet for packet in packets if packet.is_key]
+    for key in keys:
+        still = decoder.still(key)
+        assert still is not None
+        assert still.packet is key
+        assert np.array_equal(still.frame().picture, whole[key.index].frame().picture)
+    assert decoder.decode(packets[1]) == []
+    assert decoder.damaged == 0
+
+
+def test_rubbish_is_stepped_over_and_counted(tmp_path: Path) -> None:
+    packets = packets_of(tmp_path, "libx264", "mp4", frames=30, gop=10)
+    spoiled = [
+        replace(packet, data=bytes(reversed(packet.data))) if packet.index in {4, 5, 6} else packet
+        for packet in packets
+    ]
+    decoder = Decoder()
+    images = decode(spoiled, decoder)
+    assert decoder.damaged == 3
+    assert len(images) == 27
+    assert images[-1].packet.index == 29
+
+
+def test_packets_that_give_no_picture_are_counted_though_nothing_complains(tmp_path: Path) -> None:
+    packets = packets_of(tmp_path, "libx265", "mpegts", frames=60, gop=60)
+    rng = np.random.default_rng(7)
+    spoiled = []
+    for packet in packets:
+        data = bytearray(packet.data)
+        if packet.index % 3 == 2:
+            for at in rng.integers(6, len(data), 20):
+                data[at] ^= 0xFF
+        spoiled.append(replace(packet, data=bytes(data)))
+    decoder = Decoder()
+    images = decode(spoiled, decoder)
+    assert decoder.damaged + len(images) == 60
+    assert decoder.damaged > 0
+
+
+def test_pictures_above_the_limit_take_no_memory_and_count_as_damaged(tmp_path: Path) -> None:
+    packets = packets_of(tmp_path, "libx264", "mp4", frames=5)
+    decoder = Decoder(max_pixels=320 * 240 - 1)
+    assert decode(packets, decoder) == []
+    assert decoder.damaged == 5
+
+
+def test_an_unknown_packet_is_no_reason_to_fall_over() -> None:
+    decoder = Decoder()
+    assert decoder.still(make_packet(0, is_key=True)) is None
+    assert decoder.damaged >= 1
+
+
+@pytest.mark.parametrize("pixels", ["yuv420p", "yuvj422p", "nv12", "gray", "yuyv422", "bgr24", "yuv420p10le"])
+def test_luma_is_small_and_upright_whatever_the_pixel_format(pixels: str) -> None:
+    picture = np.zeros((48, 64, 3), np.uint8)
+    picture[:24, :32] = 255
+    content = av.VideoFrame.from_ndarray(picture, format="bgr24").reformat(format=pixels)
+    packet = make_packet(0)
+    image = Image(content, packet)
+    luma = image.luma(8, 6)
+    assert (luma.shape, luma.dtype) == ((6, 8), np.uint8)
+    assert luma[:3, :4].min() > 200
+    assert max(luma[3:].max(), luma[:, 4:].max()) < 40
+    turned = replace(packet, coding=replace(packet.coding, quarters=1))
+    luma = Image(content, turned).luma(6, 8)
+    assert luma.shape == (8, 6)
+    assert luma[4:, :3].min() > 200
+    assert luma[:4].max() < 40
+
+
+def test_raw_pictures_decode_when_their_format_is_told() -> None:
+    picture = np.random.default_rng(3).integers(0, 255, (48, 64, 3), np.uint8)
+    coding = Coding(codec="rawvideo", width=64, height=48, time_base=Fraction(1, 1000), pixels="bgr24")
+    packet = replace(make_packet(0, is_key=True), data=picture.tobytes(), coding=coding)
+    image = Decoder().still(packet)
+    assert image is not None
+    assert np.array_equal(image.frame().picture, picture)

@@ -134,3 +134,10 @@ def register_view(session: Session, *, tenant: str, user_id: str, sha256: str, r
             viewed_at=at,
         )
     )
+
+
+def has_viewed(session: Session, *, tenant: str, user_id: str, sha256: str, since: datetime) -> bool:
+    """Whether this person is registered as having looked at this file at or after `since`."""
+    own = (EvidenceView.tenant == tenant, EvidenceView.user_id == user_id, EvidenceView.sha256 == sha256)
+    looks = select(EvidenceView.id).where(*own, EvidenceView.viewed_at >= since).limit(1)
+    return session.scalars(looks).first() is not None

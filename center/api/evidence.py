@@ -1,6 +1,8 @@
 """PUT and GET /api/v1/evidence/{sha256}: boxes bring announced files, officers look at them, and each look is noted."""
 
+import re
 from collections.abc import AsyncIterator, Iterator
+from datetime import timedelta
 from typing import Annotated, Any, Final
 
 import anyio.from_thread
@@ -16,7 +18,7 @@ from center.accounts.guards import Officer
 from center.api.security import PREFIX, open_router, reading_router
 from center.database import Writing
 from center.devices import find_signer
-from center.evidence import announced_by, find_file, note_arrival, register_view
+from center.evidence import announced_by, find_file, has_viewed, note_arrival, register_view
 from center.feed import announce
 from center.intake.reading import finder
 from center.office import Office, office_of
@@ -25,7 +27,14 @@ from enforcement.leads import lead_id
 
 PATH: Final = f"{PREFIX}/evidence/"
 CHECKED_BYTES: Final = 32 * 2**20
-"""Files up to this size are hashed again at each viewing; longer ones (clips) are streamed as they lie."""
+"""Files up to this size are hashed again at each viewing; longer ones (long clips) are streamed as they lie."""
+
+VIEWING: Final = timedelta(hours=1)
+"""A player fetches a clip piece by piece: pieces from further on belong to the look that began with the first."""
+
+ONE_RANGE: Final = re.compile(r"bytes=(?:(?P<first>\d{1,18})-(?P<last>\d{0,18})|-(?P<end>\d{1,18}))")
+EXTENSIONS: Final = {"video/matroska": "mkv"}
+"""Where a file's name does not end as its media type does."""
 
 router: Final = reading_router("evidence")
 boxes: Final = open_router("evidence")
@@ -125,7 +134,8 @@ def _note(office: Office, claim: Claim) -> None:
     response_class=Response,
     responses={
         200: {"description": "the file", "content": {"image/*": {}, "video/*": {}} | BYTES},
-        **responses(401, 403, 404, 422, 500, 503),
+        206: {"description": "the one range of bytes that `Range` asks for", "content": {"video/*": {}} | BYTES},
+        **responses(401, 403, 404, 416, 422, 500, 503),
     },
 )
 def get(
@@ -135,27 +145,47 @@ def get(
     sha256: Hash,
     reason: Annotated[str, Query(max_length=200)] = "check_lead",
 ) -> Response:
-    """The file itself. That this person looked at it, when and why, is registered first."""
+    """The file itself, or one `Range` of it. That this person looked at it, when and why, is registered first."""
     office = office_of(request)
     tenant = office.settings.tenant
     file = find_file(session, tenant=tenant, sha256=sha256)
     if file is None:
         raise HTTPException(404, "there is no such file, or it has not come yet")
-    register_view(session, tenant=tenant, user_id=person.user_id, sha256=sha256, reason=reason, at=office.now())
-    extension = file.media_type.rpartition("/")[2].partition("+")[0]
+    since = office.now() - VIEWING
+    goes_on = _begins_at(request.headers.get("range", ""), file.size_bytes) > 0
+    if not (goes_on and has_viewed(session, tenant=tenant, user_id=person.user_id, sha256=sha256, since=since)):
+        register_view(session, tenant=tenant, user_id=person.user_id, sha256=sha256, reason=reason, at=office.now())
+    extension = EXTENSIONS.get(file.media_type) or file.media_type.rpartition("/")[2].partition("+")[0]
     headers = {
         "Cache-Control": "no-store",
         "Content-Disposition": f'inline; filename="{file.role}-{sha256[:12]}.{extension}"',
         "Content-Security-Policy": "default-src 'none'; sandbox",
     }
-    if file.size_bytes > CHECKED_BYTES:
-        return FileResponse(office.evidence.path(sha256), media_type=file.media_type, headers=headers)
-    return Response(_read(office.evidence, sha256), media_type=file.media_type, headers=headers)
+    if file.size_bytes <= CHECKED_BYTES:
+        _check(office.evidence, sha256)
+    return FileResponse(office.evidence.path(sha256), media_type=file.media_type, headers=headers)
 
 
-def _read(store: BlobStore, sha256: str) -> bytes:
+def _begins_at(wanted: str, size_bytes: int) -> int:
+    """The first byte that is asked for; raises HTTPException 416 for what is no single range within the file."""
+    if not wanted:
+        return 0
+    match = ONE_RANGE.fullmatch(wanted)
+    if match is not None and match["end"]:
+        first, last = max(0, size_bytes - int(match["end"])), size_bytes - 1
+    elif match is not None:
+        first, last = int(match["first"]), int(match["last"] or size_bytes)
+    else:
+        first, last = 0, -1
+    if not first <= last or first >= size_bytes:
+        problem = f"the file has {size_bytes} bytes; ask for one range of them"
+        raise HTTPException(416, problem, headers={"Content-Range": f"bytes */{size_bytes}"})
+    return first
+
+
+def _check(store: BlobStore, sha256: str) -> None:
     try:
-        return store.read(sha256)
+        store.read(sha256)
     except (BlobMissing, BlobDamaged) as error:
         log.error("evidence_lost", sha256=sha256, reason=str(error))  # noqa: TRY400 - one line says it
         raise HTTPException(500, "the file on the disk is missing or no longer what it was; it is not shown") from error

@@ -88,6 +88,7 @@ def _everything(request: Request, session: Session, person: Person, lead_id: str
         "clauses": clauses_of(language, lead),
         "links": links_in_words(session, language, lead),
         "records": records_of(session, lead),
+        "clips": [file for file in files if file.role == "clip"],
         "files": [(name_of(language, ARTEFACTS, file.role), file) for file in files],
         "clock": name_of(language, CLOCKS, lead.clock),
         "panel": panel_of(session, language, person, view.task) if view.task else None,

@@ -128,6 +128,64 @@ def test_a_look_cannot_be_unregistered(web: Web, announced: Box) -> None:
         session.execute(text("DELETE FROM evidence_view"))
 
 
+@pytest.mark.parametrize(
+    ("wanted", "first", "end"),
+    [
+        ("bytes=0-", 0, None),
+        ("bytes=0-99", 0, 100),
+        ("bytes=100-199", 100, 200),
+        ("bytes=13000-999999999", 13000, None),
+        ("bytes=-50", -50, None),
+        ("bytes=-999999999", 0, None),
+    ],
+)
+def test_a_player_gets_the_range_it_asks_for(
+    web: Web, announced: Box, wanted: str, first: int, end: int | None
+) -> None:
+    web.bring(announced, PICTURE)
+    web.sign_in()
+    answer = web.client.get(f"/api/v1/evidence/{SHA256}", headers={"Range": wanted})
+    assert (answer.status_code, answer.content) == (206, PICTURE[first:end])
+    assert answer.headers["content-range"].endswith(f"/{len(PICTURE)}")
+    assert answer.headers["cache-control"] == "no-store"
+
+
+@pytest.mark.parametrize(
+    "wanted", ["bytes=999999999-", "bytes=9-5", "bytes=-0", "bytes=0-1,5-6", "pages=1-2", "bytes", "bytes=", "bytes=-"]
+)
+def test_a_range_the_file_does_not_have_is_refused_and_is_no_look(web: Web, announced: Box, wanted: str) -> None:
+    web.bring(announced, PICTURE)
+    web.sign_in()
+    answer = web.client.get(f"/api/v1/evidence/{SHA256}", headers={"Range": wanted})
+    assert (answer.status_code, answer.headers["content-range"]) == (416, f"bytes */{len(PICTURE)}")
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert web.stage.all(EvidenceView) == []
+
+
+def test_the_pieces_of_a_clip_are_one_look_of_each_who_looks_and_no_piece_is_had_without(
+    web: Web, announced: Box
+) -> None:
+    web.bring(announced, PICTURE)
+    for person in ("officer-a", "officer-b"):
+        web.sign_in(person)
+        for wanted in ("bytes=500-", "bytes=900-", "bytes=5000-5999", "bytes=-10"):
+            assert web.client.get(f"/api/v1/evidence/{SHA256}", headers={"Range": wanted}).status_code == 206
+    assert [view.user_id for view in web.stage.all(EvidenceView)] == ["officer-a", "officer-b"]
+    web.client.get(f"/api/v1/evidence/{SHA256}", headers={"Range": "bytes=0-"})
+    assert len(web.stage.all(EvidenceView)) == 3
+
+
+@pytest.mark.parametrize("headers", [{}, {"Range": "bytes=0-"}])
+def test_a_range_of_a_file_altered_on_the_disk_is_not_shown_either(
+    web: Web, announced: Box, headers: dict[str, str]
+) -> None:
+    web.bring(announced, PICTURE)
+    web.stage.office.evidence.path(SHA256).write_bytes(b"forged" * 900)
+    web.sign_in()
+    answer = web.client.get(f"/api/v1/evidence/{SHA256}", headers=headers)
+    assert (answer.status_code, b"forged" in answer.content) == (500, False)
+
+
 def test_a_file_that_has_not_come_is_a_404(web: Web, announced: Box) -> None:
     web.sign_in()
     assert web.client.get(f"/api/v1/evidence/{SHA256}").status_code == 404

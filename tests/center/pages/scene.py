@@ -215,6 +215,12 @@ class DemoBox:
             self.bring_all(lead, at)
         return lead
 
+    def film(self, camera: str, incident: str, clip: bytes, at: datetime, *, media_type: str = "video/mp4") -> None:
+        """Announce a clip of an incident; its bytes come with `bring`."""
+        artefact = Artefact(sha256=hash_of(clip), size_bytes=len(clip), media_type=media_type, role="clip")
+        evidence = Evidence(incident=incident, camera=camera, artefacts=(artefact,))
+        assert self.say(evidence, at) is Outcome.STORED
+
     def bring_all(self, lead: str, at: datetime) -> None:
         """The bytes of both pictures of a lead arrive."""
         for data in self.pictures[lead]:

@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from alerts.messages import Phase
+from alerts.records import hash_of
 from center.pages.rendering import CONTENT_POLICY
 from tests.center.pages.markup import faults, read
 from tests.center.pages.scene import DEVICE, INTRUSION, PARKING, Scene, draw_street, make_alert
@@ -245,3 +246,43 @@ def test_quarantine_groups_the_same_reason_and_shows_no_fractions_of_seconds(sce
     assert "2 times" in titles[0]
     assert text.count("was not in the register at") == 2
     assert not re.search(r"\d\d:\d\d:\d\d\.\d", re.sub(r"<pre.*?</pre>", "", text, flags=re.DOTALL))
+
+
+@pytest.mark.parametrize(
+    ("media_type", "arrives", "shows"),
+    [
+        ("video/mp4", True, "video"),
+        ("video/webm", True, "video"),
+        ("video/matroska", True, "save"),
+        ("video/mp4", False, "wait"),
+    ],
+)
+def test_a_lead_shows_its_clip_where_a_browser_can_and_always_lets_it_be_saved(
+    scene: Scene, officer: httpx.Client, media_type: str, arrives: bool, shows: str
+) -> None:
+    incident = f"clip-{media_type[6:]}-{arrives}-{officer.headers['accept-language']}"
+    lead = scene.box.see(PARKING, incident, scene.now)
+    clip = f"a clip of {incident}".encode()
+    scene.box.film(PARKING.camera, incident, clip, scene.now, media_type=media_type)
+    if arrives:
+        scene.box.bring(lead, clip, scene.now)
+    page = officer.get(f"/leads/{lead}")
+    assert (page.status_code, faults(page.text)) == (200, [])
+    address = f"/api/v1/evidence/{hash_of(clip)}"
+    assert (f'<video src="{address}" controls playsinline preload="metadata"' in page.text) == (shows == "video")
+    assert ("autoplay" in page.text, f'href="{address}?reason=save_clip" download' in page.text) == (False, arrives)
+    on_its_way = {"en": "the clip is on its way", "zh-CN": "片段正在传来"}[officer.headers["accept-language"]]
+    assert (on_its_way in page.text) == (shows == "wait")
+    if arrives:
+        saved = officer.get(address, headers={"Range": "bytes=2-5"})
+        assert (saved.status_code, saved.content, saved.headers["content-type"]) == (206, clip[2:6], media_type)
+        assert saved.headers["content-disposition"].endswith('.mkv"' if shows == "save" else f'.{media_type[6:]}"')
+
+
+def test_only_officers_see_clips(scene: Scene) -> None:
+    scene.box.film(PARKING.camera, "pages-1", b"for officers only", scene.now)
+    scene.box.bring(f"{DEVICE}.pages-1", b"for officers only", scene.now)
+    address = f"/api/v1/evidence/{hash_of(b'for officers only')}"
+    with scene.client() as visitor, scene.signed_in("technician") as technician:
+        assert visitor.get(address).status_code in {303, 401}
+        assert technician.get(address, headers={"Range": "bytes=3-"}).status_code == 403

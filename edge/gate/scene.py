@@ -112,7 +112,8 @@ class Scene:
     def _expected(self, blurred: Luma) -> Luma:
         """The background, as bright as the light is now."""
         background = cv2.convertScaleAbs(self._background)
-        light = float(np.median(_signed_by_cell(blurred) - _signed_by_cell(background)))
+        brighter = _by_cell(cv2.subtract(blurred, background, dtype=cv2.CV_16S))
+        light = float(np.median(brighter[::2, ::2]))
         if abs(light) < LIGHT_STEP:
             return background.astype(np.uint8, copy=False)
         return cv2.convertScaleAbs(self._background, alpha=1.0, beta=light).astype(np.uint8, copy=False)
@@ -127,18 +128,14 @@ class Scene:
         self._noise += np.where(calm, np.float32(1 - exp(-passed_s / NOISE_S)), np.float32(0)) * (residue - self._noise)
         self._habit *= np.float32(exp(-passed_s / NOISE_DECAY_S))
         share = 1 - exp(-passed_s / BACKGROUND_S)
-        cv2.accumulateWeighted(blurred, self._background, share, _by_pixel(calm))
+        cv2.accumulateWeighted(blurred, self._background, share, None if calm.all() else _by_pixel(calm))
         if absorbed.any():
             cv2.accumulateWeighted(blurred, self._background, 1.0, _by_pixel(absorbed))
 
 
 def _by_cell(difference: cv2.typing.MatLike) -> Cells:
-    """Mean over each cell, of grey levels."""
+    """Mean over each cell, in grey levels."""
     return cv2.resize(difference, (COLUMNS, ROWS), interpolation=cv2.INTER_AREA).astype(np.float32)
-
-
-def _signed_by_cell(luma: cv2.typing.MatLike) -> Cells:
-    return cv2.resize(luma, (COLUMNS, ROWS), interpolation=cv2.INTER_AREA).astype(np.float32)
 
 
 def _by_pixel(cells: NDArray[np.bool_]) -> Luma:

@@ -17,6 +17,8 @@ TRACKER = "botsort.yaml"
 """The tracker that `ultralytics` uses unless told otherwise."""
 
 WARMING_FRAMES = 5
+UNDISTURBED = 0.9
+"""Share of the core below which a race was disturbed."""
 
 
 @dataclass(frozen=True)
@@ -98,6 +100,8 @@ def _race(setting: Setting, size_px: int, contestants: list[Contestant], plan: P
     )
     for reason in result.missing.values():
         setting.say(reason)
+    if result.core_share < UNDISTURBED:
+        setting.say(f"others were on core {setting.core}: a lap had {result.core_share:.0%} of it, so ratios are rough")
     return result
 
 
@@ -136,11 +140,12 @@ def _peer(setting: Setting, size_px: int) -> list[Contestant]:
 
 def _ratios(result: Race, suffix: str) -> Figures:
     """Shares of the ceiling, and what stands behind them."""
-    figures: dict[str, object] = {}
+    figures: dict[str, object] = {f"ceiling_cpu_ms{suffix}": result.ceiling_cpu_ms}
     for name, standing in result.standings.items():
         key = {"box": "busy", "plain loop": "opencv_loop"}.get(name, name)
         figures |= {
             f"{key}_ratio{suffix}": round(standing.share, 3),
+            f"{key}_cpu_ratio{suffix}": round(result.ceiling_cpu_ms / standing.cpu_ms_per_frame, 3),
             f"{key}_boxes_per_frame{suffix}": standing.boxes_per_frame,
             f"{key}_cpu_ms{suffix}": standing.cpu_ms_per_frame,
             f"{key}_core_share{suffix}": standing.core_share,

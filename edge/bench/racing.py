@@ -66,14 +66,15 @@ class Standing:
     boxes_per_frame: float
     cpu_ms_per_frame: float
     core_share: float
-    """CPU seconds of its laps over their wall seconds; well below 1, somebody else was on the core."""
+    """CPU seconds of its laps over their wall seconds."""
 
 
 @dataclass(frozen=True, slots=True)
 class Race:
-    """Mean runs per second of the bare network, and by name what the others reached or why they could not."""
+    """Mean runs per second of the bare network and CPU time of a run; by name what the others reached, or why not."""
 
     ceiling_fps: float
+    ceiling_cpu_ms: float
     standings: Mapping[str, Standing]
     missing: Mapping[str, str]
 
@@ -81,6 +82,11 @@ class Race:
         """Frames per second at the race's mean ceiling; None for one that could not take part."""
         standing = self.standings.get(name)
         return round(standing.share * self.ceiling_fps, 2) if standing else None
+
+    @property
+    def core_share(self) -> float:
+        """How much of the core the race had at least; well below 1, somebody else was on it and ratios are rough."""
+        return min((standing.core_share for standing in self.standings.values()), default=1.0)
 
 
 class Runner:
@@ -172,14 +178,19 @@ def race(
                 missing[each.name] = str(error)
             else:
                 runners[each.name] = runner
-        ceilings = [bare.lap(str(plan.ceiling_runs)).fps]
+        ceilings = [bare.lap(str(plan.ceiling_runs))]
         for _ in range(plan.rounds):
             for name, runner in runners.items():
                 lap = runner.lap(str(clip))
-                ceilings.append(bare.lap(str(plan.ceiling_runs)).fps)
-                laps.setdefault(name, []).append((lap, statistics.fmean(ceilings[-2:])))
+                ceilings.append(bare.lap(str(plan.ceiling_runs)))
+                laps.setdefault(name, []).append((lap, statistics.fmean(each.fps for each in ceilings[-2:])))
     standings = {name: standing(made) for name, made in laps.items()}
-    return Race(round(statistics.fmean(ceilings), 2), standings, missing)
+    return Race(
+        ceiling_fps=round(statistics.fmean(each.fps for each in ceilings), 2),
+        ceiling_cpu_ms=round(1000 * statistics.fmean(each.cpu_s / each.frames for each in ceilings), 1),
+        standings=standings,
+        missing=missing,
+    )
 
 
 def standing(made: Sequence[tuple[Lap, float]]) -> Standing:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
-from itertools import islice
+from itertools import chain, islice
 
 import av
 from av.error import FFmpegError, InvalidDataError
@@ -66,6 +66,7 @@ class Demuxer:
                 "r",
                 format=opening.format,
                 options=dict(opening.options),
+                metadata_errors="replace",
                 timeout=None if opening.open_s is None else (opening.open_s, opening.silence_s),
             )
         except FFmpegError as error:
@@ -108,7 +109,7 @@ class Demuxer:
 
         Raises SourceError when a live source breaks or sends nothing for too long. A file that was cut off ends there.
         """
-        joiner = Joiner(self.coding.codec)
+        joiner = Joiner(self.coding)
         for packet in self._more_than_one() if self._is_pictures else self._read():
             for whole in joiner.join(packet):
                 self._sizes.look(whole)
@@ -160,15 +161,13 @@ class Demuxer:
     def first_picture(self) -> VideoFrame:
         """The first picture that can be decoded. Raises NotAVideo if there is none."""
         self._stream.thread_count = 1
-        for packet in self.packets():
+        for packet in chain(self.packets(), (None,)):
             try:
                 pictures = self._stream.decode(packet)
             except FFmpegError:
                 continue
             if pictures:
                 return pictures[0]
-        for picture in self._stream.decode(None):
-            return picture
         raise not_a_video(self._camera)
 
     def close(self) -> None:

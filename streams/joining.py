@@ -11,6 +11,7 @@ from collections.abc import Iterator
 import av
 
 from streams.ffmpeg import Sent
+from streams.packets import Coding
 
 _START = re.compile(rb"\x00\x00\x01(?=[\s\S]{3})")
 _LOOK_AT_BYTES = 2048
@@ -19,15 +20,17 @@ _LOOK_AT_BYTES = 2048
 class Joiner:
     """Joins the pieces of key frames of one connection. A key frame waits for its successor only in such streams."""
 
-    def __init__(self, codec: str) -> None:
-        self._codec = codec
+    def __init__(self, coding: Coding) -> None:
+        self._codec = coding.codec
+        # Files with a configuration record (its version is 1) put lengths instead, which may look like start codes.
+        self._is_cut = coding.codec in {"h264", "hevc"} and coding.extradata[:1] != b"\x01"
         self._held: Sent | None = None
         self._is_first = True
         self._has_pieces = False
 
     def join(self, packet: Sent) -> Iterator[Sent]:
         """Packets that are whole now that this one has come."""
-        if self._codec not in {"h264", "hevc"} or not _has_start_codes(packet):
+        if not self._is_cut:
             yield packet
             return
         if is_continuation(bytes(memoryview(packet)[:_LOOK_AT_BYTES]), self._codec):
@@ -47,11 +50,6 @@ class Joiner:
         if self._held is not None:
             whole, self._held = self._held, None
             yield whole
-
-
-def _has_start_codes(packet: Sent) -> bool:
-    """Files with a configuration record (its version is 1) put lengths instead, which may look like start codes."""
-    return (packet.stream.codec_context.extradata or b"")[:1] != b"\x01"
 
 
 def is_continuation(data: bytes, codec: str) -> bool:

@@ -4,6 +4,7 @@ What needs video and networks is imported by the command that uses it: who enrol
 """
 
 import os
+import re
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
@@ -116,10 +117,46 @@ def discover(
         raise typer.Exit(1)
 
 
+def _with_variables(url: str) -> str:
+    """An address whose login need not stand on the command line, which every process of the machine can read."""
+    for name in re.findall(r"\$\{(\w+)\}", url):
+        if name not in os.environ:
+            _fail(EdgeError(f"the address names the environment variable {name}, which is not set"))
+    return re.sub(r"\$\{(\w+)\}", lambda found: os.environ[found[1]], url)
+
+
 def _camera_password(user: str) -> str:
     """From the environment or typed, never from the command line, which every process of the machine can read."""
     given = os.environ.get("CAMERA_PASSWORD")
     return typer.prompt(f"password of {user}", hide_input=True, err=True) if given is None else given
+
+
+@app.command()
+def probe(
+    url: Annotated[str, typer.Argument(help="Address or file; ${NAME} is taken from the environment, as in box.yaml.")],
+    transport: Annotated[str, typer.Option("--transport", help="What carries RTSP: tcp or udp.")] = "tcp",
+    seconds: Annotated[float, typer.Option("--seconds", min=1, max=600, help="How long to listen.")] = 12.0,
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object, for programs.")] = False,
+) -> None:
+    """Play a camera for a while: what it sends, what is wrong with it, and what to set. Exit code 1 if something is."""
+    from edge.probe import measure  # noqa: PLC0415 - see above
+    from edge.probe_report import judge, print_report, report_json  # noqa: PLC0415 - see above
+    from streams.frames import Camera, Pace, Transport  # noqa: PLC0415 - see above
+
+    if transport not in set(Transport):
+        _fail(EdgeError(f"unknown transport {transport!r}; tcp or udp"))
+    camera = Camera(id="probe", url=_with_variables(url), pace=Pace.FAST, transport=Transport(transport))
+    try:
+        measured = measure(camera, seconds)
+    except TROUBLE as error:
+        _fail(error)
+    findings = judge(camera, measured)
+    if as_json:
+        typer.echo(report_json(camera, measured, findings), nl=False)
+    else:
+        print_report(camera, measured, findings, Console())
+    raise typer.Exit(int(any(each.wrong for each in findings)))
 
 
 @app.command()

@@ -1,19 +1,18 @@
 """`teawatch edge discover`: who is on the network, and how each camera goes into the configuration."""
 
 import json
-import os
 import re
 import select
 import socket
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Self
 
 import pytest
 import yaml
+from typer.testing import CliRunner, Result
 
+from edge.cli import app
 from edge.config import read_config
 from edge.discover import GROUP, Found, Login, Stream, ask_camera, find_cameras, local_addresses
 from edge.discovery_text import as_list, as_yaml, choose, configurable
@@ -218,26 +217,9 @@ def test_who_cannot_call_is_told_why() -> None:
     assert all(socket.inet_aton(address) and not address.startswith("127.") for address in local_addresses())
 
 
-def discover(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [
-            sys.executable,
-            "-m",
-            "teawatch",
-            "edge",
-            "discover",
-            "--interface",
-            "127.0.0.1",
-            "--seconds",
-            "0.5",
-            *arguments,
-        ],
-        cwd=ROOT,
-        env={**os.environ, **environment},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
+def discover(*arguments: str, **environment: str) -> Result:
+    return CliRunner().invoke(
+        app, ["discover", "--interface", "127.0.0.1", "--seconds", "0.5", *arguments], env=environment
     )
 
 
@@ -246,9 +228,9 @@ def test_the_command_lists_asks_and_prints_no_password_and_says_where_nobody_is(
     with Device(name="command-test", profiles=profiles(), port=GROUP[1]):
         listed = discover()
         asked = discover("--user", USER, "--json", CAMERA_PASSWORD=PASSWORD)
-    assert (nobody.returncode, nobody.stdout, nobody.stderr.count("\n")) == (1, "", 1)
+    assert (nobody.exit_code, nobody.stdout, nobody.stderr.count("\n")) == (1, "", 1)
     assert "no ONVIF camera answered" in nobody.stderr
-    assert (listed.returncode, asked.returncode) == (0, 0)
+    assert (listed.exit_code, asked.exit_code) == (0, 0)
     assert "127.0.0.1  command-test  TeaCam-4" in listed.stdout
     assert "--user" in listed.stderr
     (camera,) = json.loads(asked.stdout)

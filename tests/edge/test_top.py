@@ -17,7 +17,9 @@ from pathlib import Path
 import pytest
 from prometheus_client import CollectorRegistry
 from rich.console import Console
+from typer.testing import CliRunner, Result
 
+from edge.cli import app
 from edge.dashboard import draw, percentile, rank
 from edge.metrics_server import MetricsServer
 from edge.snapshot import BoxSnapshot, CameraSnapshot
@@ -48,7 +50,9 @@ WORST_FIRST = (
 
 
 def test_what_needs_somebody_stands_on_top() -> None:
-    ranked = sorted(WORST_FIRST[::-1], key=rank)
+    by_name = sorted(WORST_FIRST, key=lambda camera: camera.camera)
+    ranked = sorted(by_name, key=rank)
+    assert by_name != ranked
     assert [camera.camera for camera in ranked] == [camera.camera for camera in WORST_FIRST]
 
 
@@ -122,14 +126,13 @@ def serve(box: BoxSnapshot, port: int = 0) -> MetricsServer:
     return MetricsServer("127.0.0.1", port, CollectorRegistry(), lambda: box)
 
 
-def top(*arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "teawatch", "edge", "top", *arguments]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+def top(*arguments: str) -> Result:
+    return CliRunner().invoke(app, ["top", *arguments])
 
 
 def test_once_prints_the_view_and_ends(server: MetricsServer) -> None:
     done = top("--once", "--url", f"http://127.0.0.1:{server.port}/")
-    assert (done.returncode, done.stderr) == (0, "")
+    assert (done.exit_code, done.stderr) == (0, "")
     assert "street" in done.stdout
 
 
@@ -148,7 +151,7 @@ def test_json_is_the_snapshot_for_programs(server: MetricsServer) -> None:
 )
 def test_a_box_that_is_not_running_is_one_line_and_exit_code_1(url: str, said: str) -> None:
     done = top("--url", url)
-    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (1, "", 1)
+    assert (done.exit_code, done.stdout, done.stderr.count("\n")) == (1, "", 1)
     assert said in done.stderr
 
 

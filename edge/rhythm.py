@@ -1,0 +1,148 @@
+"""How regularly a stream's packets come, told from their sizes and times alone."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from statistics import median
+
+from streams.packets import Packet
+
+JUMP_S = 1.0
+"""A step of time stamps that differs by more from the time that really passed is a jump."""
+
+REORDERED_S = 0.5
+"""Where only the time of showing is known, B-frames let it run back so far."""
+
+REGULAR_SHARE = 0.25
+USUALLY_REGULAR = 0.8
+"""Pictures are missing between two stamps only where so many other steps are within that share of the usual one."""
+
+BURST_S = 1.0
+LEAST_PACE_S = 4.0
+"""A server may send what it kept at once: pace is taken after that, and over no less than so much."""
+
+
+@dataclass(frozen=True, slots=True)
+class Beat:
+    """One packet without its data. Times in seconds.
+
+    `stream_s` is the stream's time as the player understands it, `stamp_s` by the camera's own stamps, in decoding
+    order where it `is_ordered`, and `arrived_s` by this machine's clock.
+    """
+
+    size_bytes: int
+    is_key: bool
+    take: int
+    stream_s: float
+    stamp_s: float | None
+    is_ordered: bool
+    arrived_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rhythm:
+    """What the beats say; None is not known.
+
+    `key_distances_s` are between neighbouring key frames; `keyless_s` went by after the last of them, or in all where
+    there is none. `gaps` are pictures that the time stamps leave out, `unstamped` packets without a stamp, `backwards`
+    and `jumps` steps of the stamps that are no steps. `pace` is the stamps' speed against real time, 1.0 where right.
+    """
+
+    packets: int = 0
+    keys: int = 0
+    seconds: float = 0.0
+    rate_per_s: float | None = None
+    bits_per_s: float | None = None
+    key_distances_s: tuple[float, ...] = ()
+    keyless_s: float = 0.0
+    gaps: int = 0
+    unstamped: int = 0
+    backwards: int = 0
+    jumps: int = 0
+    pace: float | None = None
+
+
+def beat_of(packet: Packet) -> Beat:
+    """The packet without its data."""
+    unit_s = float(packet.coding.time_base)
+    stamp = packet.dts if packet.dts is not None else packet.pts
+    return Beat(
+        size_bytes=packet.size_bytes,
+        is_key=packet.is_key,
+        take=packet.take,
+        stream_s=packet.stream_s,
+        stamp_s=None if stamp is None else stamp * unit_s,
+        is_ordered=packet.dts is not None,
+        arrived_s=packet.monotonic_s,
+    )
+
+
+def rhythm(beats: Sequence[Beat], *, is_live: bool) -> Rhythm:
+    """Everything that the beats say, in the order of arrival."""
+    if not beats:
+        return Rhythm()
+    times_s = [beat.stream_s for beat in beats]
+    seconds = max(times_s) - min(times_s)
+    keys_s = [beat.stream_s for beat in beats if beat.is_key]
+    steps = [_Step.between(*pair) for pair in pairwise(beats)]
+    stamped = [step for step in steps if step]
+    return Rhythm(
+        packets=len(beats),
+        keys=len(keys_s),
+        seconds=seconds,
+        rate_per_s=(len(beats) - 1) / seconds if seconds else None,
+        bits_per_s=8 * sum(beat.size_bytes for beat in beats[:-1]) / seconds if seconds else None,
+        key_distances_s=tuple(after - before for before, after in pairwise(keys_s)),
+        keyless_s=max(times_s) - (keys_s[-1] if keys_s else min(times_s)),
+        gaps=_gaps([step.stamp_s for step in stamped if not step.is_jump(is_live=is_live)]),
+        unstamped=sum(beat.stamp_s is None for beat in beats),
+        backwards=sum(step.is_backwards for step in stamped),
+        jumps=sum(step.is_jump(is_live=is_live) and not step.is_backwards for step in stamped),
+        pace=_pace(beats) if is_live else None,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """From one stamp to the next, and what really passed meanwhile."""
+
+    stamp_s: float
+    passed_s: float
+    slack_s: float
+
+    @classmethod
+    def between(cls, before: Beat, after: Beat) -> "_Step | None":
+        """None where one has no stamp, or they do not continue each other."""
+        if before.stamp_s is None or after.stamp_s is None or before.take != after.take:
+            return None
+        slack_s = 0.0 if after.is_ordered else REORDERED_S
+        return cls(after.stamp_s - before.stamp_s, after.arrived_s - before.arrived_s, slack_s)
+
+    @property
+    def is_backwards(self) -> bool:
+        return self.stamp_s < -self.slack_s
+
+    def is_jump(self, *, is_live: bool) -> bool:
+        """Files come as fast as they are read: only a long step is one there."""
+        return self.is_backwards or self.stamp_s > JUMP_S + (max(0.0, self.passed_s) if is_live else 0.0)
+
+
+def _gaps(steps_s: Sequence[float]) -> int:
+    """Pictures that are missing; none where the camera's rate changes of itself."""
+    forward_s = [step_s for step_s in steps_s if step_s > 0]
+    if not forward_s or len(forward_s) < len(steps_s):
+        return 0
+    usual_s = median(forward_s)
+    regular = sum(abs(step_s - usual_s) <= REGULAR_SHARE * usual_s for step_s in forward_s)
+    if regular < USUALLY_REGULAR * len(forward_s):
+        return 0
+    return sum(max(0, round(step_s / usual_s) - 1) for step_s in forward_s)
+
+
+def _pace(beats: Sequence[Beat]) -> float | None:
+    first = next((beat for beat in beats if beat.arrived_s - beats[0].arrived_s >= BURST_S), None)
+    last = beats[-1]
+    if first is None or first.stamp_s is None or last.stamp_s is None or first.take != last.take:
+        return None
+    passed_s = last.arrived_s - first.arrived_s
+    return (last.stamp_s - first.stamp_s) / passed_s if passed_s >= LEAST_PACE_S else None

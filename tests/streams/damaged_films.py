@@ -1,9 +1,11 @@
 """A corpus of damaged and odd files, each made from a sound film by a recipe with a name."""
 
+import io
 import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 
 import av
@@ -99,38 +101,52 @@ def blocks_zeroed(content: bytes, size: int, every: int) -> bytes:
     return bytes(damaged)
 
 
+def parameters_destroyed(content: bytes) -> bytes:
+    """What a decoder is set up with, where the container keeps it, claims to be longer than it is."""
+    with av.open(io.BytesIO(content)) as container:
+        extradata = container.streams.video[0].codec_context.extradata or b""
+    return content.replace(extradata, extradata[:8] + b"\xff" * (len(extradata) - 8)) if extradata else content
+
+
 Recipe = Callable[[Lab], Path]
+
+
+def _damages() -> dict[str, Callable[[bytes], bytes]]:
+    """What is done to a film of each container."""
+    return {
+        **{f"cut off at {share:.1%}": partial(cut_off, share=share) for share in (0.02, 0.3, 0.6, 0.9, 0.999)},
+        **{
+            f"bits flipped {rate:g} seed {seed}": partial(bits_flipped, rate=rate, seed=seed)
+            for rate in (1e-5, 1e-4, 1e-3, 1e-2)
+            for seed in (1, 2)
+        },
+        **{
+            f"first {length} bytes destroyed": partial(head_destroyed, length=length, seed=3)
+            for length in (16, 200, 4000)
+        },
+        "words destroyed": lambda content: content.replace(b"Lav", b"\xe4\xc5\xff"),
+        "blocks zeroed": partial(blocks_zeroed, size=512, every=8000),
+    }
 
 
 def recipes() -> dict[str, Recipe]:
     """Damage that leaves anything possible but a crash, a hang or silence about it."""
-    table: dict[str, Recipe] = {}
+    damages = _damages()
+    flipped = {f"bits flipped {rate:g}": partial(bits_flipped, rate=rate, seed=4) for rate in (1e-4, 1e-3)}
+    destroyed = {"parameters destroyed": parameters_destroyed}
+    table = [("libx264", container, damages) for container in CONTAINERS]
+    table += [("libx265", "mkv", flipped), ("mjpeg", "mkv", flipped)]
+    table += [(codec, container, destroyed) for codec in ("libx264", "libx265") for container in ("mp4", "mkv")]
+    return {
+        f"{codec} {container} {name}": _recipe(codec, container, name, damage)
+        for codec, container, named in table
+        for name, damage in named.items()
+    }
 
-    def add(name: str, container: str, damage: Callable[[bytes], bytes], **film: object) -> None:
-        def make(lab: Lab) -> Path:
-            return lab.file(f"{name.replace(' ', '-')}.{container}", damage(lab.film(container, **film).read_bytes()))
 
-        table[f"{name} {container}"] = make
+def _recipe(codec: str, container: str, name: str, damage: Callable[[bytes], bytes]) -> Recipe:
+    def make(lab: Lab) -> Path:
+        content = lab.film(container, codec=codec).read_bytes()
+        return lab.file(f"{codec}-{name.replace(' ', '-')}.{container}", damage(content))
 
-    for container in CONTAINERS:
-        for share in (0.02, 0.3, 0.6, 0.9, 0.999):
-            add(f"cut off at {share:.1%}", container, lambda content, share=share: cut_off(content, share))
-        for rate in (1e-5, 1e-4, 1e-3, 1e-2):
-            for seed in (1, 2):
-                add(
-                    f"bits flipped {rate:g} seed {seed}",
-                    container,
-                    lambda content, rate=rate, seed=seed: bits_flipped(content, rate, seed),
-                )
-        for length in (16, 200, 4000):
-            add(f"first {length} bytes destroyed", container, lambda content, n=length: head_destroyed(content, n, 3))
-        add("blocks zeroed", container, lambda content: blocks_zeroed(content, 512, 8000))
-    for codec in ("libx265", "mjpeg"):
-        for rate in (1e-4, 1e-3):
-            add(
-                f"{codec} bits flipped {rate:g}",
-                "mkv",
-                lambda content, r=rate: bits_flipped(content, r, 4),
-                codec=codec,
-            )
-    return table
+    return make

@@ -6,7 +6,7 @@ No request leaves 127.0.0.1, the console stays silent, nothing scrolls sideways,
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -15,8 +15,10 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from alerts.messages import Phase
+from streams.clips import cut
 from tests.center.pages.scene import INTRUSION, PARKING, PASSWORD, Scene, open_scene
 from tests.center.pages.sentences import sentences
+from tests.streams.reels import encode, read
 from traceability.gs1 import digital_link_path
 
 pytestmark = pytest.mark.system("chromium", "fonts-noto-cjk")
@@ -39,7 +41,18 @@ VISITS: Final = [
     pytest.param(DESK, "en", id="desk-en"),
     pytest.param(PHONE, "en", id="phone-en"),
 ]
-ROOMS: Final = ("/", "/leads", "/tasks?show=all", "/map", "/cameras", "/devices", "/quarantine", "/packs", "/rooms")
+ROOMS: Final = (
+    "/",
+    "/leads",
+    "/tasks?show=all",
+    "/map",
+    "/cameras",
+    "/coverage",
+    "/devices",
+    "/quarantine",
+    "/packs",
+    "/rooms",
+)
 MOVES: Final = {
     "zh-CN": [("签收", "已签收"), ("开始处置", "处置中"), ("确认已整改", "已整改"), ("结案", "已结案")],
     "en": [
@@ -170,6 +183,7 @@ def test_every_room_fits_its_window_and_speaks_one_language(
             *ROOMS,
             f"/leads/{lead}",
             f"/tasks/{lead}",
+            f"/coverage/{INTRUSION.camera}",
             f"/packs?lot={pack.lot}",
             digital_link_path(pack.gtin, pack.lot, pack.serial),
         ):
@@ -215,6 +229,40 @@ def test_the_sealed_and_the_annotated_picture_stand_alone_or_side_by_side(chromi
             officer.page.locator(".choices").get_by_text(choice, exact=True).click()
             expect(annotated).to_be_visible(visible=shown[0])
             expect(sealed).to_be_visible(visible=shown[1])
+
+
+@pytest.mark.parametrize(("size", "language"), [VISITS[0], VISITS[3]])
+def test_a_clip_that_arrives_is_shown_played_and_sought_in(
+    chromium: Browser, scene: Scene, request: pytest.FixtureRequest, size: Any, language: str
+) -> None:
+    """Seeking needs the centre to answer for ranges: the film is longer than what is fetched at once."""
+    incident = f"clip-{request.node.callspec.id}"
+    lead = scene.box.see(PARKING, incident, scene.now)
+    filler = b"\0\0\0\1\x0c" + b"\xff" * (40_000 + size["width"] + len(language)) + b"\x80"
+    film = cut(
+        [replace(packet, data=packet.data + filler) for packet in read(encode(size=(384, 288), frames=300))]
+    ).data
+    scene.box.film(PARKING.camera, incident, film, scene.now)
+    with visit(chromium, scene, size, language) as officer:
+        officer.sign_in("officer-a")
+        with officer.page.expect_response(lambda answer: answer.url.endswith("/live")):
+            officer.go(f"/leads/{lead}")
+        expect(officer.page.locator("figure.clip .waiting")).to_be_visible()
+        scene.box.bring(lead, film, scene.now)
+        video = officer.page.locator("figure.clip video")
+        expect(video).to_have_js_property("videoWidth", 384)
+        assert video.evaluate("video => [video.paused, video.autoplay, video.controls]") == [True, False, True]
+        officer.check()
+        with officer.page.expect_response(lambda answer: answer.request.resource_type == "media") as piece:
+            sought = video.evaluate(
+                """video => new Promise(done => {
+                    video.muted = true;
+                    video.addEventListener("seeked", () => video.play().then(() => done(video.currentTime)));
+                    video.currentTime = 11;
+                })"""
+            )
+        assert (piece.value.status, sought) == (206, pytest.approx(11, abs=1))
+        video.evaluate("video => new Promise(done => video.ended ? done() : video.addEventListener('ended', done))")
 
 
 def test_the_chosen_picture_stays_chosen_when_news_arrive(chromium: Browser, scene: Scene) -> None:

@@ -31,6 +31,7 @@ from edge.recorder import Recorder
 from edge.references import ReferenceShelf
 from edge.reloading import Reloading
 from edge.settings import Settings
+from edge.watch import Look
 from edge.watchdog import Watchdog
 from models.detector import Detector
 
@@ -92,6 +93,7 @@ def build_box(
     *,
     until_end: bool,
     on_tick: Callable[[], None] = lambda: None,
+    on_look: Callable[[Look], None] = lambda _: None,
 ) -> Box:
     """The watching half of a box: cameras, rules and recorder over this outbox, not yet running."""
     posts = [post for camera in loaded.config.cameras for post in posts_of(camera)]
@@ -106,6 +108,7 @@ def build_box(
         until_end=until_end,
         sealer=ClipSealer(outbox, blobs, tell=tell, now=utc_now),
         on_tick=on_tick,
+        on_look=on_look,
     )
 
 

@@ -48,11 +48,11 @@ class Box:
         sealer: ClipSealer | None = None,
         latencies: Latencies | None = None,
         on_tick: Callable[[], None] = lambda: None,
+        on_look: Callable[[Look], None] = lambda _: None,
     ) -> None:
-        """One session for each of `detectors`; `on_tick` is called about twice a second.
+        """One session for each of `detectors`. Without a `sealer` no clips are taken.
 
-        Without a `sealer` no clips are taken.
-
+        `on_tick` is called about twice a second, `on_look` with every look, in its session's thread.
         With `until_end` it ends when every file has; else it stays, for what is still to be delivered.
         """
         self._recorder = recorder
@@ -61,6 +61,7 @@ class Box:
         self._score = score
         self._until_end = until_end
         self._on_tick = on_tick
+        self._on_look = on_look
         self._scheduler: Scheduler[Eye, Detector] = Scheduler(detectors, self._serve)
         self._stations: dict[str, Station] = {}
         self._clips = ClipKeeper()
@@ -68,6 +69,8 @@ class Box:
         self.latencies = latencies or Latencies(CollectorRegistry())
         self._is_blind = False
         self._is_stopping = threading.Event()
+        self._is_running = False
+        self._changing = threading.Lock()
         for duty in duties:
             self._add(duty)
 
@@ -98,12 +101,12 @@ class Box:
     def snapshots(self) -> tuple[CameraSnapshot, ...]:
         """Every camera as it stands."""
         now_s = time.monotonic()
-        return tuple(station.snapshot(now_s) for station in tuple(self._stations.values()))
+        return tuple(station.snapshot(now_s) for station in self._stations.values())
 
     def sights(self) -> dict[str, Sight]:
         """Whether each camera is watched now."""
         now_s = time.monotonic()
-        return {camera: station.sight(now_s) for camera, station in tuple(self._stations.items())}
+        return {camera: station.sight(now_s) for camera, station in self._stations.items()}
 
     def health(self, camera: str) -> HealthWatch:
         """What judges whether this camera can see."""
@@ -117,8 +120,10 @@ class Box:
         """Watch. Everything is started here and stopped at the end, whatever happens."""
         self._scheduler.start()
         try:
-            for station in self._stations.values():
-                station.start()
+            with self._changing:
+                self._is_running = True
+                for station in self._stations.values():
+                    station.start()
             while not self._is_stopping.is_set() and not self._may_end():
                 self._tick()
                 self._is_stopping.wait(0.02 if self._until_end else TICK_S)
@@ -137,8 +142,12 @@ class Box:
 
         Cameras that stay as they are notice nothing; no frame of theirs is lost.
         """
+        with self._changing:
+            self._change(duties, renew)
+
+    def _change(self, duties: Sequence[Duty], renew: Callable[[Recorder], None]) -> None:
         wanted = {duty.camera_id: duty for duty in duties}
-        for camera, station in tuple(self._stations.items()):
+        for camera, station in self._stations.items():
             duty = wanted.get(camera)
             if duty is None or duty.plan != station.duty.plan:
                 self._remove(camera)
@@ -152,17 +161,19 @@ class Box:
         for duty in duties:
             if duty.camera_id not in self._stations:
                 self._add(duty)
-                self._stations[duty.camera_id].start()
+                if self._is_running:
+                    self._stations[duty.camera_id].start()
 
     def _add(self, duty: Duty) -> None:
         open_incidents = self._recorder.open_incidents(duty.camera_id)
         station = Station(duty, duty.make_watch(open_incidents), prod=self._scheduler.prod, tell=self._tell)
         station.eye.open_incidents = len(open_incidents)
-        self._stations[duty.camera_id] = station
+        self._stations = {**self._stations, duty.camera_id: station}
         self._scheduler.add(station.eye)
 
     def _remove(self, camera: str) -> None:
-        station = self._stations.pop(camera)
+        station = self._stations[camera]
+        self._stations = {name: each for name, each in self._stations.items() if name != camera}
         station.stop()
         self._scheduler.remove(station.eye)
         station.join()
@@ -220,6 +231,7 @@ class Box:
         if told:
             self.latencies.observe_outbox(time.monotonic() - frame.monotonic_s - inference_s)
         self._say_trouble(frame.camera, "")
+        self._on_look(look)
         return look
 
     def _take_clips(self, eye: Eye, frame: Frame, told: Iterable[Telling]) -> None:

@@ -32,7 +32,8 @@ IDLE_S = 1.0
 
 MOST_CLIP_BYTES = 64 * 1024 * 1024
 MOST_WAITING = 64
-"""A file played as fast as possible waits when so many packets were not yet looked at."""
+"""A file played as fast as possible waits when so many packets were not yet looked at; with a gate, after each, for the
+gate must not hear of sizes long before it sees the pictures."""
 
 PEEK_S = 0.5
 """A sleeping camera's key frames are compared at most this often: some send nothing but key frames."""
@@ -220,8 +221,9 @@ class Eye:
             self._prod()
 
     def _wait_for_room(self, packet: Packet) -> None:
+        most = MOST_WAITING if self.plan.gate.is_off else 1
         with self._room:
-            self._room.wait_for(lambda: self._is_stopped or packet.index - self._position < MOST_WAITING)
+            self._room.wait_for(lambda: self._is_stopped or packet.index - self._position < most)
 
     def _count_lateness(self, now_s: float) -> None:
         due_s = self.due_s

@@ -10,9 +10,9 @@ class CameraSnapshot:
     """One camera. Counters count from the start of the process; `state` is as in the event `camera_state`.
 
     `depth` is the gate's: `asleep`, `alert`, `awake`, or `always` where the gate is switched off. `dropped` frames were
-    due and not analysed because something newer was there; `late` ones were analysed more than a period after they were
-    due; `damaged` packets could not be decoded. `wakes` counts by reason. `sees` is what the last look saw, by class.
-    `health` names what hinders its view (empty: it can see).
+    due and not analysed because something newer was there; of the looks and comparisons that fell `due`, `late` ones
+    were done more than a period or half a second after; `damaged` packets could not be decoded. `wakes` counts by
+    reason. `sees` is what the last look saw, by class. `health` names what hinders its view (empty: it can see).
     """
 
     camera: str
@@ -24,6 +24,7 @@ class CameraSnapshot:
     decoded: int = 0
     looks: int = 0
     dropped: int = 0
+    due: int = 0
     late: int = 0
     damaged: int = 0
     reconnects: int = 0

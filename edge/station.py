@@ -124,6 +124,7 @@ class Station:
             decoded=counts.decoded,
             looks=counts.looks,
             dropped=counts.dropped,
+            due=counts.due,
             late=counts.late,
             damaged=eye.damaged + self._player.damaged,
             reconnects=self._player.reconnects,

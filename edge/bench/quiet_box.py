@@ -1,0 +1,91 @@
+"""How many quiet cameras one core watches. `python -m edge.bench.quiet_box CARD SETTLE_S MEASURE_S FILM RUNG …`.
+
+A real box plays the film for each camera, over and over in its own time and each from another moment on. On every rung
+of the ladder cameras join the running box; once they have settled it is counted how many of the looks and comparisons
+that fell due were late.
+"""
+
+import json
+import sys
+import tempfile
+import threading
+import time
+from pathlib import Path
+
+import cv2
+
+from alerts.blobs import BlobStore
+from alerts.outbox import Outbox
+from edge.__main__ import build_box
+from edge.bench.box_lap import nobody
+from edge.bench.boxes import box_of
+from edge.box import Box
+from edge.duties import duties_of
+from edge.memory import resident_mib
+from edge.snapshot import CameraSnapshot
+from models.detector import Detector
+
+MEBIBYTE = 1024 * 1024
+STAGGER_S = 0.05
+
+
+def main() -> None:
+    """Climb, and say what was seen on each rung."""
+    card, settle_s, measure_s, film = sys.argv[1], float(sys.argv[2]), float(sys.argv[3]), Path(sys.argv[4])
+    ladder = [int(rung) for rung in sys.argv[5:]]
+    cv2.setNumThreads(1)
+    with tempfile.TemporaryDirectory(prefix="teawatch-bench-") as folder:
+        loaded = box_of(Path(card), [film] * ladder[-1], Path(folder), pace="loop", gate="auto")
+        detector = Detector.load(loaded.card)
+        with Outbox.open(Path(folder) / "outbox.sqlite3", identity=nobody()) as outbox:
+            blobs = BlobStore(Path(folder) / "evidence")
+            box = build_box(loaded, [detector], outbox, blobs, lambda _event, /, **_: None, until_end=False)
+            duties = duties_of(loaded)
+            box.use([], lambda _: None)
+            runner = threading.Thread(target=box.run)
+            runner.start()
+            try:
+                rungs = []
+                for rung in ladder:
+                    for count in range(len(box.snapshots()) + 1, rung + 1):
+                        box.use(duties[:count], lambda _: None)
+                        time.sleep(STAGGER_S)
+                    time.sleep(settle_s)
+                    rungs.append(_measure(box, rung, measure_s))
+            finally:
+                box.stop()
+                runner.join()
+    sys.stdout.write(json.dumps({"rungs": rungs}) + "\n")
+
+
+def _measure(box: Box, cameras: int, seconds: float) -> dict[str, float]:
+    before = _sums(box.snapshots())
+    cpu_s, began_s = time.process_time(), time.monotonic()
+    time.sleep(seconds)
+    took_s = time.monotonic() - began_s
+    snapshots = box.snapshots()
+    after = _sums(snapshots)
+    due, late = after[0] - before[0], after[1] - before[1]
+    return {
+        "cameras": cameras,
+        "due": due,
+        "late": late,
+        "cpu_share": round((time.process_time() - cpu_s) / took_s, 3),
+        "asleep": sum(each.depth == "asleep" for each in snapshots),
+        "packets_per_s": round((after[2] - before[2]) / took_s, 1),
+        "looks": after[3] - before[3],
+        "resident_mb": round(resident_mib() - sum(each.ring_bytes for each in snapshots) / MEBIBYTE, 1),
+    }
+
+
+def _sums(snapshots: tuple[CameraSnapshot, ...]) -> tuple[int, int, int, int]:
+    return (
+        sum(each.due for each in snapshots),
+        sum(each.late for each in snapshots),
+        sum(each.packets for each in snapshots),
+        sum(each.looks for each in snapshots),
+    )
+
+
+if __name__ == "__main__":
+    main()

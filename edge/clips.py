@@ -16,6 +16,10 @@ STALLED_S = 10.0
 """A camera that brought nothing for so long is not waited for any longer."""
 
 
+STALE_S = 2.0
+"""Another stream whose newest packet is so much older than the incident has nothing to show of it."""
+
+
 class Ending(StrEnum):
     """Why a clip holds no more."""
 
@@ -179,6 +183,12 @@ class ClipKeeper:
                     )
                 )
         self._takings = [taking for taking in self._takings if taking.ending is None]
+
+
+def is_current(ring: PacketRing, frame: Frame) -> bool:
+    """Whether the ring of another stream of the camera was being filled when `frame` came: else take the frame's own."""
+    newest = ring.newest
+    return newest is not None and newest.monotonic_s >= frame.monotonic_s - STALE_S
 
 
 def _collect(taking: _Taking, now_s: float) -> None:

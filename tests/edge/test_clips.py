@@ -13,7 +13,7 @@ from alerts.errors import BlobStoreFull
 from alerts.messages import Dropped, Evidence
 from edge import clip_sealer
 from edge.clip_sealer import ClipSealer
-from edge.clips import STALLED_S, ClipKeeper, Ending, Roll, Taken
+from edge.clips import STALLED_S, ClipKeeper, Ending, Roll, Taken, is_current
 from streams.frames import Frame
 from streams.packets import Packet
 from streams.ring import PacketRing
@@ -188,6 +188,16 @@ def test_the_main_stream_is_cut_by_time_of_arrival_whatever_it_calls_its_own_tim
     assert event.monotonic_s + 2 <= arrivals[-1] < event.monotonic_s + 2.2
     around = main[taken.around]
     assert abs(around.monotonic_s - event.monotonic_s) <= 1 / RATE + 1e-6
+
+
+@pytest.mark.parametrize(("silent_s", "current"), [(0.0, True), (1.9, True), (2.1, False), (600.0, False)])
+def test_a_main_stream_that_fell_silent_is_not_taken_for_what_happens_now(
+    film: Sequence[Packet], silent_s: float, current: bool
+) -> None:
+    yard = Yard()
+    assert not is_current(yard.ring, frame_of(film[0]))
+    yard.play(film[:100])
+    assert is_current(yard.ring, replace(frame_of(film[99]), monotonic_s=yard.now_s + silent_s)) is current
 
 
 @pytest.fixture

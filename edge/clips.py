@@ -186,7 +186,7 @@ class ClipKeeper:
 
 
 def is_current(ring: PacketRing, frame: Frame) -> bool:
-    """Whether the ring of another stream of the camera was being filled when `frame` came: else take the frame's own."""
+    """Whether the ring of the camera's other stream was being filled when `frame` came; else take the frame's own."""
     newest = ring.newest
     return newest is not None and newest.monotonic_s >= frame.monotonic_s - STALE_S
 

@@ -1,1 +1,1 @@
-"""Pictures in: files and RTSP cameras as one kind of source. Start with `source.open_source`."""
+"""Pictures in: cameras, files, devices and pipelines as one kind of source. Start with `player.Player`."""

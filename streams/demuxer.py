@@ -35,9 +35,9 @@ class Opening:
     """How FFmpeg opens a source: an address or something to read from, and its options.
 
     `format` is a demuxer's name where it is not to be guessed. `open_s` and `silence_s` bound the opening and the wait
-    for each packet; None waits for ever. `is_web` lets a list of segments be played, and
-    JPEG pictures one behind the other. `explain` may know better
-    why something failed; `close` gives back what `where` holds.
+    for each packet; None waits for ever. `is_web` lets a list of segments be played, and JPEG pictures one behind the
+    other. `alternative` is tried where this one fails. `explain` may know better why something failed; `close` gives
+    back what `where` holds.
     """
 
     camera: Camera
@@ -47,6 +47,7 @@ class Opening:
     open_s: float | None = None
     silence_s: float | None = None
     is_web: bool = False
+    alternative: "Opening | None" = None
     explain: Callable[[SourceError], SourceError] = lambda error: error
     close: Callable[[], None] = lambda: None
 
@@ -186,6 +187,16 @@ class Demuxer:
     def _check_size(self) -> None:
         if self.coding.width * self.coding.height > self._camera.max_pixels:
             raise too_large(self._camera, self.coding)
+
+
+def opened(opening: Opening) -> Demuxer:
+    """A demuxer of the source, by its alternative if need be. Raises SourceError."""
+    try:
+        return Demuxer(opening)
+    except SourceError:
+        if opening.alternative is None:
+            raise
+    return Demuxer(opening.alternative)
 
 
 def upright(opening: Opening) -> int:

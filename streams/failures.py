@@ -10,7 +10,7 @@ from av.error import (
 )
 from av.error import PermissionError as RefusedInsideError  # a list that names files or addresses it may not open
 
-from streams.addresses import is_device, is_live, is_web, redacted
+from streams.addresses import is_device, is_live, is_web, redacted, redacted_text
 from streams.errors import AccessDenied, NotAVideo, PictureTooLarge, SourceError, SourceMissing, SourceUnreachable
 from streams.frames import Camera
 from streams.packets import Coding
@@ -48,6 +48,13 @@ def too_large(camera: Camera, coding: Coding) -> PictureTooLarge:
     return PictureTooLarge(
         f"{place(camera)} sends pictures of {coding.width}x{coding.height}, more than the limit of "
         f"{camera.max_pixels} pixels; use the camera's sub stream, or raise max_pixels"
+    )
+
+
+def unforeseen(camera: Camera, error: Exception) -> SourceError:
+    """Whatever else went wrong while a camera was played."""
+    return SourceError(
+        f"{place(camera)} failed ({type(error).__name__}: {redacted_text(str(error))}); it is tried again"
     )
 
 

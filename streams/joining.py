@@ -33,7 +33,7 @@ class Joiner:
         if not self._is_cut:
             yield packet
             return
-        if is_continuation(bytes(memoryview(packet)[:_LOOK_AT_BYTES]), self._codec):
+        if packet.is_keyframe and is_continuation(bytes(memoryview(packet)[:_LOOK_AT_BYTES]), self._codec):
             packet.is_keyframe = False
             if self._held is not None:
                 self._has_pieces = True

@@ -50,7 +50,9 @@ def live_opening(camera: Camera, stopping: threading.Event) -> Opening:
         )
     if is_device(camera.url):
         path = urlsplit(camera.url).path
-        return Opening(camera, path, {}, format="v4l2", open_s=TIMEOUT_S, silence_s=camera.silence_s)
+        # Raw pictures would fill a ring in a second; most cameras can send JPEG.
+        raw = Opening(camera, path, {}, format="v4l2", open_s=TIMEOUT_S, silence_s=camera.silence_s)
+        return replace(raw, options={"input_format": "mjpeg"}, alternative=raw)
     if is_web(camera.url):
         is_list = urlsplit(camera.url).path.lower().endswith(".m3u8")
         return Opening(

@@ -9,9 +9,9 @@ from enum import StrEnum
 from streams.addresses import is_live
 from streams.clock import Clock, SystemClock
 from streams.condition import Condition
-from streams.demuxer import Demuxer, Opening, upright
+from streams.demuxer import Demuxer, Opening, opened, upright
 from streams.errors import AccessDenied, SourceError, SourceUnreachable
-from streams.failures import place
+from streams.failures import place, unforeseen
 from streams.frames import Camera, Pace
 from streams.opening import file_openings, live_opening
 from streams.packets import Packet
@@ -125,9 +125,9 @@ class Player:
                 self._play(live_opening(self.camera, self._stopping))
             else:
                 self._play_files(file_openings(self.camera))
-        except SourceError as error:
-            self.failure = error
-            return not self._stopping.is_set() and self._recovers(error)
+        except Exception as error:  # noqa: BLE001 - whatever one camera does to this box is said, and tried again
+            self.failure = error if isinstance(error, SourceError) else unforeseen(self.camera, error)
+            return not self._stopping.is_set() and self._recovers(self.failure)
         return not self._stopping.is_set() and self._goes_round()
 
     def _play_files(self, openings: Sequence[Opening]) -> None:
@@ -170,7 +170,7 @@ class Player:
         if self._state is None:
             self._tell(State.CONNECTING)
         try:
-            with closing(Demuxer(opening)) as demuxer:
+            with closing(opened(opening)) as demuxer:
                 if not self._is_live:
                     demuxer.turn(upright(opening))
                 self._deliver(demuxer)

@@ -34,6 +34,9 @@ class Stamper:
         self._take = -1
         self._plausible_lead_s = PLAUSIBLE_LEAD_S
         self._now_s = 0.0
+        self._coding: Coding | None = None
+        self._unit_s = 0.0
+        self._interval_s = DEFAULT_INTERVAL_S
         self._arrived_s: float | None = None
         self._order_s: float | None = None
         self._first_delay_s: float | None = None
@@ -53,12 +56,17 @@ class Stamper:
 
     def advance(self, sent: Sent, coding: Coding) -> float:
         """Stream time by the order of decoding, in seconds; it never runs backwards."""
-        self._order_s = self._order(sent, float(coding.time_base))
+        if coding is not self._coding:
+            self._coding = coding
+            self._unit_s = float(coding.time_base)
+            self._interval_s = float(1 / coding.rate) if coding.rate else DEFAULT_INTERVAL_S
+        self._order_s = self._order(sent)
         if self._is_live:
             self._advance_live(self._order_s)
         else:
-            interval_s = float(1 / coding.rate) if coding.rate else DEFAULT_INTERVAL_S
-            self._now_s = self._timeline.advance(self._order_s, otherwise_s=interval_s, at_most_s=LONGEST_FILE_GAP_S)
+            self._now_s = self._timeline.advance(
+                self._order_s, otherwise_s=self._interval_s, at_most_s=LONGEST_FILE_GAP_S
+            )
         return self._now_s
 
     def stamp(self, sent: Sent, coding: Coding) -> Packet:
@@ -73,7 +81,7 @@ class Stamper:
             pts=sent.pts,
             dts=sent.dts,
             duration=sent.duration or 0,
-            stream_s=max(0.0, self._now_s + self._reorder_s(sent, float(coding.time_base))),
+            stream_s=max(0.0, self._now_s + self._reorder_s(sent)),
             monotonic_s=self._clock.monotonic_s(),
             utc=self._clock.utc(),
             camera=self._camera.id,
@@ -87,16 +95,16 @@ class Stamper:
         self._unordered = 0
         self._first_delay_s = None
 
-    def _order(self, sent: Sent, unit_s: float) -> float | None:
+    def _order(self, sent: Sent) -> float | None:
         """The packet's place in the order of decoding, in seconds of the stream's own clock, None if it has none.
 
         Some senders keep silent about it for as many packets as they reorder: until then it stands still.
         """
         if sent.dts is not None:
-            return sent.dts * unit_s
+            return sent.dts * self._unit_s
         if sent.pts is None:
             return None
-        shown_s = sent.pts * unit_s
+        shown_s = sent.pts * self._unit_s
         self._unordered += 1
         if self._order_s is None or self._unordered > _MOST_REORDERED:
             return shown_s
@@ -115,11 +123,11 @@ class Stamper:
         )
         self._lead_s += self._now_s - before_s - passed_s
 
-    def _reorder_s(self, sent: Sent, unit_s: float) -> float:
+    def _reorder_s(self, sent: Sent) -> float:
         """How much later than in the order of decoding the picture is shown, beside the take's first."""
         delay_s = 0.0
         if sent.pts is not None and self._order_s is not None:
-            delay_s = sent.pts * unit_s - self._order_s
+            delay_s = sent.pts * self._unit_s - self._order_s
         is_plausible = 0 <= delay_s <= _LONGEST_REORDER_S
         if self._first_delay_s is None:
             self._first_delay_s = delay_s if is_plausible else 0.0

@@ -14,7 +14,7 @@ from alerts.errors import AlertsError
 from alerts.messages import Phase
 from edge.announcements import Tell
 from edge.clip_sealer import ClipSealer
-from edge.clips import ClipKeeper
+from edge.clips import ClipKeeper, is_current
 from edge.coverage import Sight
 from edge.eye import Eye
 from edge.health import HealthWatch
@@ -213,6 +213,9 @@ class Box:
             eye.step(analyse)
         except Exception as error:  # noqa: BLE001 - whatever one camera does, the others go on
             self._say_trouble(eye.camera_id, f"{type(error).__name__}: {error}")
+        if eye.plan.is_fast:  # in no time, it would have outrun its ring before the next tick
+            with self._recording:
+                self._clips.collect(time.monotonic(), eye.camera_id)
 
     def _look(self, eye: Eye, detector: Detector, frame: Frame, *, vouched: bool) -> Look | None:
         try:
@@ -240,7 +243,7 @@ class Box:
                 self._clips.close(each.incident)
             elif each.phase is Phase.OPENED and self._sealer is not None:
                 main = self._stations[frame.camera].main_ring
-                ring = main if main is not None and main.newest is not None else eye.ring
+                ring = main if main is not None and is_current(main, frame) else eye.ring
                 self._clips.open(each.incident, frame, ring, eye.plan.roll, is_other_stream=ring is not eye.ring)
 
     def _say_whether_blind(self) -> None:

@@ -28,7 +28,7 @@ from edge.zones import Zone, polygon_problem
 from models.cards import ModelCard, find_card
 from models.errors import ModelError
 from streams.addresses import is_live
-from streams.frames import SILENCE_S, Camera, Pace, Transport
+from streams.frames import MAX_PIXELS, SILENCE_S, Camera, Pace, Transport
 
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
@@ -228,6 +228,7 @@ class CameraSection(Section):
     pipeline: Annotated[str | None, AfterValidator(_has_no_blanks), Field(repr=False)] = None
     transport: Transport = Transport.TCP
     silence_s: float = Field(default=SILENCE_S, ge=1, le=600)
+    max_pixels: int = Field(default=MAX_PIXELS, ge=1, le=2**28)
     pace: Pace = Pace.REALTIME
     detections_per_s: float = Field(default=3.0, ge=0.01, le=30)
     gate: Annotated[GateSection | None, BeforeValidator(_gate)] = GateSection()
@@ -255,7 +256,9 @@ class CameraSection(Section):
     def source(self, folder: Path) -> Camera:
         """What `streams` opens; a relative path of a file starts at the configuration's folder."""
         if self.pipeline is not None:
-            return Camera(id=self.id, pipeline=_filled(self.pipeline), silence_s=self.silence_s)
+            return Camera(
+                id=self.id, pipeline=_filled(self.pipeline), silence_s=self.silence_s, max_pixels=self.max_pixels
+            )
         return self._camera(self.url or "", folder)
 
     def main_source(self, folder: Path) -> Camera | None:
@@ -266,7 +269,14 @@ class CameraSection(Section):
         url = _filled(url)
         if "://" not in url:
             url = str(folder / Path(url).expanduser())
-        return Camera(id=self.id, url=url, pace=self.pace, transport=self.transport, silence_s=self.silence_s)
+        return Camera(
+            id=self.id,
+            url=url,
+            pace=self.pace,
+            transport=self.transport,
+            silence_s=self.silence_s,
+            max_pixels=self.max_pixels,
+        )
 
 
 def _filled(text: str) -> str:

@@ -116,7 +116,7 @@ class Eye:
         self.open_incidents = 0
         self.has_ended = False
         self._prod = prod
-        self._decoder = Decoder()
+        self._decoder = Decoder(plan.camera.max_pixels)
         self._room = threading.Condition()
         self._wanted_s = math.inf
         self._due_s = 0.0

@@ -107,6 +107,7 @@ class Station:
 
     def tend(self, now_s: float) -> None:
         """Have what is left looked at once the stream has ended, and say what is seen."""
+        self._player.note_damage(self.eye.damaged)
         if self._player.has_ended:
             self.eye.end()
         self._say_seen(now_s)

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import ForeignKeyConstraint, Index, or_, select
+from sqlalchemy import ForeignKeyConstraint, Index, func, or_, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from alerts.messages import Coverage
@@ -117,6 +117,13 @@ def incidents_between(
         or_(Lead.closed_at.is_(None), Lead.closed_at > from_at),
     )
     return list(session.scalars(rows.order_by(Lead.opened_at.desc(), Lead.id.desc()).limit(limit)))
+
+
+def reported_until(session: Session, *, tenant: str, camera: str, at: datetime) -> datetime:
+    """Up to when this camera's box has reported, as of `at`; `at` itself where it has not in the day before."""
+    row = CoverageRow
+    mine = (row.tenant == tenant, row.camera == camera, row.from_at >= at - 2 * LONGEST_ROW, row.until_at <= at)
+    return session.scalar(select(func.max(row.until_at)).where(*mine)) or at
 
 
 def doubtful_clock(session: Session, *, tenant: str, camera: str, from_at: datetime, until_at: datetime) -> bool:

@@ -8,18 +8,26 @@ knows anything. So the account may be too modest, never too proud.
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
 from alerts.messages import Hindrance
+from center.errors import CenterError
 
 SEEN: Final = "seen"
 UNKNOWN: Final = "unknown"
 BRIDGED: Final = timedelta(seconds=2)
 """A box's clock is slewed between two reports; a gap so short between them is no gap."""
 
+EARLIEST: Final = datetime(2000, 1, 1, tzinfo=UTC)
+LONGEST: Final = timedelta(days=31)
+
 _ORDER: Final[Mapping[str, int]] = {hindrance.value: place for place, hindrance in enumerate(Hindrance)}
+
+
+class BadSpan(CenterError):
+    """A question about a time that has not come, ends before it begins, or is longer than LONGEST."""
 
 
 class Answer(StrEnum):
@@ -75,6 +83,15 @@ class Account:
         if incidents:
             return Answer.INCIDENTS
         return Answer.NONE if self.was_watched else Answer.UNWATCHED
+
+
+def span(from_at: datetime, until_at: datetime, now: datetime) -> tuple[datetime, datetime]:
+    """The time asked about, as far as it has come, in UTC. Raises BadSpan."""
+    if not EARLIEST <= from_at < until_at or until_at - from_at > LONGEST:
+        raise BadSpan(f"a time must end after it begins, by at most {LONGEST.days} days, in this century")
+    if from_at >= now:
+        raise BadSpan("that time has not come yet")
+    return from_at.astimezone(UTC), min(until_at, now).astimezone(UTC)
 
 
 def fold(claims: Iterable[Claim], from_at: datetime, until_at: datetime) -> Account:

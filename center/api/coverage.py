@@ -1,6 +1,6 @@
 """GET /api/v1/cameras/{camera}/coverage and …/violations: when a camera was watched, and what that says."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Annotated, Final
 
 from fastapi import Depends, HTTPException, Path, Query, Request
@@ -13,14 +13,12 @@ from center.api.security import reading_router
 from center.coverage import account_of, doubtful_clock, incidents_between
 from center.database import Reading
 from center.office import office_of
-from center.watching import SEEN, UNKNOWN, Account
+from center.watching import SEEN, UNKNOWN, Account, BadSpan, span
 from center.watching import Answer as Verdict
 from center.web.problems import responses
 from traceability.cameras import Camera
 
 router: Final = reading_router("coverage")
-LONGEST: Final = timedelta(days=31)
-EARLIEST: Final = datetime(2000, 1, 1, tzinfo=UTC)
 MOST_LEADS: Final = 200
 
 CameraId = Annotated[str, Path(min_length=1, max_length=200)]
@@ -71,12 +69,10 @@ class VerdictOut(Answer):
 
 def asked(request: Request, from_at: FromAt, until_at: UntilAt) -> tuple[datetime, datetime]:
     """The time asked about, as far as it has come. Raises 422."""
-    if not EARLIEST <= from_at < until_at or until_at - from_at > LONGEST:
-        raise HTTPException(422, "`until` must come after `from`, by at most 31 days, in this century")
-    now = office_of(request).now()
-    if from_at >= now:
-        raise HTTPException(422, "that time has not come yet")
-    return from_at.astimezone(UTC), min(until_at, now).astimezone(UTC)
+    try:
+        return span(from_at, until_at, office_of(request).now())
+    except BadSpan as error:
+        raise HTTPException(422, str(error)) from None
 
 
 Asked = Annotated[tuple[datetime, datetime], Depends(asked)]

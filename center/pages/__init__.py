@@ -5,6 +5,7 @@ from fastapi import APIRouter
 from center.pages import (
     board,
     cameras,
+    coverage,
     devices,
     language,
     leads,
@@ -30,6 +31,7 @@ def routers() -> list[APIRouter]:
         publication.router,
         maps.router,
         cameras.router,
+        coverage.router,
         devices.router,
         quarantine.router,
         packs.router,

@@ -39,8 +39,20 @@ class Scale(NamedTuple):
 LABORATORY: Final[Mapping[str, Scale]] = {"µg/kg": Scale("mg/kg", 1_000), "‰": Scale("%", 10)}
 
 PATTERNS = {
-    "zh-CN": {"short": "M月d日 HH:mm", "full": "y年M月d日 HH:mm:ss", "day": "y年M月d日", "time": "HH:mm:ss"},
-    "en": {"short": "d MMM, HH:mm", "full": "d MMM y, HH:mm:ss", "day": "d MMM y", "time": "HH:mm:ss"},
+    "zh-CN": {
+        "short": "M月d日 HH:mm",
+        "full": "y年M月d日 HH:mm:ss",
+        "day": "y年M月d日",
+        "time": "HH:mm:ss",
+        "clock": "HH:mm",
+    },
+    "en": {
+        "short": "d MMM, HH:mm",
+        "full": "d MMM y, HH:mm:ss",
+        "day": "d MMM y",
+        "time": "HH:mm:ss",
+        "clock": "HH:mm",
+    },
 }
 
 
@@ -57,7 +69,7 @@ class Formats:
         return numbers.format_decimal(value, format=pattern, locale=self.language.locale)
 
     def stamp(self, at: datetime, style: str = "short") -> str:
-        """A moment in local time: `short` (no year), `full` (with seconds), `day` or `time`."""
+        """A moment in local time: `short` (no year), `full` (with seconds), `day`, `time` or `clock`."""
         return dates.format_datetime(at, PATTERNS[self.language.tag][style], self.zone, self.language.locale)
 
     def moment(self, at: datetime, style: str = "short") -> Markup:

@@ -165,6 +165,27 @@ ARTEFACTS: Final[Mapping[str, str]] = MappingProxyType(
 )
 
 
+WATCHING: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "seen": N_("watched"),
+        "unknown": N_("not reported"),
+        "box_off": N_("box off"),
+        "refused": N_("camera refused the password"),
+        "no_stream": N_("no connection to the camera"),
+        "degraded": N_("damaged pictures"),
+        "gate_error": N_("fault in the box"),
+        "frozen": N_("picture frozen"),
+        "covered": N_("view covered"),
+        "dark": N_("too dark"),
+        "overexposed": N_("too bright"),
+        "turned": N_("turned away"),
+        "blurred": N_("out of focus"),
+        "clock_off": N_("clock wrong"),
+        "overloaded": N_("box overloaded"),
+    }
+)
+
+
 def kind_name(language: Language, key: str) -> str:
     """What a kind of violation is called."""
     return language.term(KINDS[key].words) if key in KINDS else key

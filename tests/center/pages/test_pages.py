@@ -15,7 +15,19 @@ from tests.center.pages.markup import faults, read
 from tests.center.pages.scene import DEVICE, INTRUSION, PARKING, Scene, draw_street, make_alert
 from traceability.gs1 import digital_link_path
 
-ROOMS = ("/", "/leads", "/tasks", "/tasks?show=all", "/map", "/cameras", "/devices", "/quarantine", "/packs", "/rooms")
+ROOMS = (
+    "/",
+    "/leads",
+    "/tasks",
+    "/tasks?show=all",
+    "/map",
+    "/cameras",
+    "/coverage",
+    "/devices",
+    "/quarantine",
+    "/packs",
+    "/rooms",
+)
 LANGUAGES = ("zh-CN", "en")
 
 
@@ -185,8 +197,9 @@ def test_an_unknown_address_is_a_friendly_page_for_people_and_a_problem_for_prog
 
 
 def test_leads_are_filtered_by_camera_and_kind_and_turned_page_by_page(scene: Scene) -> None:
+    before = (scene.now - timedelta(minutes=2)).isoformat()
     with scene.signed_in() as officer:
-        street = officer.get("/leads?camera=cam-street-01").text
+        street = officer.get("/leads", params={"camera": "cam-street-01", "before": before}).text
         assert "pages-1" in street
         assert "pages-2" not in street
         assert "pages-2" in officer.get("/leads?kind=garden.intrusion").text

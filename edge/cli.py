@@ -160,6 +160,26 @@ def probe(
 
 
 @app.command()
+def reference(
+    camera: Annotated[str, typer.Argument(help="The camera's id in the box's configuration.")],
+    state: StateFolder = None,
+) -> None:
+    """Forget what a camera's view should look like, after it was turned on purpose; a running box learns it anew."""
+    from edge.__main__ import REFERENCES_FOLDER  # noqa: PLC0415 - see above
+    from edge.references import ReferenceShelf  # noqa: PLC0415 - see above
+
+    shelf = ReferenceShelf(_settings(state=state).state / REFERENCES_FOLDER)
+    try:
+        stored = shelf.cameras()
+        if camera not in stored:
+            _fail(EdgeError(f"there is no reference view of {camera!r}; there is: {', '.join(stored) or 'none yet'}"))
+        shelf.remove(camera)
+    except TROUBLE as error:
+        _fail(error)
+    typer.echo(f"{camera}: its view is forgotten; the box learns it anew from the next two minutes of clear pictures")
+
+
+@app.command()
 def top(
     url: Annotated[
         str, typer.Option("--url", help="Where the box serves its figures; by default on this machine.")

@@ -98,6 +98,10 @@ class ReferenceShelf:
             os.fsync(file.fileno())
         partial.replace(path)
 
+    def cameras(self) -> tuple[str, ...]:
+        """Of which cameras one is stored, by name. Raises OSError."""
+        return tuple(sorted(path.stem for path in self._folder.glob("*.npz")))
+
     def has(self, camera: str) -> bool:
         """Whether one is stored."""
         return self._path(camera).exists()

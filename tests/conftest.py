@@ -26,6 +26,8 @@ PRESENT = {
     "ffmpeg": lambda: shutil.which("ffmpeg"),
     "systemd": lambda: shutil.which("systemd-analyze"),
     "gst-rtsp-server": lambda: any(Path("/usr/lib").glob("*/girepository-1.0/GstRtspServer-1.0.typelib")),
+    # GLib finds it when a camera is to serve rtsps://.
+    "glib-networking": lambda: any(Path("/usr/lib").glob("*/gio/modules/libgiognutls.so")),
 }
 
 

@@ -172,6 +172,7 @@ def test_a_path_the_camera_does_not_have_is_named(server: CameraServer) -> None:
 
 
 @rtsp
+@pytest.mark.system("glib-networking")
 @pytest.mark.parametrize("transport", list(Transport))
 def test_an_encrypted_stream_plays_though_the_camera_signed_its_certificate_itself(
     server: CameraServer, tmp_path: Path, transport: Transport

@@ -227,6 +227,7 @@ def test_lost_udp_packets_cost_pictures_and_never_the_camera(server: CameraServe
 
 
 @rtsp
+@pytest.mark.system("glib-networking")
 def test_an_encrypted_stream_of_a_camera_that_signed_for_itself_is_played(tmp_path: Path) -> None:
     with (
         CameraServer("--tls", *certificate(tmp_path)) as server,

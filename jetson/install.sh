@@ -6,13 +6,14 @@
 #   sudo jetson/install.sh --uninstall --purge   remove everything
 #
 #   --python PATH   the Python to use (3.11 or later); found by itself otherwise
+#   --pipelines     install GStreamer from the system's packages as well, for cameras that only a pipeline can open
 #   --wheels DIR    install from a folder of wheels, for a place without the internet
 #   --root DIR      lay the files out under DIR and touch nothing else: no user, no service (for images and tests)
 set -eu
 
 here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
 source=$(dirname -- "$here")
-root='' python='' wheels='' uninstall='' purge=''
+root='' python='' wheels='' pipelines='' uninstall='' purge=''
 
 say() { echo "teawatch: $*"; }
 fail() {
@@ -31,6 +32,7 @@ while [ $# -gt 0 ]; do
         esac
         shift
         ;;
+    --pipelines) pipelines=yes ;;
     --uninstall) uninstall=yes ;;
     --purge) purge=yes ;;
     -h | --help) sed -n '2,/^set/{/^#/s/^# \{0,1\}//p}' "$0"; exit 0 ;;
@@ -39,6 +41,7 @@ while [ $# -gt 0 ]; do
     shift
 done
 [ -z "$purge" ] || [ -n "$uninstall" ] || fail "--purge goes with --uninstall"
+[ -z "$pipelines" ] || [ -z "$root" ] || fail "--pipelines installs on this machine only, not under --root"
 
 opt=$root/opt/teawatch
 etc=$root/etc/teawatch
@@ -72,10 +75,20 @@ install_packages() {
     pip install --no-deps --no-build-isolation --no-index --force-reinstall "$source"
 }
 
+install_pipelines() {
+    command -v apt-get >/dev/null || fail "--pipelines needs apt-get; install GStreamer 1 with its base, good and bad plug-ins"
+    apt-get install -qy --no-install-recommends libgstreamer1.0-0 \
+        gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-bad
+}
+
 make_user() {
-    getent passwd teawatch >/dev/null && return
-    useradd --system --user-group --home-dir /var/lib/teawatch --no-create-home --shell /usr/sbin/nologin \
-        --comment 'TeaWatch box' teawatch
+    getent passwd teawatch >/dev/null ||
+        useradd --system --user-group --home-dir /var/lib/teawatch --no-create-home --shell /usr/sbin/nologin \
+            --comment 'TeaWatch box' teawatch
+    # Who may open USB cameras and the graphics processor.
+    for group in video render; do
+        if getent group "$group" >/dev/null; then usermod --append --groups "$group" teawatch; fi
+    done
 }
 
 lay_out_files() {
@@ -90,7 +103,12 @@ lay_out_files() {
     [ -e "$etc/edge.yaml" ] || install -m 0640 "$source/edge/sample.yaml" "$etc/edge.yaml"
     if [ ! -e "$etc/secrets.env" ]; then
         install -m 0600 /dev/null "$etc/secrets.env"
-        echo '# NAME=value, one a line; edge.yaml refers to it as ${NAME}. For the passwords of cameras.' >"$etc/secrets.env"
+        cat >"$etc/secrets.env" <<'TEXT'
+# NAME=value, one a line; edge.yaml refers to it as ${NAME}. For the passwords of cameras.
+# Settings of the box stand here as well; without the #:
+# TEAWATCH_EDGE_SESSIONS=2
+# TEAWATCH_EDGE_METRICS_PORT=8329
+TEXT
     fi
     if on_this_machine; then
         chown root:teawatch "$etc" "$etc/edge.yaml"
@@ -102,6 +120,7 @@ install_box() {
     on_this_machine && [ "$(id -u)" -ne 0 ] && fail "needs root: sudo $0"
     find_python
     if on_this_machine; then make_user; fi
+    if [ -n "$pipelines" ]; then install_pipelines; fi
     install_packages
     lay_out_files
     if with_systemd; then
@@ -114,9 +133,10 @@ TeaWatch is installed. What is left to do ($opt/guide.md explains each step):
 
   1. enrol   at the centre:  teawatch center enrol       it prints a one-time code
              here:           sudo teawatch-box enrol --center ADDRESS --code CODE
-  2. watch   write your cameras, zones and rules into $etc/edge.yaml, passwords into $etc/secrets.env
+  2. watch   sudo teawatch-box discover --user NAME      and sudo teawatch-box probe ADDRESS
+             write your cameras, zones and rules into $etc/edge.yaml, passwords into $etc/secrets.env
   3. check   sudo teawatch-box check
-  4. start   sudo teawatch-box start
+  4. start   sudo teawatch-box start                     and look: sudo teawatch-box top
 TEXT
 }
 

@@ -137,6 +137,7 @@ def test_purging_leaves_nothing_and_may_be_repeated(installed: bool, kit: Kit) -
         (("--colour",), "no option called '--colour'; see --help"),
         (("--python",), "--python needs a value"),
         (("--purge",), "--purge goes with --uninstall"),
+        (("--pipelines",), "--pipelines installs on this machine only, not under --root"),
         (("--python", "/bin/false"), "needs Python 3.11 or later with venv"),
     ],
 )
@@ -185,6 +186,8 @@ def unit() -> configparser.SectionProxy:
         ("User", "teawatch"),
         ("Restart", "always"),
         ("WatchdogSec", "60"),
+        ("ExecReload", "/bin/kill -HUP $MAINPID"),
+        ("DevicePolicy", "closed"),
         ("NoNewPrivileges", "yes"),
         ("ProtectSystem", "strict"),
         ("CapabilityBoundingSet", ""),
@@ -206,6 +209,26 @@ def test_unit_tool_and_guide_speak_of_the_places_the_script_makes(kit: Kit) -> N
         named = set(re.findall(r"(?<![\w.])/(?:opt|etc|var/lib)/[\w./-]*teawatch[\w./-]*\b", text))
         assert named
         assert named <= made | {"/opt/teawatch/guide.md"}
+
+
+def test_cameras_on_usb_and_graphics_processors_are_the_only_devices_that_can_be_opened() -> None:
+    allowed = re.findall(r"^DeviceAllow=(\S+) rw$", UNIT.read_text(), re.MULTILINE)
+    assert set(allowed) == {"char-video4linux", "char-media", "char-drm", "char-nvidia*", "char-nvhost*"}
+    assert "PrivateDevices" not in unit()
+
+
+def test_the_tool_passes_on_only_commands_of_the_program_and_explains_all_it_knows() -> None:
+    text = (KIT / "teawatch-box.sh").read_text()
+    known = re.search(r"^(enrol \|.*)\) ;;$", text, re.MULTILINE)
+    passed_on = re.search(r'^(.*)\) as_box "\$command" "\$@" ;;$', text, re.MULTILINE)
+    assert known
+    assert passed_on
+    group = typer.main.get_command(app)
+    assert isinstance(group, TyperGroup)
+    assert set(passed_on[1].split(" | ")) == {"discover", "probe", "top", "reference"}
+    assert set(passed_on[1].split(" | ")) <= set(group.commands)
+    told = subprocess.run(["sh", str(KIT / "teawatch-box.sh")], capture_output=True, text=True, check=True).stdout
+    assert [command for command in known[1].split(" | ") if not re.search(rf"\b{command}\b", told)] == []
 
 
 @pytest.mark.parametrize("name", ["teawatch-edge.service", "teawatch-box.sh"])

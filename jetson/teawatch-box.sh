@@ -25,6 +25,11 @@ fail() {
 # The same user, folders and secrets as the service: only systemd reads the file of secrets, so only one meaning of it.
 # With both --pty and --pipe, systemd-run takes a terminal where there is one, to type a password or to watch `top`.
 as_box() {
+    # systemd would fill ${NAME} in itself, and every process could read the password: $$ reaches the program as $.
+    for word; do
+        shift
+        set -- "$@" "$(printf %s "$word" | sed 's/\$/$$/g')"
+    done
     exec systemd-run --quiet --collect --wait --pty --pipe --service-type=exec \
         --property=User=teawatch --property=Group=teawatch --property=UMask=0077 \
         --property=StateDirectory=teawatch --property=WorkingDirectory=/var/lib/teawatch \

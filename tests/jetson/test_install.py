@@ -172,6 +172,22 @@ def test_the_tool_explains_itself_and_refuses_what_it_does_not_know() -> None:
     assert "no command called 'explode'" in refused.stderr
 
 
+def test_a_name_of_a_secret_reaches_the_program_as_a_name(tmp_path: Path) -> None:
+    for name, body in (("id", "echo 0"), ("systemd-run", 'printf "%s\\n" "$@"')):
+        (tmp_path / name).write_text(f"#!/bin/sh\n{body}\n")
+        (tmp_path / name).chmod(0o755)
+    address = "rtsp://${CAMERA_LOGIN}@10.0.0.7/a b?x=1&y=%40"
+    done = subprocess.run(
+        ["sh", str(KIT / "teawatch-box.sh"), "probe", address, "--json"],
+        env={**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}", "CAMERA_LOGIN": "viewer:secret"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    said = done.stdout.splitlines()
+    assert said[said.index("edge") + 1 :] == ["probe", address.replace("$", "$$"), "--json"]
+
+
 def unit() -> configparser.SectionProxy:
     parser = configparser.ConfigParser(strict=False, interpolation=None)
     parser.optionxform = str  # type: ignore[assignment,method-assign] - systemd's keys are mixed case

@@ -339,7 +339,7 @@ class Eye:
                 at_s=packet.monotonic_s,
                 utc=packet.utc,
                 stream_s=packet.stream_s if self.plan.is_live else None,
-                key_bytes=packet.size_bytes if packet.is_key else None,
+                is_key=packet.is_key,
             )
         return self.gate.see(luma, packet.stream_s) if not self.plan.gate.is_off else self.gate.depth
 

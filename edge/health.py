@@ -9,17 +9,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from types import MappingProxyType
 
-import cv2
 import numpy as np
 
 from alerts.clocks import is_credible
 from alerts.messages import Hindrance
 from edge.references import ReferenceMaker
+from edge.stillness import FROZEN_AFTER_S, Stillness
 from edge.views import STEADY_ABOVE, Comparison, Field, Luma, Peak, Reference, Sample, peak_of, sample, shrink, textured
 
 ENTER_S: Mapping[Hindrance, float] = MappingProxyType(
     {
-        Hindrance.FROZEN: 30.0,
+        Hindrance.FROZEN: FROZEN_AFTER_S,
         Hindrance.COVERED: 60.0,
         Hindrance.DARK: 20.0,
         Hindrance.OVEREXPOSED: 20.0,
@@ -28,21 +28,12 @@ ENTER_S: Mapping[Hindrance, float] = MappingProxyType(
         Hindrance.CLOCK_OFF: 60.0,
     }
 )
-LEAVE_S: Mapping[Hindrance, float] = MappingProxyType(
-    {hindrance: 2.0 if hindrance is Hindrance.FROZEN else 15.0 for hindrance in ENTER_S}
-)
+LEAVE_S = 15.0
 LONGEST_STEP_S = 10.0
 """Between two looks a trouble gathers at most so much evidence, however far apart they are."""
 
 VIEW_EVERY_S = 5.0
 """The view is compared no oftener: that is the dear part, and nothing about it is sudden."""
-
-STILL_LEVELS = 0.02
-"""Pictures whose mean difference is smaller are the same picture."""
-STILL_FOR_EVER_S = 600.0
-"""So long no scene is the same picture, not even one whose encoder repeats itself while nothing moves."""
-SAME_BYTES = 0.02
-"""An encoder that is fed one picture makes key frames of one size; a sensor's noise makes them differ by more."""
 
 DARK_LEVEL, BRIGHT_LEVEL = 35, 250
 BLURRED_BELOW = 0.25
@@ -87,8 +78,8 @@ class HealthWatch:
 
     def __init__(self, reference: Reference | None = None) -> None:
         """Without a reference it makes one from the first good minutes; then `reference` is to be stored."""
-        self._latches = {each: _Latch(ENTER_S[each], LEAVE_S[each]) for each in ENTER_S}
-        self._stillness = _Stillness()
+        self._latches = {each: _Latch(ENTER_S[each], LEAVE_S) for each in ENTER_S}
+        self._stillness = Stillness()
         self._clock = _ClockWatch()
         self._last_s: float | None = None
         self._view_s: float | None = None
@@ -100,7 +91,7 @@ class HealthWatch:
         self._comparison = Comparison(reference) if reference else None
         self._maker = ReferenceMaker()
         for each in (Hindrance.COVERED, Hindrance.TURNED, Hindrance.BLURRED):
-            self._latches[each] = _Latch(ENTER_S[each], LEAVE_S[each])
+            self._latches[each] = _Latch(ENTER_S[each], LEAVE_S)
 
     @property
     def reference(self) -> Reference | None:
@@ -119,17 +110,17 @@ class HealthWatch:
         at_s: float,
         utc: datetime,
         stream_s: float | None = None,
-        key_bytes: int | None = None,
+        is_key: bool = False,
         camera_ahead_s: float | None = None,
     ) -> tuple[Hindrance, ...]:
         """Take in one picture, (height, width) uint8, and say what it suffers from.
 
-        `at_s` is this machine's monotonic clock, `stream_s` the stream's own time of the picture, `key_bytes` the
-        size of the packet if it is a key frame, `camera_ahead_s` how far the camera's clock is ahead of the box's,
+        `at_s` is this machine's monotonic clock, `stream_s` the stream's own time of the picture, `is_key` whether
+        it is of a key frame, `camera_ahead_s` how far the camera's clock is ahead of the box's,
         where that is known (an RTCP sender report). Always from the same size of picture.
         """
         small = shrink(luma)
-        self._stillness.look(small, at_s, key_bytes)
+        self._stillness.look(small, at_s, is_key=is_key)
         shows = self._brightness(small)
         shows[Hindrance.CLOCK_OFF] = self._clock.look(at_s, utc, stream_s, camera_ahead_s)
         self._step(shows, at_s, self._last_s)
@@ -150,7 +141,7 @@ class HealthWatch:
     def _step_stillness(self, at_s: float) -> None:
         latch = self._latches[Hindrance.FROZEN]
         latch.is_on = self._stillness.is_frozen(at_s)
-        latch.since_s = self._stillness.since_s
+        latch.since_s = self._stillness.since_s(at_s)
 
     def _brightness(self, small: Luma) -> dict[Hindrance, bool | None]:
         counts = np.bincount(small.ravel(), minlength=256)
@@ -203,50 +194,6 @@ class HealthWatch:
 def _is_elsewhere(peak: Peak, own: float) -> bool:
     moved = peak.elsewhere > MOVED_ABOVE and peak.elsewhere > 1.5 * peak.near
     return moved or peak.near < max(TURNED_BELOW, TURNED_SHARE * own)
-
-
-class _Stillness:
-    """Whether the stream repeats one picture: longer than this camera ever did before something moved again."""
-
-    def __init__(self) -> None:
-        self._last: Luma | None = None
-        self._before: Luma | None = None
-        self._last_bytes: int | None = None
-        self._calmest_s = 0.0
-        self._has_lived = False
-        self.since_s = 0.0
-
-    def look(self, small: Luma, at_s: float, key_bytes: int | None) -> None:
-        """Take in the next picture."""
-        self._before, self._last = self._last, small
-        if self._before is None:
-            self.since_s = at_s
-            return
-        other_size = (
-            key_bytes is not None
-            and self._last_bytes is not None
-            and abs(key_bytes - self._last_bytes) > SAME_BYTES * self._last_bytes
-        )
-        if key_bytes is not None:
-            self._last_bytes = key_bytes
-        if cv2.norm(small, self._before, cv2.NORM_L1) > STILL_LEVELS * small.size or other_size:
-            if self._has_lived:
-                self._calmest_s = max(self._calmest_s, min(at_s - self.since_s, STILL_FOR_EVER_S / 3))
-            self._has_lived = True
-            self.since_s = at_s
-
-    @property
-    def noise(self) -> float | None:
-        """The mean difference between the last two pictures, in grey levels, where least changed; None before that."""
-        if self._last is None or self._before is None:
-            return None
-        difference = cv2.absdiff(self._last, self._before).astype(np.float32)
-        return float(np.quantile(cv2.resize(difference, (16, 9), interpolation=cv2.INTER_AREA), 0.25))
-
-    def is_frozen(self, at_s: float) -> bool:
-        """By what was learned of this camera."""
-        patience_s = max(ENTER_S[Hindrance.FROZEN], 3 * self._calmest_s) if self._has_lived else STILL_FOR_EVER_S
-        return at_s - self.since_s >= patience_s
 
 
 class _ClockWatch:

@@ -1,6 +1,7 @@
 """Real footage as small grey pictures, and what can happen to a camera's view."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from fractions import Fraction
 from functools import cache
 from pathlib import Path
 
@@ -146,6 +147,21 @@ def encoded(luma: Luma, _: int) -> Luma:
     done, data = cv2.imencode(".jpg", luma, [cv2.IMWRITE_JPEG_QUALITY, 12])
     assert done
     return cv2.imdecode(data, cv2.IMREAD_GRAYSCALE).astype(np.uint8)
+
+
+def h264(pictures: Sequence[Luma]) -> Iterator[tuple[Luma, bool]]:
+    """The pictures after an encoder of constant quality and a decoder, and whether each is a key frame: each second one is."""
+    encoder = av.CodecContext.create("libx264", "w")
+    encoder.width, encoder.height = SIZE
+    encoder.pix_fmt, encoder.time_base = "yuv420p", Fraction(1, 10)
+    encoder.options = {"qp": "28", "g": "2", "tune": "zerolatency"}
+    decoder = av.CodecContext.create("h264", "r")
+    for number, picture in enumerate(pictures):
+        frame = av.VideoFrame.from_ndarray(picture, format="gray").reformat(format="yuv420p")
+        frame.pts = number
+        for packet in encoder.encode(frame):
+            for decoded in decoder.decode(packet):
+                yield decoded.reformat(format="gray").to_ndarray().astype(np.uint8), decoded.key_frame
 
 
 HARMLESS: Mapping[str, Change] = {

@@ -12,10 +12,25 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from alerts.messages import Hindrance
-from edge.health import ENTER_S, STILL_FOR_EVER_S, HealthWatch
+from edge.health import ENTER_S, HealthWatch
 from edge.references import ReferenceShelf
+from edge.stillness import STILL_FOR_EVER_S
 from edge.views import Reference
-from tests.edge.pictures import FILMS, GONE, HARMLESS, SIZE, Change, Luma, behind, film, moved, noise, same, while_
+from tests.edge.pictures import (
+    FILMS,
+    GONE,
+    HARMLESS,
+    SIZE,
+    Change,
+    Luma,
+    behind,
+    film,
+    h264,
+    moved,
+    noise,
+    same,
+    while_,
+)
 
 NOON = datetime(2026, 4, 5, 12, tzinfo=UTC)
 STEP_S = 4.0
@@ -142,10 +157,17 @@ def test_a_camera_whose_encoder_repeats_itself_for_long_is_given_three_times_as_
     assert stuck[0] in range(300 + 45, 300 + 105)
 
 
-def test_key_frames_of_differing_sizes_show_that_it_is_not_the_same_picture() -> None:
-    watch = HealthWatch()
-    told = [watch.look(scene(int(at < 5)), at_s=at, utc=NOON, key_bytes=30_000 + (at % 2) * 2_000) for at in range(300)]
-    assert not any(told)
+def test_one_picture_that_is_encoded_anew_is_frozen_and_a_sensor_at_rest_is_not(path: Path) -> None:
+    """Real H.264 between: in both nothing moves, but one of them is looked at by a sensor."""
+    frame, sensor = film(path)[20], noise(1.0)
+    alive = [sensor(frame, n) for n in range(160)]
+    watch, reference = HealthWatch(reference_of(path)), list(h264(alive + [frame] * 60))
+    told: dict[int, set[str]] = {}
+    for number, (luma, is_key) in enumerate(reference):
+        at_s = number * 2.0
+        told[number] = {each.value for each in watch.look(luma, at_s=at_s, utc=NOON, is_key=is_key)}
+    assert set().union(*(told[number] for number in range(170))) == set()
+    assert told[len(reference) - 1] == {"frozen"}
 
 
 @pytest.mark.parametrize(

@@ -58,6 +58,7 @@ class Gate:
         self._fruitful_s = 0.0
         self._unproven: bool | None = None
         self._roused_s: float | None = None
+        self._present_s = float("-inf")
 
     def begin(self) -> None:
         """A new run of packets: what is usual has to be found out again."""
@@ -79,6 +80,10 @@ class Gate:
             self._go(Depth.ALERT, "sizes")
             self._calm_since_s = None
             self._roused_s = stream_s
+
+    def revisit(self, until_s: float) -> None:
+        """What is seen next is the past, up to `until_s`: however calm it was, what woke the gate is still to come."""
+        self._present_s = until_s
 
     def see(self, luma: Luma, stream_s: float) -> Depth:
         """Take a small grey picture, by time; returns the depth that follows from it."""
@@ -110,6 +115,8 @@ class Gate:
             self._calm_since_s = stream_s
 
     def _calm_down(self, stream_s: float) -> None:
+        if stream_s < self._present_s:
+            return
         if self._roused_s is not None and stream_s >= self._roused_s:
             self._roused_s = None
             self.sizes.was_nothing()

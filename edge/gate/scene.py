@@ -38,6 +38,9 @@ FEW_CELLS = 3
 WHOLE_SHARE = 0.5
 """From this share of cells on it is the light (or the infra-red lamp, or the camera itself), not a thing."""
 
+GRAIN_SHARE = 0.5
+"""Light changes once. What changes the whole of every picture is noise, and is learnt by so much of it each time."""
+
 LIGHT_STEP = 1.0
 SMALLEST_STEP_S = 0.01
 
@@ -71,6 +74,7 @@ class Scene:
     def __init__(self) -> None:
         self._background = np.zeros((LUMA_HEIGHT, LUMA_WIDTH), np.float32)
         self._is_empty = True
+        self._was_whole = False
         self._before: Luma = np.zeros((LUMA_HEIGHT, LUMA_WIDTH), np.uint8)
         self._noise: Cells = np.full((ROWS, COLUMNS), LEAST_RESIDUE / NOISE_TIMES, np.float32)
         self._habit: Cells = np.zeros((ROWS, COLUMNS), np.float32)
@@ -92,8 +96,12 @@ class Scene:
         hot = residue > threshold
         count = int(np.count_nonzero(hot))
         if count > WHOLE_SHARE * hot.size:
+            if self._was_whole:
+                self._noise = np.maximum(self._noise, self._noise + np.float32(GRAIN_SHARE) * (residue - self._noise))
             self._begin(blurred, at_s)
+            self._was_whole = True
             return Motion(hot, is_whole=True)
+        self._was_whole = False
         self._residue = residue
         self._renew(blurred, residue, hot, passed_s)
         return Motion(hot, is_there=count >= FEW_CELLS or bool((residue > STRONG_TIMES * threshold).any()))

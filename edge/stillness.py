@@ -4,8 +4,8 @@ Two kinds. The same picture again and again, exactly: no sensor does that for lo
 moves, so a camera gets three times the longest rest it was ever seen to end. And one picture encoded anew: then only
 key frames can be compared, for between them an encoder skips what does not move. Measured with H.264 on four scenes at
 160 x 90, the mean difference of two key frames in grey levels: a scene at rest under a sensor's noise 0.46 and more; a
-stuck picture 0 with constant quality, mostly under 0.15 with a rate control that settles. One that does not settle hides
-a stuck picture (0.2 to 0.6).
+stuck picture 0 with constant quality, mostly under 0.15 with a rate control that settles. One that does not
+settle hides a stuck picture (0.2 to 0.6).
 """
 
 from collections import deque

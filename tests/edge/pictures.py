@@ -150,7 +150,7 @@ def encoded(luma: Luma, _: int) -> Luma:
 
 
 def h264(pictures: Sequence[Luma]) -> Iterator[tuple[Luma, bool]]:
-    """The pictures after an encoder of constant quality and a decoder, and whether each is a key frame: each second one is."""
+    """After an encoder of constant quality and a decoder; and whether it is a key frame: each second one is."""
     encoder = av.CodecContext.create("libx264", "w")
     encoder.width, encoder.height = SIZE
     encoder.pix_fmt, encoder.time_base = "yuv420p", Fraction(1, 10)

@@ -7,7 +7,7 @@ import hashlib
 import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, cast
@@ -38,7 +38,7 @@ CAMERA_CBR: Mapping[str, str] = {
 }
 """A camera with a constant rate of 2 Mbit/s."""
 
-_EDITION = "1"
+_EDITION = "2"
 """Part of every hash: films of an older edition of this package are made anew."""
 
 _TIME_BASE = Fraction(1, 90_000)
@@ -54,17 +54,22 @@ class Actors:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scene:
-    """Where a film plays: the still parts of (a part of) a clip, and a weather."""
+    """Where a film plays: the still parts of (a part of) a clip, and a weather.
+
+    `is_restless` keeps what moves between the clip's own pictures of nothing. Most of that is the work of the encoder
+    that once made the clip, not of a sensor; the weather's noise comes on top in either case.
+    """
 
     clip: Path
     actors: tuple[Actors, ...]
     weather: Weather = Weather.CALM
     crop: Crop = WHOLE
+    is_restless: bool = False
 
     def key(self) -> list[object]:
         """What a film depends on: contents of files, not their places."""
         actors = [[_digest(actors.clip), actors.what] for actors in self.actors]
-        return [_digest(self.clip), actors, self.weather, self.crop]
+        return [_digest(self.clip), actors, self.weather, self.crop, self.is_restless]
 
 
 def cached_film(
@@ -124,7 +129,9 @@ def make_film(
     visits = plan_visits(events, count, cutouts, rng, rate=rate, gop=gop, size_px=size_px)
     actors = [Actor(visit, stage.still, rate=rate, size_px=size_px) for visit in visits]
     changes = changes_of(scene.weather, longest_pause(visits, count) / rate, size_px, rng)
-    pictures = _pictures(stage, actors, changes, count, rate)
+    pictures = _pictures(
+        stage if scene.is_restless else replace(stage, moments=stage.still[None]), actors, changes, count, rate
+    )
     unfinished = path.with_suffix(f".{os.getpid()}.mp4")
     try:
         _encode(unfinished, pictures, rate=rate, gop=gop, size_px=size_px, codec=codec, options=options)

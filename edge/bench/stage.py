@@ -34,7 +34,11 @@ class Stage:
     rate: float
 
     def at(self, time_s: float) -> Picture:
-        """The quiet picture at a time: the moments forwards and backwards without end, blended to any rate."""
+        """The quiet picture at a time: the moments forwards and backwards without end, blended to any rate.
+
+        Their differences from the still picture are blended at equal power, for the mean of two pictures is less
+        restless than either, and a film would breathe in the rhythm of the clip's own rate.
+        """
         last = len(self.moments) - 1
         if last == 0:
             return np.array(self.moments[0], np.uint8)
@@ -42,8 +46,10 @@ class Stage:
         place = min(place, 2 * last - place)
         before = min(int(place), last - 1)
         share = place - before
-        blended = cv2.addWeighted(self.moments[before], 1 - share, self.moments[before + 1], share, 0)
-        return np.asarray(blended, np.uint8)
+        one, other = (1 - share) ** 0.5, share**0.5
+        restless = cv2.addWeighted(self.moments[before], one, self.moments[before + 1], other, 0, dtype=cv2.CV_16S)
+        steady = cv2.addWeighted(self.still, 1 - one - other, restless, 1, 0, dtype=cv2.CV_8U)
+        return np.asarray(steady, np.uint8)
 
 
 @dataclass(frozen=True, slots=True)

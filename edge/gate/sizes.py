@@ -10,8 +10,12 @@ trusted is therefore measured for each camera, see `SizeWatch.trusted`.
 
 from math import exp, log2
 
-LEARNING_PACKETS = 50
+LEARNING_PACKETS = 100
 """So many predicted pictures are looked at before sizes mean anything."""
+
+LONGEST_PROFILE = 256
+PROFILE_SHARE = 0.1
+"""How much of a size's surprise enters the profile: what is usual so many packets after a key frame."""
 
 BASELINE_S = 8.0
 """Time constant of what is usual: rain that lasts becomes usual."""
@@ -25,7 +29,7 @@ FALLEN_BASELINE_S = 1.5
 SLACK = 0.5
 """A rise by so many usual deviations is still no change (half of the smallest rise worth finding)."""
 
-ALARM = 8.0
+ALARM = 7.0
 """Sum of deviations beyond the slack at which something has changed."""
 
 ENOUGH = 3 * ALARM
@@ -43,6 +47,17 @@ LEAST_DEVIATION = 0.04
 FILLED_DEVIATION = 0.02
 """Sizes steadier than this come from an encoder that fills a constant rate, and say nothing."""
 
+BLOCK_PACKETS = 12
+"""As many pictures as the shortest event that matters: half a second at 25 a second."""
+
+BLOCK_SHARE = 0.05
+SMALLEST_SHARE = 0.003
+"""The smallest thing that matters covers this share of the picture. While it moves, each predicted picture spends about
+as many bits on it as a key frame spends on as much area (0.6 to 1.2 times as many were measured)."""
+
+OUTSTANDING = 3.0
+"""So many deviations of a block's mean it has to stand out to be found without fail."""
+
 FALSE_STEP = 2.0
 """An alarm for nothing makes the next one this much harder …"""
 
@@ -58,37 +73,45 @@ class SizeWatch:
     """Follows one stream. `take` is called with every packet and must cost microseconds."""
 
     def __init__(self) -> None:
-        self._usual = 0.0
-        self._deviation = 0.0
-        self._seen = 0
-        self._sum = 0.0
-        self._fallen = 0.0
-        self._last_s = 0.0
+        self._profile = [0.0] * LONGEST_PROFILE
         self._patience = 0.0
         self._witnessed = 0
         self._noticed = 0
+        self.begin()
 
     def begin(self) -> None:
         """A new run of packets: another connection may mean another encoder setting."""
+        self._usual = 0.0
+        self._deviation = 0.0
         self._seen = 0
         self._sum = self._fallen = 0.0
+        self._last_s = 0.0
+        self._since_key = 0
+        self._key_bytes = 0.0
+        self._block = 0.0
+        self._block_deviation = 0.0
 
     def take(self, size_bytes: int, *, is_key: bool, stream_s: float) -> bool:
         """One more packet; whether the sizes say that something moves."""
         if is_key:
+            self._since_key = 0
+            self._key_bytes += (size_bytes - self._key_bytes) * (0.2 if self._key_bytes else 1.0)
             return self.alarmed
-        octaves = log2(max(1, size_bytes))
+        place = min(self._since_key, LONGEST_PROFILE - 1)
+        self._since_key += 1
         passed_s = min(1.0, max(0.001, stream_s - self._last_s))
         self._last_s = stream_s
         self._seen += 1
+        octaves = log2(max(1, size_bytes))
+        off = octaves - self._profile[place] - self._usual
         if self._seen <= LEARNING_PACKETS:
-            self._learn(octaves, 2 / (self._seen + 1))
+            self._learn(place, off, 2 / (self._seen + 1))
             return False
-        rise = (octaves - self._usual) / max(LEAST_DEVIATION, self._deviation)
+        rise = off / max(LEAST_DEVIATION, self._deviation)
         self._sum = min(ENOUGH, max(0.0, self._sum + min(LARGEST_RISE, rise) - SLACK))
         self._patience *= 1 - passed_s / PATIENCE_S
         self._fallen = min(ENOUGH, max(0.0, self._fallen - max(-LARGEST_RISE, rise) - SLACK))
-        self._learn(octaves, 1 - exp(-passed_s / self._baseline_s))
+        self._learn(place, off, 1 - exp(-passed_s / self._baseline_s))
         return self.alarmed
 
     @property
@@ -110,12 +133,19 @@ class SizeWatch:
     def trusted(self) -> bool:
         """Whether a camera may be left to its packet sizes alone.
 
-        Not while they are being learnt, not where they are steadier than noise can be, and not where they missed what
-        the pictures showed.
+        Only where the smallest thing that matters would stand out from their unrest. Not while they are being learnt,
+        not where they are steadier than noise can be, and not where they missed what the pictures showed.
         """
         if self._seen <= LEARNING_PACKETS or self._deviation < FILLED_DEVIATION:
             return False
-        return self._witnessed < WITNESSED or self._noticed >= TRUSTED_SHARE * self._witnessed
+        if self._witnessed >= WITNESSED and self._noticed < TRUSTED_SHARE * self._witnessed:
+            return False
+        return self.smallest_rise >= OUTSTANDING * self._block_deviation
+
+    @property
+    def smallest_rise(self) -> float:
+        """By how many octaves the smallest thing that matters raises the usual size."""
+        return log2(1 + SMALLEST_SHARE * self._key_bytes / 2**self._usual)
 
     @property
     def _baseline_s(self) -> float:
@@ -123,12 +153,22 @@ class SizeWatch:
             return ALARMED_BASELINE_S
         return FALLEN_BASELINE_S if self._fallen >= ALARM else BASELINE_S
 
-    def _learn(self, octaves: float, share: float) -> None:
+    def _learn(self, place: int, off: float, share: float) -> None:
         if self._seen == 1:
-            self._usual, self._deviation = octaves, 0.1
+            self._usual, self._deviation = off, 0.1
             return
-        off = octaves - self._usual
         bound = USUAL_DEVIATIONS * max(LEAST_DEVIATION, self._deviation)
-        bounded = max(-bound, min(bound, off)) if self._seen > LEARNING_PACKETS else off
+        bounded = max(-bound, min(bound, off)) if self._seen > LEARNING_PACKETS // 2 else off
         self._usual += share * bounded
         self._deviation += share * (1.25 * abs(bounded) - self._deviation)
+        if not self.alarmed and self._seen > LEARNING_PACKETS // 2:
+            self._profile[place] += PROFILE_SHARE * bounded
+            self._learn_block(bounded)
+
+    def _learn_block(self, off: float) -> None:
+        """How restless means over half a second are: packets that follow each other are alike."""
+        self._block += off
+        if self._seen % BLOCK_PACKETS == 0:
+            mean, self._block = abs(self._block) / BLOCK_PACKETS, 0.0
+            known = self._block_deviation
+            self._block_deviation = mean if not known else known + BLOCK_SHARE * (1.25 * min(mean, 3 * known) - known)

@@ -1,0 +1,81 @@
+"""What watching a film costs with and without the gate. `python -m edge.bench.gated_box CARD FILM …`.
+
+Each film is watched once at the demo's three looks a second, first with the gate and then without; the incidents of
+the second pass are what the first should have found too.
+"""
+
+import json
+import sys
+import tempfile
+import time
+from collections import Counter
+from pathlib import Path
+
+import cv2
+import yaml
+
+from alerts.blobs import BlobStore
+from alerts.outbox import Outbox
+from edge.__main__ import build_box
+from edge.bench.box_lap import DEMO, nobody
+from edge.config import read_config
+from models.detector import Detector
+
+
+def main() -> None:
+    """One line about each film."""
+    cv2.setNumThreads(1)
+    films = []
+    for name in sys.argv[2:]:
+        gated_cpu_s, gated, seconds = _watch(Path(sys.argv[1]), Path(name), "auto")
+        always_cpu_s, always, _ = _watch(Path(sys.argv[1]), Path(name), "always")
+        films.append(
+            {
+                "film": Path(name).name,
+                "seconds": seconds,
+                "gated_cpu_s": gated_cpu_s,
+                "always_cpu_s": always_cpu_s,
+                "gated": dict(gated),
+                "always": dict(always),
+                "recall": (gated & always).total() / always.total() if always else 1.0,
+            }
+        )
+    sys.stdout.write(json.dumps({"films": films}) + "\n")
+
+
+def _watch(card: Path, film: Path, gate: str) -> tuple[float, Counter[str], float]:
+    """CPU seconds, incidents by kind, and how long the film is."""
+    incidents: Counter[str] = Counter()
+
+    def tell(event: str, /, **fields: object) -> None:
+        if event == "incident_opened":
+            incidents[str(fields["kind"])] += 1
+
+    with tempfile.TemporaryDirectory(prefix="teawatch-bench-") as folder:
+        content = yaml.safe_load(DEMO.read_text(encoding="utf-8"))
+        street, garden = content["cameras"]
+        street |= {"url": str(film.resolve()), "pace": "fast", "gate": gate}
+        street["zones"] += garden["zones"]
+        street["rules"] += garden["rules"]
+        path = Path(folder) / "box.yaml"
+        path.write_text(yaml.safe_dump({"detector": {"model": str(card)}, "cameras": [street]}), encoding="utf-8")
+        loaded = read_config(path)
+        detector = Detector.load(loaded.card)
+        with Outbox.open(Path(folder) / "outbox.sqlite3", identity=nobody()) as outbox:
+            seen_s = [0.0]
+            box = build_box(
+                loaded,
+                [detector],
+                outbox,
+                BlobStore(Path(folder) / "evidence"),
+                tell,
+                until_end=True,
+                on_look=lambda look: seen_s.__setitem__(0, look.frame.stream_s),
+            )
+            cpu_s = time.process_time()
+            box.run()
+            return time.process_time() - cpu_s, incidents, seen_s[0]
+
+
+if __name__ == "__main__":
+    main()

@@ -56,7 +56,8 @@ class Gate:
         self._alarmed_s = float("-inf")
         self._calm_since_s: float | None = None
         self._fruitful_s = 0.0
-        self._unproven: bool | None = None
+        self._woken_s = 0.0
+        self._is_proven = False
         self._roused_s: float | None = None
         self._present_s = float("-inf")
 
@@ -93,8 +94,8 @@ class Gate:
         if self.motion.is_there:
             self._calm_since_s = self._roused_s = None
             if self.depth is not Depth.AWAKE:
-                self._unproven = stream_s - self._alarmed_s <= NOTICED_S
-                self._fruitful_s = stream_s
+                self._woken_s = self._fruitful_s = stream_s
+                self._is_proven = False
                 self._go(Depth.AWAKE, "motion")
         else:
             self._calm_down(stream_s)
@@ -106,9 +107,7 @@ class Gate:
             return
         if matters or any(self.motion.touches(box.left, box.top, box.right, box.bottom) for box in boxes):
             self._fruitful_s = stream_s
-            if self._unproven is not None:
-                self.sizes.witness(noticed=self._unproven)
-                self._unproven = None
+            self._is_proven = True
         elif stream_s - self._fruitful_s >= self.settings.fruitless_s:
             self._scene.settle()
             self._go(Depth.ALERT, "")
@@ -126,7 +125,9 @@ class Gate:
             self._calm_since_s = stream_s
         if stream_s - self._calm_since_s < self.settings.calm_s:
             return
-        self._unproven = None
+        if self._is_proven:
+            self._is_proven = False
+            self.sizes.witness(noticed=self._alarmed_s >= self._woken_s - NOTICED_S)
         resting = Depth.ASLEEP if self.sizes.trusted and not self.sizes.alarmed else Depth.ALERT
         if self.depth is not resting:
             self._go(resting, "")

@@ -65,8 +65,8 @@ MOST_PATIENCE = 10.0
 PATIENCE_S = 60.0
 """… which is forgotten with this time constant."""
 
-WITNESSED = 3
-TRUSTED_SHARE = 0.9
+WITNESSED = 4
+TRUSTED_SHARE = 0.8
 
 
 class SizeWatch:

@@ -41,6 +41,9 @@ PEEK_S = 0.5
 HEALTH_S = 2.0
 """A picture that is decoded anyway is judged this often: can the camera see?"""
 
+HURRIED_S = 0.3
+"""So late, an alert camera is not decoded whole: the box has too much to do."""
+
 LATE_S = 0.5
 RATE_OVER_S = 5.0
 
@@ -129,9 +132,11 @@ class Eye:
         self._next_look_s = -math.inf
         self._looked_s = -math.inf
         self._backlog_until_s = -math.inf
+        self._looked_take = -1
         self._is_guarded = False
-        self._wants_look = False
+        self._is_new_take = False
         self._alarm = False
+        self._is_hurried = False
         self._is_stopped = False
         self._is_ending = False
 
@@ -164,14 +169,13 @@ class Eye:
         counts.packet_times_s.append(packet.monotonic_s)
         if packet.take != self._take:
             self._take = packet.take
-            self.gate.begin()
-            self._is_guarded = False
+            self._is_new_take = True
             self._want()
         self.ring.append(packet)
         if self.gate.packet(packet.size_bytes, is_key=packet.is_key, stream_s=packet.stream_s):
             self._alarm = True
             self._want()
-        elif packet.is_key or self.plan.is_fast or self._due_s == math.inf:
+        elif self.plan.is_fast or self._due_s == math.inf or (packet.is_key and self.gate.depth is Depth.ASLEEP):
             self._want()
         if self.plan.is_fast:
             self._wait_for_room(packet)
@@ -194,6 +198,9 @@ class Eye:
         self._count_lateness(now_s)
         self._wanted_s = self._due_s = math.inf
         try:
+            if self._is_new_take:
+                self._is_new_take = False
+                self.gate.begin()
             if self._alarm:
                 self._alarm = False
                 self._rouse()
@@ -227,6 +234,7 @@ class Eye:
 
     def _count_lateness(self, now_s: float) -> None:
         due_s = self.due_s
+        self._is_hurried = not self.plan.is_fast and now_s - due_s > HURRIED_S
         if self.plan.is_fast or not 0 < due_s <= now_s:
             return
         self.counts.due += 1
@@ -248,11 +256,13 @@ class Eye:
         self._position = packets[0].index - 1
         self._glance_s = -math.inf
         self._backlog_until_s = packets[-1].stream_s
+        self.gate.revisit(self._backlog_until_s)
 
     def _doze(self, analyse: Analyse) -> None:
         """Asleep: look at the newest key frame, if it is a new one."""
         packets = self.ring.since_key()
         if not packets:
+            self._position = newest.index if (newest := self.ring.newest) else self._position
             return
         key, newest = packets[0], packets[-1]
         if key.index > self._peeked and abs(key.stream_s - self._peeked_s) >= PEEK_S:
@@ -272,7 +282,7 @@ class Eye:
             past = self.ring.from_key_before(key.stream_s - GLANCE_S)
             self._go_back(past or self.ring.since_key())
             self._next_look_s = -math.inf
-        elif self.gate.motion.is_whole or self._is_look_due(newest.stream_s):
+        elif key.stream_s > self._looked_s and (self.gate.motion.is_whole or self._is_look_due(newest.stream_s)):
             self._look(image, analyse)
 
     def _look_at_newest(self, packets: Iterable[Packet], analyse: Analyse) -> None:
@@ -286,14 +296,26 @@ class Eye:
         self._decoder.reset()
 
     def _follow(self, analyse: Analyse) -> None:
-        """Alert or awake: decode what has come, compare, and look at what is due.
+        """Alert or awake: compare and look at what has come."""
+        packets = self.ring.after(self._position)
+        if not packets:
+            return
+        if self._is_hurried and self.gate.depth is Depth.ALERT:
+            self._skim(packets)
+        else:
+            self._catch_up(packets, analyse)
+        if self.gate.depth is Depth.ASLEEP:
+            self._decoder.reset()
+
+    def _catch_up(self, packets: tuple[Packet, ...], analyse: Analyse) -> None:
+        """Decode what has come, compare, and look at what is due.
 
         The past that was gone back to is looked at one due picture a step, so that other cameras have their turn; in
         the present only the newest picture counts.
         """
-        packets = self.ring.after(self._position)
-        if not packets:
-            return
+        if packets[0].index > self._position + 1:  # the ring was shorter than this step was late
+            self._decoder.reset()
+            self._is_guarded = False
         if not self.plan.is_fast and packets[-1].stream_s > self._backlog_until_s:
             packets = self._newest_run(packets)
         newest: Image | None = None
@@ -308,17 +330,24 @@ class Eye:
         if newest is not None:
             self._attend(newest, analyse)
 
+    def _skim(self, packets: tuple[Packet, ...]) -> None:
+        """Alert, with too much to do elsewhere: compare key frames only, as if asleep."""
+        self._is_guarded = False
+        self._position = packets[-1].index
+        key = next((packet for packet in reversed(packets) if packet.is_key), None)
+        image = self._decoder.still(key) if key else None
+        if image is not None:
+            self.counts.decoded += 1
+            self._glance(image)
+        self._decoder.reset()
+
     def _newest_run(self, packets: tuple[Packet, ...]) -> tuple[Packet, ...]:
         """What is left to decode when the box is behind: from the newest key frame on, if that saves a look's time."""
-        if all(packet.is_key for packet in packets):
-            return packets[-1:]
-        behind_s = packets[-1].stream_s - packets[0].stream_s
-        if behind_s <= max(1.0, 2 * self.plan.period_s):
-            return packets
         keys = [at for at, packet in enumerate(packets) if packet.is_key]
-        if not keys or keys[-1] == 0:
+        is_behind = packets[-1].stream_s - packets[0].stream_s > max(1.0, 2 * self.plan.period_s)
+        if not keys or keys[-1] == 0 or not (is_behind or len(keys) == len(packets)):
             return packets
-        self._is_guarded = False
+        self._is_guarded &= not is_behind
         return packets[keys[-1] :]
 
     def _images(self, packets: Iterable[Packet]) -> Iterator[Image]:
@@ -355,11 +384,11 @@ class Eye:
     def _attend(self, image: Image, analyse: Analyse) -> bool:
         """Compare and look at one picture if that is due; whether the detector looked."""
         at_s = image.packet.stream_s
-        is_due = at_s + 1e-6 >= self._next_look_s or at_s < self._looked_s - LATE_S
+        is_due = at_s + 1e-6 >= self._next_look_s and at_s > self._looked_s
         if self.gate.depth is Depth.ALERT:
             self._glance(image)
             if self.gate.depth is Depth.ALERT:
-                is_due = self.gate.motion.is_whole or self._is_look_due(at_s)
+                is_due = (is_due and self.gate.motion.is_whole) or self._is_look_due(at_s)
         elif is_due and (not self.plan.gate.is_off or self._is_judging_due(image)):
             self._see(image)
         if is_due:
@@ -377,8 +406,9 @@ class Eye:
         return self.open_incidents > 0 or self.watch.is_waiting
 
     def _look(self, image: Image, analyse: Analyse) -> None:
-        frame = image.frame()
-        vouched, self._is_guarded = self._is_guarded, True
+        frame, take = image.frame(), image.packet.take
+        vouched = self._is_guarded and take == self._looked_take
+        self._is_guarded, self._looked_take = True, take
         self._next_look_s = max(self._next_look_s + self.plan.period_s, frame.stream_s)
         if self._next_look_s <= frame.stream_s:
             self._next_look_s = frame.stream_s + self.plan.period_s

@@ -3,11 +3,9 @@
 import sys
 import tempfile
 from pathlib import Path
-from typing import Any
 
 import cv2
 import yaml
-from numpy.typing import NDArray
 
 from alerts.blobs import BlobStore
 from alerts.identity import Identity
@@ -19,6 +17,7 @@ from edge.config import Loaded, read_config
 from models.cards import read_card
 from models.detections import Detections
 from models.detector import Detector
+from models.letterbox import Pixels, Shrinkable
 
 DEMO = Path(__file__).parents[1] / "demo-box.yaml"
 MOST_LOOKS_PER_S = 30
@@ -29,7 +28,7 @@ class CountingDetector(Detector):
 
     boxes = 0
 
-    def detect(self, picture: NDArray[Any], *, score_threshold: float | None = None) -> Detections:
+    def detect(self, picture: Pixels | Shrinkable, *, score_threshold: float | None = None) -> Detections:
         """As the detector does."""
         found = super().detect(picture, score_threshold=score_threshold)
         self.boxes += len(found)

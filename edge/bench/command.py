@@ -2,6 +2,9 @@
 
 import json
 import os
+import time
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Annotated
 
@@ -12,7 +15,8 @@ from rich.table import Table
 from edge.bench.box_lap import DEMO
 from edge.bench.clips import NothingToMeasure, street_clip
 from edge.bench.environment import peer_python
-from edge.bench.measurements import MEASUREMENTS, Measurement, Setting
+from edge.bench.measurements import MEASUREMENTS
+from edge.bench.setting import Measurement, Setting
 from edge.bench.street import Options
 from edge.errors import EdgeError
 from models.errors import ModelError
@@ -87,14 +91,37 @@ def edge(  # noqa: PLR0917 - typer reads the command line from it
         typer.echo(f"teawatch bench edge: {error}", err=True)
         raise typer.Exit(1) from None
     figures = {**dict.fromkeys(KEYS), **{key: None for each in chosen for key in each.keys}}
-    for each in chosen:
+    with ThreadPoolExecutor(1, "beside") as beside:
+        meanwhile = beside.submit(_take_all, [each for each in chosen if each.is_beside], setting)
+        figures |= _take_all([each for each in chosen if not each.is_beside], setting)
+        figures |= meanwhile.result()
+    figures["gated_x"] = _gated_x(figures)
+    console.print(_table(setting.clip, figures))
+    if as_json:
+        typer.echo(json.dumps(figures))
+
+
+def _take_all(measurements: Sequence[Measurement], setting: Setting) -> dict[str, object]:
+    """The figures of some measurements, one after the other; why one could not be taken is said."""
+    figures: dict[str, object] = {}
+    for each in measurements:
+        began_s = time.monotonic()
         try:
             figures |= each.take(setting)
         except (EdgeError, ModelError, OSError) as error:
             setting.say(f"{each.name}: not measured: {error}")
-    console.print(_table(setting.clip, figures))
-    if as_json:
-        typer.echo(json.dumps(figures))
+        else:
+            setting.say(f"{each.name}: measured in {time.monotonic() - began_s:.0f} s")
+    return figures
+
+
+def _gated_x(figures: Mapping[str, object]) -> float | None:
+    """Camera-seconds for each CPU-second, of the gated box over the peer, which looks at every frame of the films."""
+    frames, cpu_s = figures.get("gated_frames"), figures.get("gated_cpu_s")
+    peer_ms = figures.get("ultralytics_cpu_ms_320")
+    if not (isinstance(frames, int) and isinstance(cpu_s, float) and isinstance(peer_ms, float)):
+        return None
+    return round(frames * peer_ms / 1000 / cpu_s, 2)
 
 
 def _checked(clip: Path) -> Path:

@@ -27,12 +27,13 @@ def main() -> None:
     cv2.setNumThreads(1)
     films = []
     for name in sys.argv[2:]:
-        gated_cpu_s, gated, seconds = _watch(Path(sys.argv[1]), Path(name), "auto")
-        always_cpu_s, always, _ = _watch(Path(sys.argv[1]), Path(name), "always")
+        gated_cpu_s, gated, seconds, frames = _watch(Path(sys.argv[1]), Path(name), "auto")
+        always_cpu_s, always, _, _ = _watch(Path(sys.argv[1]), Path(name), "always")
         films.append(
             {
                 "film": Path(name).name,
                 "seconds": seconds,
+                "frames": frames,
                 "gated_cpu_s": gated_cpu_s,
                 "always_cpu_s": always_cpu_s,
                 "gated": dict(gated),
@@ -43,8 +44,8 @@ def main() -> None:
     sys.stdout.write(json.dumps({"films": films}) + "\n")
 
 
-def _watch(card: Path, film: Path, gate: str) -> tuple[float, Counter[str], float]:
-    """CPU seconds, incidents by kind, and how long the film is."""
+def _watch(card: Path, film: Path, gate: str) -> tuple[float, Counter[str], float, int]:
+    """CPU seconds, incidents by kind, and the film's seconds and frames."""
     incidents: Counter[str] = Counter()
 
     def tell(event: str, /, **fields: object) -> None:
@@ -74,7 +75,8 @@ def _watch(card: Path, film: Path, gate: str) -> tuple[float, Counter[str], floa
             )
             cpu_s = time.process_time()
             box.run()
-            return time.process_time() - cpu_s, incidents, seen_s[0]
+            took_s = time.process_time() - cpu_s
+            return took_s, incidents, seen_s[0], box.snapshots()[0].packets
 
 
 if __name__ == "__main__":

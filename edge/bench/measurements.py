@@ -1,16 +1,14 @@
 """The table of measurements: each a name, the figures it fills in, and the function that takes them."""
 
 import sys
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 
 from edge.bench import street
 from edge.bench.clips import NothingToMeasure, busy_clip
 from edge.bench.environment import peer_python, peer_variables, script
 from edge.bench.racing import Contestant, Plan, Race, race
-from edge.bench.weights import Weights, trained_weights
+from edge.bench.setting import Figures, Measurement, Setting
+from edge.bench.watching import alert_latency, cameras_per_core, gate_worth, missed_events, reconnecting
 from models.cards import read_card
 
 TRACKERS = {"ultralytics": "botsort.yaml", "ultralytics bytetrack": "bytetrack.yaml"}
@@ -19,37 +17,6 @@ TRACKERS = {"ultralytics": "botsort.yaml", "ultralytics bytetrack": "bytetrack.y
 WARMING_FRAMES = 5
 UNDISTURBED = 0.9
 """Share of the core below which a race was disturbed."""
-
-
-@dataclass(frozen=True)
-class Setting:
-    """What all measurements of one run share."""
-
-    clip: Path
-    core: int
-    is_quick: bool
-    say: Callable[[str], None]
-    street: street.Options
-    given_weights: Path | None = None
-
-    @cached_property
-    def weights(self) -> Weights:
-        """The network of the comparison, trained where it is not there yet. Raises NothingToMeasure."""
-        if self.given_weights:
-            return Weights(self.given_weights)
-        return trained_weights(self.clip, self.say)
-
-
-Figures = Mapping[str, object]
-
-
-@dataclass(frozen=True, slots=True)
-class Measurement:
-    """`take` gives figures under (at least) these keys; a key it leaves out, or all if it fails, is null."""
-
-    name: str
-    keys: tuple[str, ...]
-    take: Callable[[Setting], Figures]
 
 
 def race_at_320(setting: Setting) -> Figures:
@@ -85,6 +52,11 @@ MEASUREMENTS = (
         race_at_320,
     ),
     Measurement("race-640", ("ceiling_fps", "busy_fps", "busy_ratio"), race_at_640),
+    Measurement("quiet", ("quiet_cameras_per_core", "mb_per_camera"), cameras_per_core),
+    Measurement("events", ("missed_short_events", "short_events"), missed_events),
+    Measurement("gated", ("gated_camera_s_per_cpu_s", "gated_recall"), gate_worth),
+    Measurement("latency", ("outbox_p50_ms", "outbox_p95_ms", "outbox_p99_ms"), alert_latency),
+    Measurement("reconnect", ("reconnect_p50_s", "reconnect_p99_s"), reconnecting, is_beside=True),
 )
 
 

@@ -1,0 +1,43 @@
+"""What all measurements of one run share, and what a measurement is."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from edge.bench import street
+from edge.bench.weights import Weights, trained_weights
+
+Figures = Mapping[str, object]
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What all measurements of one run share."""
+
+    clip: Path
+    core: int
+    is_quick: bool
+    say: Callable[[str], None]
+    street: street.Options
+    given_weights: Path | None = None
+
+    @cached_property
+    def weights(self) -> Weights:
+        """The network of the comparison, trained where it is not there yet. Raises NothingToMeasure."""
+        if self.given_weights:
+            return Weights(self.given_weights)
+        return trained_weights(self.clip, self.say)
+
+
+@dataclass(frozen=True, slots=True)
+class Measurement:
+    """`take` gives figures under (at least) these keys; a key it leaves out, or all if it fails, is null.
+
+    `is_beside`: it hardly takes the core that the others are measured on, so it runs at the same time as they do.
+    """
+
+    name: str
+    keys: tuple[str, ...]
+    take: Callable[[Setting], Figures]
+    is_beside: bool = False

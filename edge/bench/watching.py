@@ -1,0 +1,129 @@
+"""The figures of watching: cameras a core, events missed, the gate's worth, alerts in time, blindness after drops."""
+
+from collections.abc import Iterator
+from itertools import cycle, islice
+from pathlib import Path
+
+import numpy as np
+
+from edge.bench.cameras import CamerasUnavailable
+from edge.bench.children import run_pinned
+from edge.bench.clips import PLACES, NothingToMeasure, busy_clip, fingerprint
+from edge.bench.footage import CAMERA, CAMERA_B, Actors, Scene, cached_film
+from edge.bench.reconnect import measure_reconnects
+from edge.bench.setting import Figures, Setting
+
+LATE_SHARE = 0.01
+EVENTS_A_FILM = 8
+FILM_S = 60.0
+QUIET_FILM_S = 40.0
+RATED_CAMERAS, RATED_LOOKS_PER_S = 4, 3.0
+DROP_FRAMES = 300
+
+
+def cameras_per_core(setting: Setting) -> Figures:
+    """Quiet cameras on one core until one in a hundred of the due looks and comparisons is late."""
+    ladder = ["40", "80"] if setting.is_quick else [str(rung) for rung in range(20, 161, 20)]
+    times = ["5", "3"] if setting.is_quick else ["15", "30"]
+    film, _ = cached_film(scene=next(_scenes(setting)), events=0, seconds=QUIET_FILM_S, seed=5)
+    answer = run_pinned("edge.bench.quiet_box", _card(setting), *times, str(film), *ladder, core=setting.core)
+    rungs = answer["rungs"]
+    good = [rung for rung in rungs if rung["due"] and rung["late"] <= LATE_SHARE * rung["due"]]
+    best = max(good, key=lambda rung: rung["cameras"], default=None)
+    first, last = rungs[0], rungs[-1]
+    grown_mb = (last["resident_mb"] - first["resident_mb"]) / (last["cameras"] - first["cameras"])
+    return {
+        "quiet_cameras_per_core": best["cameras"] if best else 0,
+        "quiet_cpu_per_camera": round(best["cpu_share"] / best["cameras"], 4) if best else None,
+        "mb_per_camera": round(grown_mb, 1),
+        "quiet_rungs": rungs,
+    }
+
+
+def missed_events(setting: Setting) -> Figures:
+    """Short events injected into quiet films, and how many of them the detector was never shown."""
+    films = 1 if setting.is_quick else 25
+    made = [
+        cached_film(
+            scene=scene,
+            events=EVENTS_A_FILM,
+            seconds=FILM_S,
+            seed=seed,
+            options=CAMERA_B if seed % 5 == 0 else CAMERA,
+        )[0]
+        for seed, scene in enumerate(islice(_scenes(setting), films), 1)
+    ]
+    answer = run_pinned("edge.bench.events_box", _card(setting), *map(str, made), core=setting.core)
+    return {
+        "missed_short_events": answer["missed"],
+        "short_events": answer["events"],
+        "events_decoded_share": round(answer["decoded"] / answer["packets"], 3),
+        "events_cpu_share": round(answer["cpu_s"] / answer["seconds"], 3),
+    }
+
+
+def gate_worth(setting: Setting) -> Figures:
+    """CPU of the gated box for each film, beside the same box without a gate."""
+    films = [setting.clip] if setting.is_quick else [setting.clip, *_footage(setting)]
+    answer = run_pinned("edge.bench.gated_box", _card(setting), *map(str, films), core=setting.core)
+    seconds = sum(film["seconds"] for film in answer["films"])
+    gated_cpu_s = float(sum(film["gated_cpu_s"] for film in answer["films"]))
+    return {
+        "gated_frames": int(sum(film["frames"] for film in answer["films"])),
+        "gated_cpu_s": round(gated_cpu_s, 2),
+        "gated_camera_s_per_cpu_s": round(seconds / gated_cpu_s, 2),
+        "ungated_camera_s_per_cpu_s": round(seconds / sum(film["always_cpu_s"] for film in answer["films"]), 2),
+        "gated_recall": min(film["recall"] for film in answer["films"]),
+        "gated_films": answer["films"],
+    }
+
+
+def alert_latency(setting: Setting) -> Figures:
+    """From a packet's arrival to its alert in the outbox, without the inference itself, at rated load."""
+    seconds = "10" if setting.is_quick else "120"
+    load = (str(RATED_CAMERAS), str(RATED_LOOKS_PER_S))
+    answer = run_pinned("edge.bench.rated_box", _card(setting), seconds, *load, str(setting.clip), core=setting.core)
+    return {
+        "outbox_p50_ms": _rounded(answer["p50_ms"]),
+        "outbox_p95_ms": _rounded(answer["p95_ms"]),
+        "outbox_p99_ms": _rounded(answer["p99_ms"]),
+        "outbox_alerts": answer["alerts"],
+        "outbox_busy_share": round(answer["busy_share"], 2),
+    }
+
+
+def reconnecting(setting: Setting) -> Figures:
+    """From "the server listens again" to the first picture, over many drops."""
+    film = busy_clip(setting.clip, DROP_FRAMES)
+    try:
+        if setting.is_quick:
+            took_s = measure_reconnects(film, streams=4, drops=8, longest_outage_s=2.0)
+        else:
+            took_s = measure_reconnects(film)
+    except CamerasUnavailable as error:
+        raise NothingToMeasure(str(error)) from None
+    p50, p99 = np.percentile(took_s, [50, 99]).tolist()
+    return {"reconnect_p50_s": round(p50, 2), "reconnect_p99_s": round(p99, 2), "reconnect_drops": len(took_s)}
+
+
+def _scenes(setting: Setting) -> Iterator[Scene]:
+    """Quiet scenes without end: of the footage that is here, else of the clip itself."""
+    footage = _footage(setting)
+    actors = tuple(Actors(clip, what) for clip, what in zip(footage, ("person", "car"), strict=False))
+    clips = [*reversed(footage), setting.clip]
+    return cycle([Scene(clip=clip, actors=actors or (Actors(setting.clip, "person"),)) for clip in clips])
+
+
+def _footage(setting: Setting) -> list[Path]:
+    """Further clips beside the street's, where they are."""
+    names = ("one-by-one-person-detection.mp4", "car-detection.mp4")
+    found = [PLACES[0].with_name(name) for name in names if PLACES[0].with_name(name).is_file()]
+    return [clip for clip in found if fingerprint(clip) != fingerprint(setting.clip)]
+
+
+def _card(setting: Setting) -> str:
+    return str(setting.weights.card(320))
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else round(value, 1)

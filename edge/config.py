@@ -216,7 +216,7 @@ class ClipSection(Section):
 
     pre_roll_s: float = Field(default=5.0, ge=0, le=120)
     post_roll_s: float = Field(default=10.0, ge=0, le=120)
-    ring_mb: int = Field(default=32, ge=1, le=4096)
+    ring_mb: int = Field(default=16, ge=1, le=4096)
 
 
 class CameraSection(Section):

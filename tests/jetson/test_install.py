@@ -210,7 +210,7 @@ def unit() -> configparser.SectionProxy:
         ("StateDirectory", "teawatch"),
         ("StateDirectoryMode", "0700"),
         ("LogRateLimitBurst", "300"),
-        ("MemoryMax", "1536M"),
+        ("MemoryMax", "75%"),
     ],
 )
 def test_the_service_runs_without_rights_within_limits_and_comes_back(key: str, value: str) -> None:

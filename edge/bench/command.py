@@ -5,6 +5,7 @@ import os
 import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -82,7 +83,7 @@ def edge(  # noqa: PLR0917 - typer reads the command line from it
             ),
             given_weights=weights,
         )
-        chosen = _chosen(only)
+        chosen = _chosen(only, quick=quick)
         if prepare:
             peer_python(setting.say)
             setting.say(f"ready: {setting.weights.folder}")
@@ -92,8 +93,10 @@ def edge(  # noqa: PLR0917 - typer reads the command line from it
         raise typer.Exit(1) from None
     figures = {**dict.fromkeys(KEYS), **{key: None for each in chosen for key in each.keys}}
     with ThreadPoolExecutor(1, "beside") as beside:
-        meanwhile = beside.submit(_take_all, [each for each in chosen if each.is_beside], setting)
-        figures |= _take_all([each for each in chosen if not each.is_beside], setting)
+        aside = [each for each in chosen if each.beside == "always" or (quick and each.beside == "quick")]
+        elsewhere = replace(setting, core=min(os.sched_getaffinity(0)))
+        meanwhile = beside.submit(_take_all, aside, elsewhere)
+        figures |= _take_all([each for each in chosen if each not in aside], setting)
         figures |= meanwhile.result()
     figures["gated_x"] = _gated_x(figures)
     console.print(_table(setting.clip, figures))
@@ -130,12 +133,14 @@ def _checked(clip: Path) -> Path:
     return clip
 
 
-def _chosen(names: list[str] | None) -> list[Measurement]:
+def _chosen(names: list[str] | None, *, quick: bool) -> list[Measurement]:
     known = [each.name for each in MEASUREMENTS]
     for name in names or ():
         if name not in known:
             raise NothingToMeasure(f"there is no measurement {name!r}; there is: {', '.join(known)}")
-    return [each for each in MEASUREMENTS if not names or each.name in names]
+    if names:
+        return [each for each in MEASUREMENTS if each.name in names]
+    return [each for each in MEASUREMENTS if not (quick and each.is_slow)]
 
 
 def _table(clip: Path, figures: dict[str, object]) -> Table:

@@ -22,7 +22,7 @@ UNDISTURBED = 0.9
 def race_at_320(setting: Setting) -> Figures:
     """The box, the peer and the plain loop at 320 px, where decoding, tracking and rules weigh most."""
     plan = (
-        Plan(frames=40, rounds=2, ceiling_runs=15) if setting.is_quick else Plan(frames=200, rounds=3, ceiling_runs=60)
+        Plan(frames=24, rounds=1, ceiling_runs=12) if setting.is_quick else Plan(frames=200, rounds=3, ceiling_runs=60)
     )
     contestants = [_box(setting, 320), *_peer(setting, 320), _plain_loop(setting, 320)]
     result = _race(setting, 320, contestants, plan)
@@ -38,14 +38,14 @@ def race_at_320(setting: Setting) -> Figures:
 def race_at_640(setting: Setting) -> Figures:
     """The box at 640 px."""
     plan = (
-        Plan(frames=20, rounds=1, ceiling_runs=8) if setting.is_quick else Plan(frames=100, rounds=2, ceiling_runs=30)
+        Plan(frames=10, rounds=1, ceiling_runs=5) if setting.is_quick else Plan(frames=100, rounds=2, ceiling_runs=30)
     )
     result = _race(setting, 640, [_box(setting, 640)], plan)
     return {"ceiling_fps": result.ceiling_fps, "busy_fps": result.fps("box"), **_ratios(result, "")}
 
 
 MEASUREMENTS = (
-    Measurement("street", street.KEYS, lambda setting: street.watch_once(setting.clip, setting.street)),
+    Measurement("street", street.KEYS, lambda setting: street.watch_once(setting.clip, setting.street), is_slow=True),
     Measurement(
         "race-320",
         ("ceiling_fps_320", "busy_fps_320", "ultralytics_fps_320", "opencv_loop_fps_320", "busy_ratio_320"),
@@ -53,10 +53,10 @@ MEASUREMENTS = (
     ),
     Measurement("race-640", ("ceiling_fps", "busy_fps", "busy_ratio"), race_at_640),
     Measurement("quiet", ("quiet_cameras_per_core", "mb_per_camera"), cameras_per_core),
-    Measurement("events", ("missed_short_events", "short_events"), missed_events),
-    Measurement("gated", ("gated_camera_s_per_cpu_s", "gated_recall"), gate_worth),
-    Measurement("latency", ("outbox_p50_ms", "outbox_p95_ms", "outbox_p99_ms"), alert_latency),
-    Measurement("reconnect", ("reconnect_p50_s", "reconnect_p99_s"), reconnecting, is_beside=True),
+    Measurement("events", ("missed_short_events", "short_events"), missed_events, beside="quick"),
+    Measurement("gated", ("gated_camera_s_per_cpu_s", "gated_recall"), gate_worth, beside="quick"),
+    Measurement("latency", ("outbox_p50_ms", "outbox_p95_ms", "outbox_p99_ms"), alert_latency, beside="quick"),
+    Measurement("reconnect", ("reconnect_p50_s", "reconnect_p99_s"), reconnecting, beside="always"),
 )
 
 

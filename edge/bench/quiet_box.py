@@ -26,7 +26,7 @@ from edge.snapshot import CameraSnapshot
 from models.detector import Detector
 
 MEBIBYTE = 1024 * 1024
-STAGGER_S = 0.05
+STAGGER_S = 0.025
 
 
 def main() -> None:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Literal
 
 from edge.bench import street
 from edge.bench.weights import Weights, trained_weights
@@ -34,10 +35,12 @@ class Setting:
 class Measurement:
     """`take` gives figures under (at least) these keys; a key it leaves out, or all if it fails, is null.
 
-    `is_beside`: it hardly takes the core that the others are measured on, so it runs at the same time as they do.
+    `beside`: it may run at the same time as the others, on another core: always, because it mostly waits, or in quick
+    runs, where time counts more than the last per cent. `is_slow`: quick runs take it only where it is asked for.
     """
 
     name: str
     keys: tuple[str, ...]
     take: Callable[[Setting], Figures]
-    is_beside: bool = False
+    beside: Literal["never", "quick", "always"] = "never"
+    is_slow: bool = False

@@ -24,7 +24,7 @@ DROP_FRAMES = 300
 def cameras_per_core(setting: Setting) -> Figures:
     """Quiet cameras on one core until one in a hundred of the due looks and comparisons is late."""
     ladder = ["40", "80"] if setting.is_quick else [str(rung) for rung in range(20, 161, 20)]
-    times = ["5", "3"] if setting.is_quick else ["15", "30"]
+    times = ["5", "4"] if setting.is_quick else ["15", "30"]
     film, _ = cached_film(scene=next(_scenes(setting)), events=0, seconds=QUIET_FILM_S, seed=5)
     answer = run_pinned("edge.bench.quiet_box", _card(setting), *times, str(film), *ladder, core=setting.core)
     rungs = answer["rungs"]
@@ -64,7 +64,7 @@ def missed_events(setting: Setting) -> Figures:
 
 def gate_worth(setting: Setting) -> Figures:
     """CPU of the gated box for each film, beside the same box without a gate."""
-    films = [setting.clip] if setting.is_quick else [setting.clip, *_footage(setting)]
+    films = [busy_clip(setting.clip, DROP_FRAMES)] if setting.is_quick else [setting.clip, *_footage(setting)]
     answer = run_pinned("edge.bench.gated_box", _card(setting), *map(str, films), core=setting.core)
     seconds = sum(film["seconds"] for film in answer["films"])
     gated_cpu_s = float(sum(film["gated_cpu_s"] for film in answer["films"]))
@@ -80,7 +80,7 @@ def gate_worth(setting: Setting) -> Figures:
 
 def alert_latency(setting: Setting) -> Figures:
     """From a packet's arrival to its alert in the outbox, without the inference itself, at rated load."""
-    seconds = "10" if setting.is_quick else "120"
+    seconds = "8" if setting.is_quick else "120"
     load = (str(RATED_CAMERAS), str(RATED_LOOKS_PER_S))
     answer = run_pinned("edge.bench.rated_box", _card(setting), seconds, *load, str(setting.clip), core=setting.core)
     return {

@@ -220,7 +220,7 @@ class Box:
     def _look(self, eye: Eye, detector: Detector, frame: Frame, *, vouched: bool) -> Look | None:
         try:
             began_s = time.perf_counter()
-            detections = detector.detect(frame.picture, score_threshold=self._score)
+            detections = detector.detect(frame, score_threshold=self._score)
             inference_s = time.perf_counter() - began_s
             look = eye.watch.look(frame, detections, vouched=vouched)
             with self._recording:

@@ -40,8 +40,7 @@ class Look:
     @property
     def frame_px(self) -> tuple[int, int]:
         """Width and height of the frame."""
-        height, width = self.frame.picture.shape[:2]
-        return int(width), int(height)
+        return self.frame.size_px
 
 
 class WatchClock:
@@ -114,7 +113,7 @@ class CameraWatch:
         return Look(frame, Moment(watched_s, gap_s, frame.utc, frame.stream_s), sightings, found)
 
     def _findings(self, frame: Frame, detections: Detections) -> list[Finding]:
-        height, width = frame.picture.shape[:2]
+        width, height = frame.size_px
         boxes = (detections.boxes / (width, height, width, height)).clip(0.0, 1.0).tolist()
         return [
             (self._class_names[class_number], score, Box(*box))

@@ -6,13 +6,12 @@ from typing import Self
 
 import numpy as np
 import onnxruntime
-from numpy.typing import NDArray
 
 from models.cards import ModelCard, Yolov3Head, Yolov8Head
 from models.detections import Detections
 from models.errors import BadModelCard, ModelFileMissing, WrongModelFile
 from models.heads import Floats, decode_yolov3, decode_yolov8, decode_yolox
-from models.letterbox import Canvas
+from models.letterbox import Canvas, Pixels, Shrinkable, size_of
 from models.suppression import grouping, suppress
 
 
@@ -68,8 +67,8 @@ class Detector:
         """What the class numbers of detections mean."""
         return self.card.classes
 
-    def detect(self, picture: NDArray[np.uint8], *, score_threshold: float | None = None) -> Detections:
-        """Objects in a picture (H, W, 3) of blue, green, red; strongest first, boxes clipped to the picture.
+    def detect(self, picture: Pixels | Shrinkable, *, score_threshold: float | None = None) -> Detections:
+        """Objects in a picture; strongest first, boxes clipped to the picture.
 
         `score_threshold` replaces the card's.
         """
@@ -77,8 +76,7 @@ class Detector:
         outputs = self._session.run(None, self._feed)
         threshold = self.card.score_threshold if score_threshold is None else score_threshold
         found = suppress(self._decode(outputs, threshold), self._groups, self.card.overlap_threshold)
-        height, width = picture.shape[:2]
-        boxes = placement.to_picture(found.boxes).clip(0, np.array([width, height] * 2, np.float32))
+        boxes = placement.to_picture(found.boxes).clip(0, np.array(size_of(picture) * 2, np.float32))
         return Detections(boxes, found.scores, found.classes).where(np.all(boxes[:, 2:] > boxes[:, :2], axis=1))
 
     def bare_run(self, tensor: Floats) -> Callable[[], object]:

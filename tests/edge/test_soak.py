@@ -1,6 +1,7 @@
 """The soak: what its straight line calls growth, and that a real box under dropping cameras is really measured."""
 
 import random
+import threading
 from collections.abc import Callable
 from math import inf, sin
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 from edge.bench.clips import NothingToMeasure
 from edge.bench.soak import judge, soak
 from edge.bench.trend import Trend, trend_of
+from edge.memory import give_back, resident_mib
 
 MINUTE_S, SAMPLE_S, HOUR_S = 60.0, 5.0, 3600.0
 
@@ -73,6 +75,22 @@ def test_one_single_wave_says_nothing_about_a_slope() -> None:
 def test_two_blocks_are_no_line() -> None:
     with pytest.raises(ValueError, match="2 blocks of 60 s are too few"):
         trend_of([0, 30, 70], [1, 2, 3], block_s=MINUTE_S)
+
+
+def test_what_a_thread_left_in_pieces_is_given_back() -> None:
+    kept: list[bytes] = []
+
+    def receive() -> None:
+        packets = [bytes(4000) for _ in range(20_000)]
+        kept.extend(packets[::100])
+
+    thread = threading.Thread(target=receive)
+    thread.start()
+    thread.join()
+    before_mib = resident_mib()
+    give_back()
+    assert len(kept) == 200
+    assert resident_mib() < before_mib - 40
 
 
 REST = {"threads": 30, "files": 20, "reconnects": 3, "failed": 0, "looks": 9, "cpu_s": 90.0, "told": {}, "troubles": []}

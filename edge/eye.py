@@ -170,6 +170,7 @@ class Eye:
         if packet.take != self._take:
             self._take = packet.take
             self._is_new_take = True
+            self.gate.begin()
             self._want()
         self.ring.append(packet)
         if self.gate.packet(packet.size_bytes, is_key=packet.is_key, stream_s=packet.stream_s):
@@ -200,7 +201,7 @@ class Eye:
         try:
             if self._is_new_take:
                 self._is_new_take = False
-                self.gate.begin()
+                self.gate.doubt()
             if self._alarm:
                 self._alarm = False
                 self._rouse()
@@ -234,9 +235,10 @@ class Eye:
 
     def _count_lateness(self, now_s: float) -> None:
         due_s = self.due_s
-        self._is_hurried = not self.plan.is_fast and now_s - due_s > HURRIED_S
         if self.plan.is_fast or not 0 < due_s <= now_s:
+            self._is_hurried = False
             return
+        self._is_hurried = now_s - due_s > HURRIED_S
         self.counts.due += 1
         late_s = now_s - due_s
         if late_s > min(LATE_S, self.plan.period_s):
@@ -388,7 +390,8 @@ class Eye:
         if self.gate.depth is Depth.ALERT:
             self._glance(image)
             if self.gate.depth is Depth.ALERT:
-                is_due = (is_due and self.gate.motion.is_whole) or self._is_look_due(at_s)
+                is_new = self.gate.motion.is_whole or image.packet.take != self._looked_take
+                is_due = (is_due and is_new) or self._is_look_due(at_s)
         elif is_due and (not self.plan.gate.is_off or self._is_judging_due(image)):
             self._see(image)
         if is_due:

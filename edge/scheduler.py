@@ -42,7 +42,9 @@ class Scheduler(Generic[T, S]):
         self._serve = serve
         self._eyes: list[T] = []
         self._busy: set[int] = set()
-        self._changed = threading.Condition()
+        self._lock = threading.Lock()
+        self._changed = threading.Condition(self._lock)
+        self._freed = threading.Condition(self._lock)
         self._is_stopping = False
         self._worked_s = 0.0
         self._since_s = time.monotonic()
@@ -75,7 +77,7 @@ class Scheduler(Generic[T, S]):
         """Serve it no more; returns when its last turn has ended."""
         with self._changed:
             self._eyes.remove(eye)
-            self._changed.wait_for(lambda: id(eye) not in self._busy)
+            self._freed.wait_for(lambda: id(eye) not in self._busy)
 
     def prod(self) -> None:
         """Some camera has become due earlier than it said. Cheap; from any thread."""
@@ -112,6 +114,7 @@ class Scheduler(Generic[T, S]):
                     self._busy.discard(id(eye))
                     self._worked_s += time.monotonic() - began_s
                     self._changed.notify_all()
+                    self._freed.notify_all()
 
     def _next(self) -> T | None:
         """Wait for a turn to take; None at the end."""

@@ -62,8 +62,11 @@ class Gate:
         self._present_s = float("-inf")
 
     def begin(self) -> None:
-        """A new run of packets: what is usual has to be found out again."""
+        """A new run of packets: what is usual has to be found out again. For the packets' thread; see `doubt`."""
         self.sizes.begin()
+
+    def doubt(self) -> None:
+        """The same for the pictures' thread: be alert, whatever was believed."""
         if not self.settings.is_off:
             self.depth = Depth.ALERT
             self._calm_since_s = self._roused_s = None

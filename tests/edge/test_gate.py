@@ -41,11 +41,14 @@ class Guard:
         self.gate = Gate(settings)
         self.now_s = 0.0
         self._sizes = np.random.default_rng(3)
-        self._steps = 0
+        self._steps = self._sent = 0
 
     def send(self, octaves: float = 0.0, packets: int = 5) -> bool:
         """Whether the gate has to be woken."""
         alarms = []
+        if self._sent % 50 == 0:
+            self.gate.packet(400_000, is_key=True, stream_s=self.now_s)
+        self._sent += packets
         for number in range(packets):
             size = round(4000 * 2 ** (octaves + self._sizes.normal(0, 0.1)))
             at_s = self.now_s + number * STEP_S / packets
@@ -85,7 +88,7 @@ class Guard:
 def test_a_gate_begins_alert_and_falls_asleep_once_sizes_are_learnt_and_nothing_moves() -> None:
     guard = Guard()
     assert guard.gate.depth is ALERT
-    assert guard.still(1.6) is ALERT
+    assert guard.still(3.6) is ALERT
     assert guard.still(3) is ASLEEP
     assert guard.gate.wakes == {}
 
@@ -245,10 +248,11 @@ def test_what_turned_out_to_be_nothing_bears_no_witness() -> None:
 def test_sizes_that_were_alarmed_long_before_did_not_notice() -> None:
     guard = Guard().asleep()
     guard.send(octaves=2.0, packets=8)
-    guard.now_s += NOTICED_S + 5
+    guard.still(NOTICED_S + 10)
     x = guard.where
     guard.gate.see(picture(x), guard.now_s)
     guard.gate.looked([around(x)], guard.now_s, matters=True)
+    guard.still(5)
     assert (guard.gate.sizes._witnessed, guard.gate.sizes._noticed) == (1, 0)
 
 
@@ -261,9 +265,10 @@ def test_another_connection_begins_alert_and_has_to_learn_again(depth: Depth) ->
         guard.awake()
     assert guard.gate.depth is depth
     guard.gate.begin()
+    guard.gate.doubt()
     assert guard.gate.depth is ALERT
     assert not guard.gate.sizes.trusted
-    assert guard.still(1.8) is ALERT
+    assert guard.still(3.6) is ALERT
     assert guard.still(4) is ASLEEP
 
 
@@ -271,6 +276,7 @@ def test_a_gate_that_is_off_is_always_awake() -> None:
     guard = Guard(GateSettings(is_off=True))
     assert guard.still(30) is AWAKE
     guard.gate.begin()
+    guard.gate.doubt()
     guard.gate.rouse(guard.now_s)
     guard.gate.looked(NOWHERE, guard.now_s + 100, matters=False)
     assert guard.gate.depth is AWAKE

@@ -13,11 +13,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
-import numpy as np
-from numpy.typing import NDArray
-
 from edge.boxes import Box
-from edge.matching import FOREIGN, Boxes, as_array, assign, distances
+from edge.matching import assign_pairs, near_pairs
 from edge.rules.base import MOST_ABSENT_S, Sighting
 
 FORGET_AFTER_S = 2.0
@@ -118,24 +115,22 @@ class Tracker:
         """For a track (by index) its finding (by index). Those known for longer choose first."""
         if not findings or not tracks:
             return {}
-        unseen_s = np.array([track.unseen_s for track in tracks]) + step_s
-        gates = GATE_SIZES + GATE_SIZES_PER_S * np.minimum(GATE_CAP_S, unseen_s)
-        costs = distances(_predicted(tracks, unseen_s), as_array([box for *_, box in findings]))
-        names = [self._family_of(class_name) for class_name, *_ in findings]
-        costs[np.array([track.family for track in tracks])[:, None] != np.array(names)[None, :]] = FOREIGN
-        settled = np.array([track.sightings >= SETTLED_SIGHTINGS for track in tracks])
-        matched: dict[int, int] = {}
-        for rows in (np.nonzero(settled)[0], np.nonzero(~settled)[0]):
-            pairs = {int(rows[row]): column for row, column in assign(costs[rows], gates[rows])}
-            costs[:, list(pairs.values())] = FOREIGN
-            matched |= pairs
-        return matched
-
-
-def _predicted(tracks: Sequence[Track], unseen_s: NDArray[np.float64]) -> Boxes:
-    """Where they would be now, had they kept their speed for as long as they were looked for."""
-    moved = np.array([(track.speed_x, track.speed_y) for track in tracks]) * unseen_s[:, None]
-    return as_array([track.box for track in tracks]) + np.tile(moved, 2)
+        unseen_s = [track.unseen_s + step_s for track in tracks]
+        gates = [GATE_SIZES + GATE_SIZES_PER_S * min(GATE_CAP_S, each) for each in unseen_s]
+        boxes = [
+            track.box.moved(track.speed_x * s, track.speed_y * s) for track, s in zip(tracks, unseen_s, strict=True)
+        ]
+        families = [self._family_of(class_name) for class_name, *_ in findings]
+        pairs = [
+            pair
+            for pair in near_pairs(boxes, [box for *_, box in findings], gates)
+            if tracks[pair[0]].family == families[pair[1]]
+        ]
+        settled = [pair for pair in pairs if tracks[pair[0]].sightings >= SETTLED_SIGHTINGS]
+        matched = assign_pairs(settled, gates)
+        taken = set(matched.values())
+        new = [pair for pair in pairs if tracks[pair[0]].sightings < SETTLED_SIGHTINGS and pair[1] not in taken]
+        return matched | assign_pairs(new, gates)
 
 
 def _surest(findings: Sequence[Finding]) -> Sequence[int]:

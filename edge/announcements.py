@@ -6,6 +6,7 @@
 |---|---|
 | `started` | device, epoch, cameras (list), rules (count), config_sha256, pending_records |
 | `camera_state` | camera, reason, state: `connecting playing degraded unreachable refused failed ended` |
+| `camera_health` | camera, troubles (list): what hinders its view from now on; empty when nothing does |
 | `seen` | camera, counts (objects by class), rate_per_s (looks), frames (looks so far), open_incidents; once a second |
 | `incident_opened`, `incident_updated` | incident, camera, rule, zone, kind, objects (count), class_name, revision |
 | `incident_closed` | the same, and reason (`unseen`, `not_configured`) |

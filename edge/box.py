@@ -6,7 +6,7 @@ Cameras come, go and change while the others are watched: `use` takes a new list
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from prometheus_client import CollectorRegistry
 
@@ -140,29 +140,42 @@ class Box:
     def use(self, duties: Sequence[Duty], renew: Callable[[Recorder], None]) -> None:
         """Watch these cameras from now on, with the recorder as `renew` leaves it.
 
-        Cameras that stay as they are notice nothing; no frame of theirs is lost.
+        Cameras that stay as they are notice nothing; no frame of theirs is lost. If `renew` raises an AlertsError, all
+        cameras stay.
         """
         with self._changing:
             self._change(duties, renew)
 
     def _change(self, duties: Sequence[Duty], renew: Callable[[Recorder], None]) -> None:
         wanted = {duty.camera_id: duty for duty in duties}
-        for camera, station in self._stations.items():
-            duty = wanted.get(camera)
-            if duty is None or duty.plan != station.duty.plan:
-                self._remove(camera)
-        with self._recording:
-            renew(self._recorder)
+        gone = [
+            station.duty
+            for camera, station in self._stations.items()
+            if camera not in wanted or wanted[camera].plan != station.duty.plan
+        ]
+        for duty in gone:
+            self._remove(duty.camera_id)
+        try:
+            with self._recording:
+                renew(self._recorder)
+                self._change_rules(wanted)
+        except AlertsError:
+            self._take_on(gone)
+            raise
+        self._take_on(duty for duty in duties if duty.camera_id not in self._stations)
+
+    def _change_rules(self, wanted: Mapping[str, Duty]) -> None:
         for camera, station in self._stations.items():
             duty = wanted[camera]
             if duty.posts != station.duty.posts:
                 station.duty = duty
                 station.eye.watch = duty.make_watch(self._recorder.open_incidents(camera))
+
+    def _take_on(self, duties: Iterable[Duty]) -> None:
         for duty in duties:
-            if duty.camera_id not in self._stations:
-                self._add(duty)
-                if self._is_running:
-                    self._stations[duty.camera_id].start()
+            self._add(duty)
+            if self._is_running:
+                self._stations[duty.camera_id].start()
 
     def _add(self, duty: Duty) -> None:
         open_incidents = self._recorder.open_incidents(duty.camera_id)
@@ -222,8 +235,11 @@ class Box:
             began_s = time.perf_counter()
             detections = detector.detect(frame, score_threshold=self._score)
             inference_s = time.perf_counter() - began_s
-            look = eye.watch.look(frame, detections, vouched=vouched)
+            watch = eye.watch
+            look = watch.look(frame, detections, vouched=vouched)
             with self._recording:
+                if eye.watch is not watch:  # other rules are in force by now
+                    return None
                 told = self._recorder.record(look)
                 self._take_clips(eye, frame, told)
                 eye.open_incidents = len(self._recorder.open_incidents(frame.camera))

@@ -9,6 +9,7 @@ from edge.announcements import Tell
 from edge.box import Box
 from edge.coverage_store import CoverageBook
 from edge.references import ReferenceShelf
+from edge.views import Reference
 
 NOTE_EVERY_S = 1.0
 SHELF_EVERY_S = 10.0
@@ -30,6 +31,7 @@ class Outlook:
         self._troubles: dict[str, tuple[str, ...]] = {}
         self._known: set[str] = set(box.sights())
         self._stored: set[str] = set()
+        self._is_shelf_broken = False
         for camera in self._known:
             self._take_reference(camera)
         self._book.take_up(self._known, utc=now(), monotonic_s=time.monotonic())
@@ -77,5 +79,16 @@ class Outlook:
                 self._stored.discard(camera)
                 health.renew()
             elif camera not in self._stored and health.reference is not None:
-                self._shelf.save(camera, health.reference)
-                self._stored.add(camera)
+                self._store(camera, health.reference)
+
+    def _store(self, camera: str, reference: Reference) -> None:
+        """A reference that cannot be stored serves until the box stops; storing it is tried again."""
+        try:
+            self._shelf.save(camera, reference)
+        except OSError as error:
+            if not self._is_shelf_broken:
+                self._is_shelf_broken = True
+                self._tell("trouble", what="references", reason=f"cannot be stored: {error.strerror or error}")
+            return
+        self._is_shelf_broken = False
+        self._stored.add(camera)

@@ -86,7 +86,7 @@ class Recorder:
             incidents = store.open_incidents()
             orphans = [each for each in incidents if each.key not in self._posts]
             for orphan in orphans:
-                self._close_orphan(transaction, orphan, orphan_witness)
+                self._close_orphan(transaction, orphan, self._witnesses.get(orphan.key.camera, orphan_witness))
         self._say_orphans_closed(orphans)
         for incident in incidents:
             if incident.key in self._posts:
@@ -97,11 +97,10 @@ class Recorder:
         """Go on under another configuration; incidents that it no longer names are closed. Raises OutboxFull."""
         wanted = {post.key: post for post in posts}
         orphans = [each for key, incidents in self._open.items() if key not in wanted for each in incidents]
-        self._witnesses = witnesses
         with self._outbox.transaction() as transaction:
             for orphan in orphans:
-                self._close_orphan(transaction, orphan, orphan_witness)
-        self._posts = wanted
+                self._close_orphan(transaction, orphan, witnesses.get(orphan.key.camera, orphan_witness))
+        self._posts, self._witnesses = wanted, witnesses
         self._open = {key: incidents for key, incidents in self._open.items() if key in wanted}
         self._say_orphans_closed(orphans)
 
@@ -206,7 +205,6 @@ class Recorder:
 
     def _close_orphan(self, transaction: Transaction, incident: Incident, witness: Witness) -> None:
         now = self._now()
-        witness = self._witnesses.get(incident.key.camera, witness)
         if incident.told.revision:
             alert = write_orphan(incident, witness, observed_at=now, clock=clock_quality(now))
             transaction.append(alert, at=now)

@@ -6,9 +6,10 @@ from alerts.errors import AlertsError
 from edge.announcements import Tell
 from edge.box import Box
 from edge.config import Loaded, read_config
-from edge.duties import duties_of, orphan_witness_of, posts_of, witnesses_of
+from edge.duties import check_memory, duties_of, orphan_witness_of, posts_of, witnesses_of
 from edge.errors import ConfigError
 from edge.recorder import Recorder
+from streams.errors import StreamError
 
 
 class Reloading:
@@ -31,12 +32,13 @@ class Reloading:
         self._is_asked = False
         try:
             self._take_up(read_config(self._loaded.path))
-        except (ConfigError, AlertsError) as error:
+        except (ConfigError, AlertsError, StreamError) as error:
             self._tell("trouble", what="configuration", reason=f"{error}; the old one stays in force")
 
     def _take_up(self, loaded: Loaded) -> None:
         if loaded.card != self._loaded.card or loaded.config.detector != self._loaded.config.detector:
             raise ConfigError(f"{loaded.path}: another detector takes effect at the next start only")
+        check_memory(loaded)
         posts = [post for camera in loaded.config.cameras for post in posts_of(camera)]
 
         def renew(recorder: Recorder) -> None:

@@ -26,6 +26,14 @@ class Zone:
         shapely.prepare(self._shape)
         self._bounds = Box(*self._shape.bounds)
 
+    def __eq__(self, other: object) -> bool:
+        """Whether it is the same zone: a configuration that is read again changes no rule that it leaves as it was."""
+        return isinstance(other, Zone) and (self.id, self.polygon) == (other.id, other.polygon)
+
+    def __hash__(self) -> int:
+        """Equal zones are one."""
+        return hash((self.id, self.polygon))
+
     def holds(self, point: Point) -> bool:
         """Whether the point is inside; a point outside the picture counts as the nearest one on its edge."""
         return bool(self.holds_each([point])[0])

@@ -68,7 +68,7 @@ def forever(encoder: Encoder, octaves: float) -> Iterator[bool]:
         yield encoder.send(octaves)
 
 
-@settings(max_examples=50, derandomize=True)
+@settings(max_examples=30, derandomize=True)
 @given(
     deviation=st.floats(0.03, 0.6),
     rate=st.sampled_from([5.0, 10.0, 12.5, 25.0, 30.0, 60.0]),
@@ -84,14 +84,14 @@ def test_a_lasting_rise_is_noticed_within_a_dozen_packets_whatever_noise_rate_an
     assert packets_until(forever(encoder, rise_octaves), 12) <= 12
 
 
-@settings(max_examples=25, derandomize=True)
+@settings(max_examples=15, derandomize=True)
 @given(deviation=st.floats(0.03, 0.6), seed=st.integers(0, 10_000))
 def test_noise_alone_is_hardly_ever_taken_for_something(deviation: float, seed: int) -> None:
     encoder = Encoder(deviation=deviation, seed=seed).learnt()
     assert sum(encoder.play(60)) < 0.05 * 60 * encoder.rate
 
 
-@settings(max_examples=25, derandomize=True)
+@settings(max_examples=15, derandomize=True)
 @given(times=st.floats(2, 1000), deviation=st.floats(0.03, 0.3), seed=st.integers(0, 10_000))
 def test_one_huge_packet_does_not_reach_an_alarm_by_itself(times: float, deviation: float, seed: int) -> None:
     encoder = Encoder(deviation=deviation, seed=seed).learnt()
@@ -237,7 +237,7 @@ def test_another_connection_is_learnt_anew() -> None:
     assert packets_until(forever(encoder, 1.0), 12) <= 12
 
 
-@settings(max_examples=25, derandomize=True)
+@settings(max_examples=15, derandomize=True)
 @given(steps=st.lists(st.floats(-3, 100), min_size=60, max_size=200), seed=st.integers(0, 1000))
 def test_stamps_that_jump_or_run_backwards_neither_break_nor_blind_it(steps: list[float], seed: int) -> None:
     encoder = Encoder(seed=seed)

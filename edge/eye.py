@@ -121,6 +121,7 @@ class Eye:
         self._prod = prod
         self._decoder = Decoder(plan.camera.max_pixels)
         self._room = threading.Condition()
+        self._awaited = math.inf
         self._wanted_s = math.inf
         self._due_s = 0.0
         self._position = -1
@@ -213,8 +214,9 @@ class Eye:
                 self._finish(analyse)
         finally:
             self._due_s = self._next_due_s(now_s)
-            with self._room:
-                self._room.notify_all()
+            if self._position >= self._awaited:
+                with self._room:
+                    self._room.notify_all()
 
     def _finish(self, analyse: Analyse) -> None:
         """Look at what the decoder still holds."""
@@ -230,8 +232,12 @@ class Eye:
 
     def _wait_for_room(self, packet: Packet) -> None:
         most = MOST_WAITING if self.plan.gate.is_off else 1
+        if packet.index - self._position < most:
+            return
         with self._room:
-            self._room.wait_for(lambda: self._is_stopped or packet.index - self._position < most)
+            self._awaited = packet.index - most // 2
+            self._room.wait_for(lambda: self._is_stopped or self._position >= self._awaited)
+            self._awaited = math.inf
 
     def _count_lateness(self, now_s: float) -> None:
         due_s = self.due_s

@@ -101,7 +101,10 @@ BAD = {
         change("[[0, 0], [1, 0], [1, 1]]", "[[0, 0], [1, 1], [1, 0], [0, 1]]"),
         "the outline crosses itself",
     ),
-    "missing url": (change("    url: rtsp://admin:hunter2@10.0.0.7/main\n", ""), "cameras[cam-1]: a camera has a url or a pipeline"),
+    "missing url": (
+        change("    url: rtsp://admin:hunter2@10.0.0.7/main\n", ""),
+        "cameras[cam-1]: a camera has a url or a pipeline",
+    ),
     "empty url": (change("rtsp://admin:hunter2@10.0.0.7/main", "''"), "give a file or an rtsp:// address"),
     "variable that is not set": (change("admin:hunter2", "${NO_SUCH_LOGIN}"), "NO_SUCH_LOGIN, which is not set"),
     "what to do about it": (

@@ -87,9 +87,10 @@ def near_pairs(ones: Sequence[Box], others: Sequence[Box], most: Sequence[float]
         for column, (other_x, other_y, other_width, other_height) in enumerate(spots):
             if abs(x - other_x) >= gate * (width + other_width) or abs(y - other_y) >= gate * (height + other_height):
                 continue
-            if min(width, height, other_width, other_height) <= 0:
+            area, other_area = width * height, other_width * other_height
+            if min(area, other_area) < SMALLEST:
                 continue
-            resize = abs(log(width * height / (other_width * other_height)))
+            resize = abs(log(area / other_area))
             cost = RESIZE_WEIGHT * resize + hypot(
                 (x - other_x) / (width + other_width), (y - other_y) / (height + other_height)
             )

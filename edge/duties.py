@@ -5,9 +5,9 @@ from collections.abc import Callable
 from alerts.messages import Model
 from edge.clips import Roll
 from edge.config import CameraSection, Loaded
-from edge.eye import Plan
 from edge.gate.gate import GateSettings
 from edge.incidents import Key
+from edge.plan import Plan
 from edge.reporting import Witness
 from edge.station import Duty
 from edge.watch import Post

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 
 from edge.announcements import Tell
 from edge.coverage import Sight, sight_of
-from edge.eye import Eye, Plan
+from edge.eye import Eye
 from edge.incidents import Incident
+from edge.plan import Plan
 from edge.snapshot import CameraSnapshot
 from edge.watch import CameraWatch, Post
 from streams.player import Player

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from edge.box import Box
-from edge.eye import Counts, Plan
 from edge.gate.gate import GateSettings
+from edge.plan import Counts, Plan
 from edge.station import Duty
 from models.detections import Detections
 from streams.frames import Camera, Pace

@@ -13,8 +13,9 @@ import av
 import numpy as np
 import pytest
 
-from edge.eye import MOST_WAITING, Eye, Plan
+from edge.eye import MOST_WAITING, Eye
 from edge.gate.gate import Depth, GateSettings
+from edge.plan import Plan
 from edge.watch import CameraWatch, Look
 from streams.frames import Camera, Frame
 from streams.packets import Packet

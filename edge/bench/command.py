@@ -92,12 +92,14 @@ def edge(  # noqa: PLR0917 - typer reads the command line from it
         typer.echo(f"teawatch bench edge: {error}", err=True)
         raise typer.Exit(1) from None
     figures = {**dict.fromkeys(KEYS), **{key: None for each in chosen for key in each.keys}}
-    with ThreadPoolExecutor(1, "beside") as beside:
-        aside = [each for each in chosen if each.beside == "always" or (quick and each.beside == "quick")]
+    with ThreadPoolExecutor(2, "beside") as beside:
+        waiting = [each for each in chosen if each.beside == "always"]
+        aside = [each for each in chosen if quick and each.beside == "quick"]
         elsewhere = replace(setting, core=min(os.sched_getaffinity(0)))
-        meanwhile = beside.submit(_take_all, aside, elsewhere)
-        figures |= _take_all([each for each in chosen if each not in aside], setting)
-        figures |= meanwhile.result()
+        meanwhile = [beside.submit(_take_all, each, elsewhere) for each in (waiting, aside)]
+        figures |= _take_all([each for each in chosen if each not in waiting + aside], setting)
+        for taken in meanwhile:
+            figures |= taken.result()
     figures["gated_x"] = _gated_x(figures)
     console.print(_table(setting.clip, figures))
     if as_json:

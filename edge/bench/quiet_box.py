@@ -1,8 +1,8 @@
-"""How many quiet cameras one core watches. `python -m edge.bench.quiet_box CARD SETTLE_S MEASURE_S FILM RUNG …`.
+"""How many quiet cameras one core watches. `python -m edge.bench.quiet_box CARD FILM RUNG …`.
 
 A real box plays the film for each camera, over and over in its own time and each from another moment on. On every rung
-of the ladder cameras join the running box; once they have settled it is counted how many of the looks and comparisons
-that fell due were late.
+of the ladder, `CAMERAS:SETTLE_S:MEASURE_S`, cameras join the running box; once they have settled it is counted how many
+of the looks and comparisons that fell due were late.
 """
 
 import json
@@ -31,11 +31,11 @@ STAGGER_S = 0.025
 
 def main() -> None:
     """Climb, and say what was seen on each rung."""
-    card, settle_s, measure_s, film = sys.argv[1], float(sys.argv[2]), float(sys.argv[3]), Path(sys.argv[4])
-    ladder = [int(rung) for rung in sys.argv[5:]]
+    card, film = sys.argv[1], Path(sys.argv[2])
+    ladder = [tuple(map(float, rung.split(":"))) for rung in sys.argv[3:]]
     cv2.setNumThreads(1)
     with tempfile.TemporaryDirectory(prefix="teawatch-bench-") as folder:
-        loaded = box_of(Path(card), [film] * ladder[-1], Path(folder), pace="loop", gate="auto")
+        loaded = box_of(Path(card), [film] * int(ladder[-1][0]), Path(folder), pace="loop", gate="auto")
         detector = Detector.load(loaded.card)
         with Outbox.open(Path(folder) / "outbox.sqlite3", identity=nobody()) as outbox:
             blobs = BlobStore(Path(folder) / "evidence")
@@ -46,12 +46,12 @@ def main() -> None:
             runner.start()
             try:
                 rungs = []
-                for rung in ladder:
-                    for count in range(len(box.snapshots()) + 1, rung + 1):
+                for cameras, settle_s, measure_s in ladder:
+                    for count in range(len(box.snapshots()) + 1, int(cameras) + 1):
                         box.use(duties[:count], lambda _: None)
                         time.sleep(STAGGER_S)
                     time.sleep(settle_s)
-                    rungs.append(_measure(box, rung, measure_s))
+                    rungs.append(_measure(box, int(cameras), measure_s))
             finally:
                 box.stop()
                 runner.join()

@@ -23,10 +23,9 @@ DROP_FRAMES = 300
 
 def cameras_per_core(setting: Setting) -> Figures:
     """Quiet cameras on one core until one in a hundred of the due looks and comparisons is late."""
-    ladder = ["40", "80"] if setting.is_quick else [str(rung) for rung in range(20, 161, 20)]
-    times = ["5", "4"] if setting.is_quick else ["15", "30"]
+    ladder = ["8:2:1", "80:11:4"] if setting.is_quick else [f"{rung}:15:20" for rung in range(20, 141, 20)]
     film, _ = cached_film(scene=next(_scenes(setting)), events=0, seconds=QUIET_FILM_S, seed=5)
-    answer = run_pinned("edge.bench.quiet_box", _card(setting), *times, str(film), *ladder, core=setting.core)
+    answer = run_pinned("edge.bench.quiet_box", _card(setting), str(film), *ladder, core=setting.core)
     rungs = answer["rungs"]
     good = [rung for rung in rungs if rung["due"] and rung["late"] <= LATE_SHARE * rung["due"]]
     best = max(good, key=lambda rung: rung["cameras"], default=None)

@@ -6,6 +6,7 @@ up, and a camera that nothing happens before costs next to nothing.
 """
 
 import math
+import random
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -40,6 +41,9 @@ HEALTH_S = 2.0
 
 HURRIED_S = 0.3
 """So late, an alert camera is not decoded whole: the box has too much to do."""
+
+HASTE = (0.75, 1.0)
+"""A look that is due now and then comes this share of its time after the last one."""
 
 LATE_S = 0.5
 
@@ -87,6 +91,7 @@ class Eye:
         self._is_new_take = False
         self._alarm = False
         self._is_hurried = False
+        self._haste = 1.0
         self._is_stopped = False
         self._is_ending = False
 
@@ -196,7 +201,7 @@ class Eye:
         self._is_hurried = now_s - due_s > HURRIED_S
         self.counts.due += 1
         late_s = now_s - due_s
-        if late_s > min(LATE_S, self.plan.period_s):
+        if late_s > (LATE_S if self.gate.depth is Depth.ASLEEP else min(LATE_S, self.plan.period_s)):
             self.counts.late += 1
         if self.gate.depth is Depth.AWAKE:
             self.counts.dropped += int(late_s / self.plan.period_s)
@@ -355,9 +360,13 @@ class Eye:
 
     def _is_look_due(self, stream_s: float) -> bool:
         """Whether a camera that is not awake has to be looked at all the same."""
+        return stream_s - self._looked_s >= self._every_s
+
+    @property
+    def _every_s(self) -> float:
+        """How often a camera that is not awake is looked at; cameras that began together drift apart."""
         settings = self.plan.gate
-        every_s = settings.recheck_s if self._has_pending else settings.check_every_s
-        return stream_s - self._looked_s >= every_s
+        return settings.recheck_s if self._has_pending else settings.check_every_s * self._haste
 
     @property
     def _has_pending(self) -> bool:
@@ -371,6 +380,7 @@ class Eye:
         if self._next_look_s <= frame.stream_s:
             self._next_look_s = frame.stream_s + self.plan.period_s
         self._looked_s = frame.stream_s
+        self._haste = random.uniform(*HASTE)  # noqa: S311 - spreads load, no secret
         look = analyse(frame, vouched=vouched)
         if look is None:
             return
@@ -391,9 +401,7 @@ class Eye:
         if newest is None:
             return now_s + IDLE_S
         if self.gate.depth is Depth.ASLEEP:
-            settings = self.plan.gate
-            every_s = settings.recheck_s if self._has_pending else settings.check_every_s
-            return now_s + max(0.05, self._looked_s + every_s - newest.stream_s)
+            return now_s + max(0.05, self._looked_s + self._every_s - newest.stream_s)
         if not self.is_idle:
             return now_s
         if self.plan.is_fast:

@@ -2,6 +2,7 @@
 
 import threading
 import time
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -10,6 +11,8 @@ import pytest
 
 from alerts.errors import OutboxFull
 from alerts.messages import Coverage
+from edge.coverage import CoverageLedger
+from edge.gate.gate import GateSettings
 from edge.outlook import Outlook
 from edge.overview import Overview
 from edge.references import ReferenceShelf
@@ -36,9 +39,9 @@ class Lookout:
         patch.setattr("edge.outlook.NOTE_EVERY_S", 0.0)
         patch.setattr("edge.outlook.SHELF_EVERY_S", 0.0)
         patch.setattr("edge.box.TICK_S", 0.02)
-        plays = Camera(id="plays", url=str(film), pace=Pace.LOOP)
+        self.plays = Camera(id="plays", url=str(film), pace=Pace.LOOP)
         self.missing = Camera(id="missing", url=str(folder / "nowhere.avi"))
-        self.rig = Rig(folder / "state", plays, self.missing, until_end=False)
+        self.rig = Rig(folder / "state", self.plays, self.missing, until_end=False)
         self.shelf = ReferenceShelf(folder / "references")
         self.started_s = time.monotonic()
         self.outlook = self.make()
@@ -104,6 +107,24 @@ def test_a_camera_that_is_taken_away_is_reported_to_its_last_second(lookout: Loo
     assert list(lookout.coverage()) == ["plays"]
 
 
+def test_a_camera_that_cannot_be_written_off_keeps_no_other_from_being_noted(
+    lookout: Lookout, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lookout.watch()
+    lookout.outlook()
+    lookout.rig.box.use([lookout.rig.duty(lookout.missing)], lambda _: None)
+    noted: list[float] = []
+    with monkeypatch.context() as patch:
+        patch.setattr(lookout.rig.bench.outbox, "transaction", full)
+        patch.setattr(CoverageLedger, "note", lambda *_, monotonic_s: noted.append(monotonic_s))
+        for _ in range(3):
+            with pytest.raises(OutboxFull):
+                lookout.outlook()
+    assert len(noted) == 3
+    lookout.outlook()
+    assert list(lookout.coverage()) == ["plays"]
+
+
 def test_the_next_run_says_that_the_box_was_off(lookout: Lookout) -> None:
     lookout.watch()
     lookout.outlook.close()
@@ -155,16 +176,48 @@ def test_a_shelf_that_cannot_be_written_is_said_once_and_ends_nothing(
     assert lookout.shelf.has("plays")
 
 
-def test_an_outbox_that_is_full_loses_nothing_that_was_noted(lookout: Lookout, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("change", [{"looks_per_s": 5}, {"gate": GateSettings()}])
+def test_a_camera_that_is_watched_in_another_way_keeps_its_reference(
+    change: dict[str, object], lookout: Lookout
+) -> None:
+    lookout.rig.box.health("plays").renew(VIEW)
+    lookout.outlook()
+    before = lookout.rig.box.health("plays")
+    lookout.rig.box.use([lookout.rig.duty(lookout.plays, **change)], lambda _: None)
+    lookout.outlook()
+    after = lookout.rig.box.health("plays")
+    assert after is not before
+    assert after.reference is not None
+    assert after.reference.made_at == NOON
+
+
+def test_a_reference_that_is_damaged_in_any_way_is_none(tmp_path: Path) -> None:
+    shelf = ReferenceShelf(tmp_path)
+    shelf.save("plays", replace(VIEW, field=np.random.default_rng(1).random((HEIGHT, WIDTH)).astype(np.complex64)))
+    (path,) = tmp_path.iterdir()
+    whole = path.read_bytes()
+    usable = 0
+    for at in range(0, len(whole), len(whole) // 200):
+        path.write_bytes(whole[:at] + bytes([whole[at] ^ 0x10]) + whole[at + 1 :])
+        usable += shelf.load("plays") is not None
+    path.write_bytes(whole[: len(whole) // 2])
+    assert shelf.load("plays") is None
+    assert usable < 100
+
+
+def full(*_: object, **__: object) -> None:
+    raise OutboxFull("the disk is full")
+
+
+def test_an_outbox_that_is_full_at_the_end_is_said_and_loses_nothing_that_was_noted(
+    lookout: Lookout, monkeypatch: pytest.MonkeyPatch
+) -> None:
     lookout.watch()
-
-    def full(*_: object, **__: object) -> None:
-        raise OutboxFull("the disk is full")
-
     with monkeypatch.context() as patch:
         patch.setattr(lookout.rig.bench.outbox, "transaction", full)
-        with pytest.raises(OutboxFull):
-            lookout.outlook.close()
+        lookout.outlook.close()
+    said = [fields for event, fields in lookout.rig.said if event == "trouble" and fields["what"] == "outbox"]
+    assert [fields["reason"] for fields in said] == ["the disk is full"]
     lookout.outlook.close()
     assert sum(each.seen_ms for each in lookout.coverage()["plays"]) > 0
 

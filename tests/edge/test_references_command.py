@@ -14,7 +14,6 @@ from edge.coverage import Sight
 from edge.health import HealthWatch
 from edge.outlook import Outlook
 from edge.references import ReferenceShelf
-from edge.snapshot import CameraSnapshot
 from edge.views import ACROSS, DOWN, HEIGHT, WIDTH, Reference
 from tests.edge.parts import make_identity
 
@@ -74,9 +73,6 @@ class Watching:
 
     def sights(self) -> dict[str, Sight]:
         return {"yard": Sight()}
-
-    def snapshots(self) -> tuple[CameraSnapshot, ...]:
-        return (CameraSnapshot(camera="yard", state="playing"),)
 
     def health(self, camera: str) -> HealthWatch:
         assert camera == "yard"

@@ -51,13 +51,13 @@ def sight_of(
 
     `state` is as in the event `camera_state`. `packet_s` is when its last packet came, `due_s` since when a look has
     been due that is not done (None: none is), `troubles` what its picture suffers from and since when: all on the
-    monotonic clock, in seconds.
+    monotonic clock, in seconds. A stream that is down was so from its last packet on, however long it took to see that.
     """
     if state not in ("playing", *_STATES):
-        return Sight(Hindrance.NO_STREAM)
+        return Sight(Hindrance.NO_STREAM, packet_s)
     found: dict[Hindrance, float | None] = dict(troubles or {})
     if state in _STATES:
-        found[_STATES[state]] = None
+        found[_STATES[state]] = packet_s if state == "refused" else None
     if packet_s is not None and monotonic_s - packet_s > SILENT_AFTER_S:
         found[Hindrance.NO_STREAM] = packet_s
     if gate_error:

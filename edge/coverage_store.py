@@ -94,9 +94,11 @@ class CoverageBook:
 
     def remove(self, camera: str, *, utc: datetime, monotonic_s: float) -> None:
         """Report the rest and forget the camera. Raises OutboxFull: then it is still there."""
-        if camera in self._ledgers:
+        if camera not in self._ledgers:
+            return
+        if is_credible(utc):
             self._write([self._ledgers[camera]], utc=utc, monotonic_s=monotonic_s, last=True)
-            del self._ledgers[camera]
+        del self._ledgers[camera]
 
     def note(self, sights: Mapping[str, Sight], *, utc: datetime, monotonic_s: float) -> None:
         """So it is now with each camera: call it about once a second. Writes when something is due.

@@ -49,10 +49,12 @@ def reports(ledger: CoverageLedger, at_s: float) -> tuple[Coverage, ...]:
         ({"state": "playing", "packet_s": 99.5}, None, None),
         ({"state": "connecting"}, H.NO_STREAM, None),
         ({"state": "unreachable"}, H.NO_STREAM, None),
+        ({"state": "unreachable", "packet_s": 94.9}, H.NO_STREAM, 94.9),
         ({"state": "ended"}, H.NO_STREAM, None),
         ({"state": "a word of tomorrow"}, H.NO_STREAM, None),
         ({"state": "refused"}, H.REFUSED, None),
-        ({"state": "degraded"}, H.DEGRADED, None),
+        ({"state": "refused", "packet_s": 94.9}, H.REFUSED, 94.9),
+        ({"state": "degraded", "packet_s": 99.5}, H.DEGRADED, None),
         ({"state": "playing", "packet_s": 80.0}, H.NO_STREAM, 80.0),
         ({"state": "playing", "gate_error": True}, H.GATE_ERROR, None),
         ({"state": "playing", "due_s": 97.0}, None, None),
@@ -288,6 +290,15 @@ def test_a_camera_that_is_taken_away_is_told_to_its_end_and_one_that_comes_begin
     place.cut(10)
     place.begin("cam-1")
     assert len(place.told("cam-2")) == 2
+
+
+def test_a_camera_that_is_taken_away_before_the_clock_was_set_leaves_no_report_of_1970(place: Place) -> None:
+    place.begin("cam-1")
+    unset = datetime(1970, 1, 1, tzinfo=UTC)
+    place.book.note({"cam-1": SEEN}, utc=unset, monotonic_s=100)
+    place.book.remove("cam-1", utc=unset, monotonic_s=100)
+    place.stop()
+    assert place.told() == []
 
 
 def test_while_the_clock_was_never_set_nothing_is_told_and_then_everything(place: Place) -> None:

@@ -1,5 +1,6 @@
 """What a box does about twice a second beside watching."""
 
+import sqlite3
 import time
 from collections.abc import Callable
 from datetime import datetime
@@ -13,34 +14,40 @@ from edge.watchdog import Watchdog
 
 TIDY_EVERY_S = 60.0
 
+WELL_AFTER_S = 30.0
+"""A duty that failed is tried again sooner than this; if none has failed for so long, all is well again."""
+
 
 class Pulse:
     """Call it: it feeds the watchdog, looks at the clock, gives memory back and does its further `duties`.
 
-    A full outbox is said once.
+    A duty that fails ends nothing: why is said once, and again if it comes back after all was well.
     """
 
     def __init__(self, outbox: Outbox, tell: Tell, *, now: Callable[[], datetime]) -> None:
         self.duties: tuple[Callable[[], None], ...] = ()
         self._watchdog = Watchdog()
-        self._watchdog.ready()
         self._clock = ClockKeeper(outbox)
         self._outbox = outbox
         self._tell = tell
         self._now = now
-        self._told = ""
+        self._has_begun = False
+        self._told: set[str] = set()
+        self._failed_s = 0.0
         self._tidy_s = 0.0
 
     def __call__(self) -> None:
-        """One beat."""
+        """One beat; with the first the service manager hears that the box has started."""
+        if not self._has_begun:
+            self._has_begun = True
+            self._watchdog.ready()
         self._watchdog.alive(self._outbox.trouble or "watching")
         for duty in (self._look_at_the_clock, self._tidy, *self.duties):
             try:
                 duty()
-            except AlertsError as error:
-                if str(error) != self._told:
-                    self._told = str(error)
-                    self._tell("trouble", what="outbox", reason=self._told)
+            except (AlertsError, OSError, sqlite3.Error) as error:
+                self._say_failed(str(error))
+        self._say_well()
 
     def _look_at_the_clock(self) -> None:
         self._clock.check(self._now(), time.monotonic())
@@ -49,3 +56,14 @@ class Pulse:
         if (now_s := time.monotonic()) >= self._tidy_s:
             self._tidy_s = now_s + TIDY_EVERY_S
             give_back()
+
+    def _say_failed(self, reason: str) -> None:
+        self._failed_s = time.monotonic()
+        if reason not in self._told:
+            self._told.add(reason)
+            self._tell("trouble", what="outbox", reason=reason)
+
+    def _say_well(self) -> None:
+        if self._told and time.monotonic() - self._failed_s >= WELL_AFTER_S:
+            self._told.clear()
+            self._tell("trouble_over", what="outbox")

@@ -20,13 +20,14 @@
 | `connected`, `disconnected` | broker or reason |
 | `trouble` | what, reason; `trouble_over` with what, when it has passed |
 | `reloaded` | cameras (list), config_sha256: a changed configuration is in force |
-| `stopped` | pending_records, pending_uploads |
+| `stopped` | pending_records, pending_uploads, peak_rss_mb |
 """
 
 import json
 import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any, Protocol, TextIO, TypeAlias
 
@@ -45,7 +46,10 @@ class Tell(Protocol):
 
 
 class Announcer:
-    """Passes every event on to its sinks, one at a time, from whatever thread it comes."""
+    """Passes every event on to its sinks, one at a time, from whatever thread it comes.
+
+    A sink that cannot write, for want of room on the disk of the logs, say, misses the event; nobody else does.
+    """
 
     def __init__(self, sinks: Sequence[Sink]) -> None:
         self._sinks = tuple(sinks)
@@ -55,7 +59,8 @@ class Announcer:
         """Say it."""
         with self._lock:
             for sink in self._sinks:
-                sink(event, fields)
+                with suppress(OSError):
+                    sink(event, fields)
 
 
 def events_on(stream: TextIO) -> Sink:

@@ -1,7 +1,7 @@
 """What a technician sees on a terminal: each camera, what it sees, what was found, what reached the centre."""
 
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from types import TracebackType
@@ -23,6 +23,7 @@ SENTENCES: Mapping[str, str] = {
     "connected": "[green]connected[/] to {broker}",
     "disconnected": "[yellow]no connection[/]: {reason}; records wait in the outbox",
     "set_aside": "[bold yellow]the centre put {count} of this box's records aside[/]: look at its quarantine page",
+    "reloaded": "[green]a changed configuration is in force[/]",
     "trouble": "[bold red]{what}[/]: {reason}",
     "trouble_over": "[green]{what}: all well again[/]",
     "stopped": "stopped; {pending_records} records and {pending_uploads} files wait for the centre",
@@ -34,10 +35,17 @@ SENTENCES: Mapping[str, str] = {
 class _CameraRow:
     state: str = "starting"
     reason: str = ""
+    troubles: Sequence[str] = ()
     counts: Mapping[str, int] = field(default_factory=dict)
     rate_per_s: float = 0.0
     frames: int = 0
     open_incidents: int = 0
+
+    @property
+    def condition(self) -> str:
+        """The state, and what is wrong with stream or view."""
+        wrong = "; ".join(each for each in (self.reason, ", ".join(self.troubles)) if each)
+        return f"{self.state}: {wrong}" if wrong else self.state
 
 
 class LiveConsole:
@@ -71,6 +79,10 @@ class LiveConsole:
         elif event == "camera_state":
             row = self._row(fields["camera"])
             row.state, row.reason = fields["state"], fields["reason"]
+        elif event == "camera_health":
+            self._row(fields["camera"]).troubles = fields["troubles"]
+        elif event == "reloaded":
+            self._rows = {name: row for name, row in self._rows.items() if name in fields["cameras"]}
         elif event == "alert_sent":
             self._sent += fields["times"] == 1
         elif event == "receipt":
@@ -89,8 +101,9 @@ class LiveConsole:
             table.add_column(heading)
         for name, row in sorted(self._rows.items()):
             seen = ", ".join(f"{count} {what}" for what, count in sorted(row.counts.items()))
-            state = Text(f"{row.state}: {row.reason}" if row.reason else row.state)
-            table.add_row(name, state, seen, f"{row.rate_per_s:.1f}", str(row.frames), str(row.open_incidents))
+            table.add_row(
+                name, Text(row.condition), seen, f"{row.rate_per_s:.1f}", str(row.frames), str(row.open_incidents)
+            )
         delivered = (
             f"records sent {self._sent}, confirmed by the centre {self._receipts}"
             + (f", quarantined {self._quarantined}" if self._quarantined else "")

@@ -38,6 +38,24 @@ def test_a_reader_that_went_away_does_not_stop_the_box() -> None:
     tell("seen", camera="c")
 
 
+def test_a_sink_without_room_misses_what_is_said_then_and_nobody_else_does() -> None:
+    class Disk(io.StringIO):
+        is_full = True
+
+        def write(self, text: str) -> int:
+            if self.is_full:
+                raise OSError(28, "No space left on device")
+            return super().write(text)
+
+    disk, other = Disk(), io.StringIO()
+    tell = Announcer([events_on(disk), events_on(other)])
+    tell("seen", camera="a")
+    disk.is_full = False
+    tell("seen", camera="b")
+    assert [line["camera"] for line in lines(disk)] == ["b"]
+    assert [line["camera"] for line in lines(other)] == ["a", "b"]
+
+
 @pytest.mark.parametrize(
     ("event", "detail", "said"),
     [
@@ -117,3 +135,20 @@ def test_the_console_shows_what_is_seen_found_and_delivered() -> None:
         "disk: full [95%]",
     ):
         assert part in text
+
+
+def test_the_console_shows_what_hinders_a_view_and_forgets_cameras_that_are_taken_away() -> None:
+    out = Console(file=io.StringIO(), width=140, force_terminal=False)
+    console = LiveConsole("box-1", out)
+    for camera in ("stays", "goes"):
+        console("camera_state", {"camera": camera, "state": "playing", "reason": ""})
+    console("camera_health", {"camera": "stays", "troubles": ["covered", "blurred"]})
+    console("reloaded", {"cameras": ["stays"], "config_sha256": "a"})
+    out.print(console.draw())
+    console("camera_health", {"camera": "stays", "troubles": []})
+    out.print(console.draw())
+    text = out.file.getvalue()  # type: ignore[attr-defined]
+    assert text.count("playing: covered, blurred") == 1
+    assert text.count("playing") == 2
+    assert "goes" not in text
+    assert "a changed configuration is in force" in text

@@ -30,7 +30,7 @@ from models.detector import Detector
 from models.errors import ModelError
 from streams.addresses import redacted
 from streams.errors import SourceError
-from streams.frames import Camera
+from streams.frames import Camera, Picture
 from streams.source import open_source
 
 FRAME_S = 15.0
@@ -93,12 +93,17 @@ def _look_through_cameras(loaded: Loaded) -> Iterator[Result]:
         yield Result("model", fine=True, found=f"{loaded.card.name}, hash as its card says")
     except ModelError as error:
         yield Result("model", fine=False, found=str(error), advice="install the package again")
-    for source in loaded.sources():
-        yield _look_through(source, detector, loaded.config.detector.score)
+
+    def sees(picture: Picture) -> str:
+        return f"; sees {_seen(picture, detector, loaded.config.detector.score)}"
+
+    for source, main in zip(loaded.sources(), loaded.main_sources(), strict=True):
+        yield _look_through(f"camera {source.id}", source, sees)
+        if main is not None:
+            yield _look_through(f"main stream of camera {main.id}", main)
 
 
-def _look_through(camera: Camera, detector: Detector | None, score: float | None) -> Result:
-    what = f"camera {camera.id}"
+def _look_through(what: str, camera: Camera, describe: Callable[[Picture], str] = lambda _: "") -> Result:
     watch = None
     try:
         with open_source(camera) as source:
@@ -107,7 +112,7 @@ def _look_through(camera: Camera, detector: Detector | None, score: float | None
             frame = next(iter(source), None)
     except SourceError as error:
         advice = "check the address, the cable, the user and password"
-        return Result(what, fine=False, found=str(error).removeprefix(f"{what}: "), advice=advice)
+        return Result(what, fine=False, found=str(error).removeprefix(f"camera {camera.id}: "), advice=advice)
     finally:
         if watch:
             watch.cancel()
@@ -115,10 +120,10 @@ def _look_through(camera: Camera, detector: Detector | None, score: float | None
         found = f"{redacted(camera.url)} opened but gave no picture in {FRAME_S:.0f} s"
         return Result(what, fine=False, found=found, advice="look at the camera's own page; its encoder may be off")
     height, width = frame.picture.shape[:2]
-    return Result(what, fine=True, found=f"{width}x{height}; sees {_seen(frame.picture, detector, score)}")
+    return Result(what, fine=True, found=f"{width}x{height}{describe(frame.picture)}")
 
 
-def _seen(picture: Any, detector: Detector | None, score: float | None) -> str:  # noqa: ANN401 - a picture
+def _seen(picture: Picture, detector: Detector | None, score: float | None) -> str:
     if detector is None:
         return "nothing without a model"
     found = detector.detect(picture, score_threshold=score)

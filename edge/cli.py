@@ -144,6 +144,8 @@ def probe(
     from edge.probe_report import judge, print_report, report_json  # noqa: PLC0415 - see above
     from streams.frames import Camera, Pace, Transport  # noqa: PLC0415 - see above
 
+    if " ! " in url:
+        _fail(EdgeError("this is a pipeline: put it into the configuration and try it with `teawatch edge check`"))
     if transport not in set(Transport):
         _fail(EdgeError(f"unknown transport {transport!r}; tcp or udp"))
     camera = Camera(id="probe", url=_with_variables(url), pace=Pace.FAST, transport=Transport(transport))

@@ -155,6 +155,19 @@ def test_check_finds_broker_and_centre_unreachable(config: Path, tmp_path: Path)
     assert all(each.advice for each in found.values() if not each.fine)
 
 
+@pytest.mark.parametrize(("name", "fine", "found"), [("short.avi", True, "768x576"), ("nowhere.avi", False, "nowhere")])
+def test_check_opens_the_main_stream_as_well(
+    name: str, found: str, config: Path, short_clip: Path, tmp_path: Path, *, fine: bool
+) -> None:
+    config.write_text(CONFIG.format(url=f"{short_clip}\n    main_url: {short_clip.with_name(name)}", pace="loop"))
+    results = {each.what: each for each in look_around(config, Settings(state=tmp_path / "state"))}
+    assert results["camera cam-1"].fine
+    main = results["main stream of camera cam-1"]
+    assert main.fine is fine
+    assert found in main.found
+    assert bool(main.advice) is not fine
+
+
 def test_check_finds_a_model_file_with_the_wrong_hash(
     config: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -303,6 +303,13 @@ def test_an_address_that_names_a_missing_variable_is_one_line() -> None:
     assert "names the environment variable NO_SUCH_LOGIN, which is not set" in done.stderr
 
 
+def test_a_pipeline_is_refused_with_where_to_try_it_and_without_its_password() -> None:
+    done = probe("rtspsrc location=rtsp://admin:hunter2@127.0.0.1/main ! rtph264depay")
+    assert (done.exit_code, done.stdout, done.stderr.count("\n")) == (1, "", 1)
+    assert "teawatch edge check" in done.stderr
+    assert "hunter2" not in done.stderr
+
+
 def test_an_unknown_transport_is_one_line() -> None:
     done = probe("rtsp://127.0.0.1/main", "--transport", "pigeon")
     assert (done.exit_code, done.stderr) == (1, "teawatch edge: unknown transport 'pigeon'; tcp or udp\n")

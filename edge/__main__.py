@@ -72,7 +72,7 @@ def run_box(loaded: Loaded, settings: Settings, *, until_end: bool = False) -> N
         cleanup.callback(publisher.stop, flush_s=settings.drain_s if until_end else 1.0)
         uploader.start()
         cleanup.callback(uploader.stop)
-        reloading = Reloading(loaded, box, tell)
+        reloading = Reloading(loaded, box, tell, until_end=until_end)
         outlook = Outlook(box, outbox, ReferenceShelf(settings.state / REFERENCES_FOLDER), tell, now=utc_now)
         pulse.duties += (reloading, outlook)
         with _by_signals(box, reloading):

@@ -15,10 +15,11 @@ from streams.errors import StreamError
 class Reloading:
     """Call it now and then; it reads the file anew once `ask` was called. A file with a mistake changes nothing."""
 
-    def __init__(self, loaded: Loaded, box: Box, tell: Tell) -> None:
+    def __init__(self, loaded: Loaded, box: Box, tell: Tell, *, until_end: bool = False) -> None:
         self._loaded = loaded
         self._box = box
         self._tell = tell
+        self._until_end = until_end
         self._is_asked = False
 
     def ask(self) -> None:
@@ -44,6 +45,6 @@ class Reloading:
         def renew(recorder: Recorder) -> None:
             recorder.use(posts, witnesses_of(loaded), orphan_witness_of(loaded))
 
-        self._box.use(duties_of(loaded), renew)
+        self._box.use(duties_of(loaded, until_end=self._until_end), renew)
         self._loaded = replace(loaded, path=self._loaded.path)
         self._tell("reloaded", cameras=[camera.id for camera in loaded.config.cameras], config_sha256=loaded.sha256)

@@ -14,6 +14,12 @@ from tests.edge.replay import Clip, Seen
 MOST_LOOKS_PER_S = 5
 
 
+@pytest.fixture(autouse=True)
+def nothing_served(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Boxes that tests start, several at a time, do not fight for the one port of figures."""
+    monkeypatch.setenv("TEAWATCH_EDGE_METRICS_PORT", "0")
+
+
 @pytest.fixture(scope="session")
 def detector() -> Detector:
     return Detector.load(load_card("yolov3_tiny"))

@@ -10,6 +10,7 @@ import threading
 import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -24,6 +25,7 @@ from edge.config import read_config
 from edge.duties import duties_of, orphan_witness_of, posts_of, witnesses_of
 from edge.recorder import Recorder
 from edge.reloading import Reloading
+from edge.station import Duty
 from tests.edge.parts import Bench, make_identity
 from tests.edge.test_box import Rig
 
@@ -270,3 +272,17 @@ def test_a_recorder_that_could_not_change_goes_on_as_before(tmp_path: Path, monk
     bench.watch([20.0 + number / 2 for number in range(80)], camera="a")
     assert [phase for phase, _ in bench.phases()] == ["opened", "closed"]
     bench.stop()
+
+
+@pytest.mark.parametrize("until_end", [False, True])
+def test_what_is_read_anew_still_ends_with_its_files_or_does_not(
+    short_clip: Path, tmp_path: Path, *, until_end: bool
+) -> None:
+    config = tmp_path / "box.yaml"
+    write(config, camera("a", short_clip))
+    taken: list[Duty] = []
+    box = SimpleNamespace(use=lambda duties, _renew: taken.extend(duties))
+    reloading = Reloading(read_config(config), box, lambda *_, **__: None, until_end=until_end)  # type: ignore[arg-type]
+    reloading.ask()
+    reloading()
+    assert [duty.plan.until_end for duty in taken] == [until_end]

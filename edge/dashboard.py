@@ -14,7 +14,7 @@ WIDE = 130
 
 HOT_C = 85.0
 TOLERABLE_SHARE = 0.01
-"""Of a camera's looks may be late before it counts as falling behind."""
+"""Of what fell due at a camera may be late before it counts as falling behind."""
 
 STYLES: Mapping[str, str] = {
     "playing": "green",
@@ -105,7 +105,7 @@ def percentile(samples: Sequence[float], share: float) -> float:
 
 
 def _is_behind(camera: CameraSnapshot) -> bool:
-    return camera.late > TOLERABLE_SHARE * max(camera.looks, 1)
+    return camera.late > TOLERABLE_SHARE * max(camera.due, 1)
 
 
 def _headline(box: BoxSnapshot) -> Text:

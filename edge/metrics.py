@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from prometheus_client import CollectorRegistry, Histogram, ProcessCollector
+from prometheus_client import CollectorRegistry, Histogram
 from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
@@ -167,11 +167,3 @@ class BoxCollector(Collector):
             for camera in box.cameras:
                 samples |= reading.samples(camera, (camera.camera,))
             yield reading.metric(("camera",), samples)
-
-
-def make_registry(take_snapshot: TakeSnapshot) -> tuple[CollectorRegistry, Latencies]:
-    """A registry of its own with the box, its latencies and its process: nothing of the process's global one."""
-    registry = CollectorRegistry()
-    registry.register(BoxCollector(take_snapshot))
-    ProcessCollector(registry=registry)
-    return registry, Latencies(registry)

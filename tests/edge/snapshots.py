@@ -15,6 +15,7 @@ STREET = CameraSnapshot(
     decoded=103,
     looks=104,
     dropped=105,
+    due=2106,
     late=106,
     damaged=107,
     reconnects=108,

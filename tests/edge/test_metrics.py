@@ -7,11 +7,12 @@ from pathlib import Path
 
 import httpx
 import pytest
+from prometheus_client import CollectorRegistry, ProcessCollector
 from prometheus_client.parser import text_string_to_metric_families
 from pydantic import TypeAdapter
 
 from edge.memory import peak_resident_mib, resident_mib
-from edge.metrics import make_registry
+from edge.metrics import BoxCollector, Latencies, TakeSnapshot
 from edge.metrics_server import MetricsServer, served
 from edge.settings import Settings
 from edge.snapshot import BoxSnapshot, CameraSnapshot
@@ -31,6 +32,13 @@ def scrape(server: MetricsServer) -> dict[tuple[str, tuple[tuple[str, str], ...]
     }
 
 
+def registry_of(take_snapshot: TakeSnapshot) -> CollectorRegistry:
+    registry = CollectorRegistry()
+    registry.register(BoxCollector(take_snapshot))
+    ProcessCollector(registry=registry)
+    return registry
+
+
 @pytest.fixture(scope="module")
 def seen() -> list[BoxSnapshot]:
     """What the box looked like, one snapshot after the other; the last is now."""
@@ -39,7 +47,8 @@ def seen() -> list[BoxSnapshot]:
 
 @pytest.fixture(scope="module")
 def server(seen: list[BoxSnapshot]) -> Iterator[MetricsServer]:
-    registry, latencies = make_registry(lambda: seen[-1])
+    registry = registry_of(lambda: seen[-1])
+    latencies = Latencies(registry)
     latencies.observe_inference(0.031)
     latencies.observe_outbox(0.05)
     server = MetricsServer("127.0.0.1", 0, registry, lambda: seen[-1])
@@ -140,7 +149,7 @@ def test_counters_never_fall_while_the_box_runs(box: list[BoxSnapshot], server: 
 
 
 def test_latencies_keep_the_last_samples_for_the_snapshot() -> None:
-    _, latencies = make_registry(lambda: BOX)
+    latencies = Latencies(CollectorRegistry())
     for number in range(700):
         latencies.observe_inference(number / 1000)
     latencies.observe_outbox(0.25)
@@ -155,7 +164,7 @@ def test_the_snapshot_comes_over_the_wire_as_it_is(server: MetricsServer) -> Non
 
 def test_a_port_that_is_taken_is_said_and_the_box_goes_on_without() -> None:
     said: list[dict[str, object]] = []
-    registry, _ = make_registry(lambda: BOX)
+    registry = registry_of(lambda: BOX)
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         with served(
@@ -168,7 +177,7 @@ def test_a_port_that_is_taken_is_said_and_the_box_goes_on_without() -> None:
 
 
 def test_port_0_serves_nothing_and_says_nothing() -> None:
-    registry, _ = make_registry(lambda: BOX)
+    registry = registry_of(lambda: BOX)
     with served("127.0.0.1", 0, registry, lambda: BOX, lambda *_, **__: pytest.fail("nothing to say")) as server:
         assert server is None
 

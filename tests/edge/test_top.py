@@ -26,7 +26,7 @@ from edge.snapshot import BoxSnapshot, CameraSnapshot
 from tests.edge.snapshots import BOX, GARDEN, STREET
 
 ROOT = Path(__file__).parents[2]
-QUIET = CameraSnapshot(camera="well", state="playing", looks=1000)
+QUIET = CameraSnapshot(camera="well", state="playing", looks=1000, due=2000)
 WATCHED_S = 20.0
 
 
@@ -41,9 +41,9 @@ WORST_FIRST = (
     dataclasses.replace(QUIET, camera="refused", state="refused"),
     dataclasses.replace(QUIET, camera="covered", health=("covered",)),
     dataclasses.replace(QUIET, camera="connecting", state="connecting"),
-    dataclasses.replace(QUIET, camera="behind", late=500),
+    dataclasses.replace(QUIET, camera="behind", late=21),
     dataclasses.replace(QUIET, camera="parked", open_incidents=1),
-    dataclasses.replace(QUIET, camera="busy", depth="awake"),
+    dataclasses.replace(QUIET, camera="busy", depth="awake", late=20),
     QUIET,
     dataclasses.replace(QUIET, camera="a file", state="ended"),
 )

@@ -25,7 +25,6 @@ from edge.config import read_config
 from edge.duties import duties_of, orphan_witness_of, posts_of, witnesses_of
 from edge.recorder import Recorder
 from edge.reloading import Reloading
-from edge.station import Duty
 from tests.edge.parts import Bench, make_identity
 from tests.edge.test_box import Rig
 
@@ -280,9 +279,9 @@ def test_what_is_read_anew_still_ends_with_its_files_or_does_not(
 ) -> None:
     config = tmp_path / "box.yaml"
     write(config, camera("a", short_clip))
-    taken: list[Duty] = []
-    box = SimpleNamespace(use=lambda duties, _renew: taken.extend(duties))
+    ends: list[bool] = []
+    box = SimpleNamespace(use=lambda duties, _renew: ends.extend(duty.plan.until_end for duty in duties))
     reloading = Reloading(read_config(config), box, lambda *_, **__: None, until_end=until_end)  # type: ignore[arg-type]
     reloading.ask()
     reloading()
-    assert [duty.plan.until_end for duty in taken] == [until_end]
+    assert ends == [until_end]

@@ -1,7 +1,6 @@
 """Addresses of cameras, and how to show one without the secrets it carries."""
 
 import re
-from urllib.parse import urlsplit
 
 _RTSP = frozenset({"rtsp", "rtsps"})
 _WEB = frozenset({"http", "https"})
@@ -11,7 +10,11 @@ LIVE_SCHEMES = _RTSP | _WEB | _DEVICE
 """What may stand in front of `://`; everything else is a path."""
 
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*(?=://)")
-_SECRET = re.compile(r"(?i)(user(?:name)?|pass(?:word|wd)?|pwd|auth|token|key)=[^&;/_]*")
+# Recorders join such values by "_", which may as well be a letter of the password: it ends where a known name follows.
+_SECRET = re.compile(
+    r"(?i)(user(?:name)?|pass(?:word|wd)?|pwd|auth|token|key)="
+    r"(?:(?!_(?:user|pass|pwd|auth|token|key|channel|stream)\w*=)[^&;/])*"
+)
 _ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^\s\"']+")
 
 
@@ -63,10 +66,8 @@ def redacted(url: str) -> str:
         return url
     # A raw '@', '/' or '?' in a password makes the address ambiguous: everything up to the last '@' is a secret.
     rest = url[len(found) + 3 :]
-    host_and_path = rest.rpartition("@")[2]
-    parts = urlsplit(f"{found}://{host_and_path}")
-    path = _SECRET.sub(r"\1=***", parts.path)
-    return f"{found}://{parts.netloc}{path}"
+    host_and_path = re.split(r"[?#]", rest.rpartition("@")[2])[0]
+    return f"{found}://" + _SECRET.sub(r"\1=***", host_and_path)
 
 
 def redacted_text(text: str) -> str:

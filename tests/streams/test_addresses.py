@@ -21,10 +21,15 @@ from streams.frames import Camera
         ("rtsps://u:p@[fd00::7]:322/a/b?pw=1#x", "rtsps://[fd00::7]:322/a/b"),
         ("rtsp://10.0.0.7/cam?user=admin&password=s3cret", "rtsp://10.0.0.7/cam"),
         ("rtsp://10.0.0.7/User=a&Password=s3cret&channel=1", "rtsp://10.0.0.7/User=***&Password=***&channel=1"),
+        (
+            "rtsp://10.0.0.7/user=a_password=s3_cret_x_channel=1.sdp",
+            "rtsp://10.0.0.7/user=***_password=***_channel=1.sdp",
+        ),
+        ("rtsp://u:p@[fd00::7/main", "rtsp://[fd00::7/main"),
         ("/srv/films/a@b.mp4", "/srv/films/a@b.mp4"),
     ],
 )
-def test_user_password_and_query_are_not_shown(url: str, shown: str) -> None:
+def test_user_password_and_query_are_not_shown_of_whatever_address(url: str, shown: str) -> None:
     assert redacted(url) == shown
 
 

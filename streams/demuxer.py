@@ -8,12 +8,13 @@ from fractions import Fraction
 from itertools import chain, islice
 
 import av
-from av.error import FFmpegError, InvalidDataError
+from av.error import ExitError, FFmpegError, InvalidDataError
+from av.stream import Discard
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from streams.errors import SourceError
-from streams.failures import not_a_video, silent, too_large, translated
+from streams.failures import keyless, not_a_video, silent, single_picture, too_large, translated, undecodable
 from streams.ffmpeg import Sent
 from streams.frames import Camera
 from streams.joining import Joiner
@@ -77,6 +78,7 @@ class Demuxer:
             raise translated(camera, self._failure)
         try:
             self._stream = self._first_video()
+            self._leave_out_the_rest()
             self._sizes = SizeWatch(_coding(self._stream), self._stream, camera.max_pixels)
             self._check_size()
         except BaseException:
@@ -123,18 +125,19 @@ class Demuxer:
             raise translated(self._camera, self._failure)
 
     def _more_than_one(self) -> Iterator[Sent]:
-        """The same, of at least two: one picture is none that moves."""
+        """The same, of at least two where the first was not simply the last one before something broke."""
         packets = self._read()
         first = list(islice(packets, 2))
-        if len(first) == 1:
-            raise not_a_video(self._camera)
+        if len(first) == 1 and not self._failure:
+            raise single_picture(self._camera)
         yield from first
         yield from packets
 
     def _was_silent(self) -> bool:
-        """FFmpeg gives an interrupted wait many names."""
+        """FFmpeg gives an interrupted wait many names; and with its own one a packet may come that was held back."""
         silence_s = self._opening.silence_s
-        return silence_s is not None and time.monotonic() - self._heard_s >= silence_s
+        waited_s = time.monotonic() - self._heard_s
+        return isinstance(self._failure, ExitError) or (silence_s is not None and waited_s >= silence_s)
 
     def _read(self) -> Iterator[Sent]:
         """Packets as FFmpeg cuts them, to the end or to a failure that is kept."""
@@ -160,16 +163,23 @@ class Demuxer:
             return
 
     def first_picture(self) -> VideoFrame:
-        """The first picture that can be decoded. Raises NotAVideo if there is none."""
+        """The first picture that can be decoded, from the first key frame on. Raises NotAVideo if there is none."""
         self._stream.thread_count = 1
+        failure = not_a_video
         for packet in chain(self.packets(), (None,)):
+            if packet is not None:
+                if packet.is_keyframe:
+                    failure = undecodable
+                elif failure is not undecodable:
+                    failure = keyless
+                    continue
             try:
                 pictures = self._stream.decode(packet)
             except FFmpegError:
                 continue
             if pictures:
                 return pictures[0]
-        raise not_a_video(self._camera)
+        raise failure(self._camera)
 
     def close(self) -> None:
         """Give back the file or connection. Closing twice is allowed."""
@@ -183,6 +193,12 @@ class Demuxer:
         if unusable or not videos or videos[0].codec_context is None:
             raise not_a_video(self._camera)
         return videos[0]
+
+    def _leave_out_the_rest(self) -> None:
+        """Sound is not ours to hear; and where it goes on, silence of the pictures would not be noticed."""
+        for stream in self._container.streams:
+            if stream is not self._stream:
+                stream.discard = Discard.all
 
     def _check_size(self) -> None:
         if self.coding.width * self.coding.height > self._camera.max_pixels:

@@ -28,6 +28,21 @@ def not_a_video(camera: Camera) -> NotAVideo:
     return NotAVideo(f"{place(camera)} is not a video; give a video file or an rtsp:// address")
 
 
+def keyless(camera: Camera) -> NotAVideo:
+    """The error for a file of nothing but what lies between two key frames."""
+    return NotAVideo(f"{place(camera)} has no key frame, so none of its pictures can be decoded; cut it at key frames")
+
+
+def undecodable(camera: Camera) -> NotAVideo:
+    """The error for a file whose every picture is damaged."""
+    return NotAVideo(f"{place(camera)} is damaged: none of its pictures can be decoded; copy or record it again")
+
+
+def single_picture(camera: Camera) -> NotAVideo:
+    """The error for an address under which a camera shows what it sees right now."""
+    return NotAVideo(f"{place(camera)} is a single picture, not a video; look up the address of the camera's stream")
+
+
 def web_page(camera: Camera) -> NotAVideo:
     """The error for an address under which a web server has a page for people."""
     return NotAVideo(
@@ -68,7 +83,7 @@ def translated(camera: Camera, error: FFmpegError) -> SourceError:
         return _of_camera(camera, reason, error)
     if isinstance(error, RefusedInsideError) or not isinstance(error, OSError):
         return not_a_video(camera)
-    return SourceMissing(f"{where} cannot be read ({reason}); check the disk and the file's rights")
+    return SourceMissing(f"{where} cannot be read ({reason}); the file is damaged, or its disk: copy it again")
 
 
 def _of_camera(camera: Camera, reason: str, error: FFmpegError) -> SourceError:

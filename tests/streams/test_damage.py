@@ -1,5 +1,6 @@
 """Whatever a file holds, playing it ends, nothing crashes, and the camera says what is wrong with it."""
 
+import io
 import json
 import re
 import subprocess
@@ -7,6 +8,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+import av
 import pytest
 
 from streams.player import State
@@ -80,7 +82,8 @@ def test_a_damaged_file_is_played_to_an_end_with_a_word_about_it(name: str, corp
     assert played.states[-1] in {State.ENDED, State.FAILED}
     assert played.images <= PICTURES
     if played.states[-1] == State.FAILED:
-        assert re.fullmatch(r"camera cam: /\S+ (is not a video|cannot be read).*; .+", played.last_reason)
+        told = r"(is not a video|cannot be read|has no key frame|is damaged)"
+        assert re.fullmatch(rf"camera cam: /\S+ {told}.*; .+", played.last_reason)
     else:
         assert played.images > 0 or played.damaged > 0
     # 300 pictures take 12 s; a third of them spoilt is said.
@@ -120,6 +123,15 @@ def _beheaded(lab: Lab) -> Path:
     return lab.file("beheaded.ts", content[len(content) // 4 // 188 * 188 :])
 
 
+def _spoilt_pictures(lab: Lab) -> Path:
+    """Key frames are where the container says, and nothing in them."""
+    content = lab.film("mkv", pictures=100, codec="mjpeg").read_bytes()
+    with av.open(io.BytesIO(content)) as container:
+        for packet in container.demux(video=0):
+            content = content.replace(bytes(packet), b"\xff" * packet.size) if packet.size else content
+    return lab.file("spoilt.mkv", content)
+
+
 ODD: dict[str, Recipe] = {
     "two sizes": _concatenated((160, 96), (320, 192)),
     "three sizes": _concatenated((320, 192), (160, 96), (320, 192)),
@@ -129,6 +141,7 @@ ODD: dict[str, Recipe] = {
     "no key": _beheaded,
     "200 a second": lambda lab: lab.film("mkv", pictures=1400, rate=200, size_px=(64, 48)),
     "one in ten seconds": lambda lab: lab.film("mkv", pictures=8, times=lambda number: number * 10 * 25),
+    "spoilt pictures": _spoilt_pictures,
     "8K": lambda lab: lab.film("mp4", pictures=1, size_px=(7680, 4320), codec="mjpeg"),
     "empty": lambda lab: lab.file("empty.mp4", b""),
     "page": lambda lab: lab.file("page.mp4", b"<!doctype html><html><body>Sign in</body></html>"),
@@ -183,7 +196,8 @@ def test_a_very_slow_film_is_played_whole(odd: Played) -> None:
     ("odd", "reason"),
     [
         ("8K", r"sends pictures of 7680x4320, more than the limit of \d+ pixels; use the camera's sub stream"),
-        ("no key", "is not a video"),
+        ("no key", "has no key frame, so none of its pictures can be decoded; cut it at key frames"),
+        ("spoilt pictures", "is damaged: none of its pictures can be decoded; "),
         ("empty", "is not a video"),
         ("page", "is not a video"),
         ("text", "is not a video"),

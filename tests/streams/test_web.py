@@ -1,8 +1,10 @@
 """Cameras that speak HTTP: pictures one by one, lists of segments, and pages that are no camera at all."""
 
 import base64
+import io
 import threading
 from collections.abc import Iterator
+from fractions import Fraction
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
@@ -153,6 +155,43 @@ def test_a_single_picture_is_not_a_video() -> None:
     with web_server({"/snapshot.jpg": text("image/jpeg", jpeg(320, 240))}) as address:
         failure = watch_to_the_end(camera(f"{address}/snapshot.jpg")).player.failure
     assert isinstance(failure, NotAVideo)
+    assert "is a single picture, not a video; look up the address of the camera's stream" in str(failure)
+
+
+def film_with_long_sound() -> bytes:
+    """Two seconds of pictures, twenty of sound."""
+    file = io.BytesIO()
+    with av.open(file, "w", format="mpegts") as container:
+        video, audio = container.add_stream("mpeg2video", rate=25), container.add_stream("mp2", rate=48_000)
+        video.width, video.height, video.pix_fmt = 64, 48, "yuv420p"
+        for number in range(50):
+            picture = av.VideoFrame.from_ndarray(np.full((48, 64, 3), number, np.uint8), "rgb24")
+            picture.pts, picture.time_base = number, Fraction(1, 25)
+            container.mux(video.encode(picture))
+        container.mux(video.encode(None))
+        for number in range(850):
+            sound = av.AudioFrame.from_ndarray(np.zeros((1, 2304), np.int16), "s16", "stereo")
+            sound.rate, sound.pts, sound.time_base = 48_000, number * 1152, Fraction(1, 48_000)
+            container.mux(audio.encode(sound))
+    return file.getvalue()
+
+
+def test_a_camera_whose_pictures_stop_while_its_sound_goes_on_is_connected_again(stop: threading.Event) -> None:
+    film = film_with_long_sound()
+
+    def answer(request: BaseHTTPRequestHandler) -> None:
+        request.send_response(200)
+        request.end_headers()
+        for at in range(0, len(film), 2000):
+            request.wfile.write(film[at : at + 2000])
+            if stop.wait(0.04):
+                return
+
+    with web_server({"/video": answer}) as address, Watcher(camera(f"{address}/video", silence_s=1.0)) as watcher:
+        watcher.wait_for(State.UNREACHABLE)
+        assert "sent nothing for 1 s" in watcher.reasons[State.UNREACHABLE]
+        stop.set()
+    assert len(watcher.packets) >= 40
 
 
 @pytest.mark.parametrize(

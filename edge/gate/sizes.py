@@ -15,7 +15,8 @@ LEARNING_PACKETS = 100
 
 LONGEST_PROFILE = 256
 PROFILE_SHARE = 0.1
-"""How much of a size's surprise enters the profile: what is usual so many packets after a key frame."""
+"""How much of a size's surprise enters the profile: what is usual so many packets after a key frame. More at first, as
+in a plain mean."""
 
 BASELINE_S = 8.0
 """Time constant of what is usual: rain that lasts becomes usual."""
@@ -51,6 +52,9 @@ BLOCK_PACKETS = 12
 """As many pictures as the shortest event that matters: half a second at 25 a second."""
 
 BLOCK_SHARE = 0.05
+FEWEST_BLOCKS = 4
+"""Of so many the unrest is known."""
+
 SMALLEST_SHARE = 0.003
 """The smallest thing that matters covers this share of the picture. While it moves, each predicted picture spends about
 as many bits on it as a key frame spends on as much area (0.6 to 1.2 times as many were measured)."""
@@ -74,6 +78,7 @@ class SizeWatch:
 
     def __init__(self) -> None:
         self._profile = [0.0] * LONGEST_PROFILE
+        self._visits = [0] * LONGEST_PROFILE
         self._patience = 0.0
         self._witnessed = 0
         self._noticed = 0
@@ -89,6 +94,7 @@ class SizeWatch:
         self._since_key = 0
         self._key_bytes = 0.0
         self._block = 0.0
+        self._block_packets = self._blocks = 0
         self._block_deviation = 0.0
 
     def take(self, size_bytes: int, *, is_key: bool, stream_s: float) -> bool:
@@ -136,7 +142,7 @@ class SizeWatch:
         Only where the smallest thing that matters would stand out from their unrest. Not while they are being learnt,
         not where they are steadier than noise can be, and not where they missed what the pictures showed.
         """
-        if self._seen <= LEARNING_PACKETS or self._deviation < FILLED_DEVIATION:
+        if self._seen <= LEARNING_PACKETS or self._blocks < FEWEST_BLOCKS or self._deviation < FILLED_DEVIATION:
             return False
         if self._witnessed >= WITNESSED and self._noticed < TRUSTED_SHARE * self._witnessed:
             return False
@@ -162,13 +168,21 @@ class SizeWatch:
         self._usual += share * bounded
         self._deviation += share * (1.25 * abs(bounded) - self._deviation)
         if not self.alarmed and self._seen > LEARNING_PACKETS // 2:
-            self._profile[place] += PROFILE_SHARE * bounded
-            self._learn_block(bounded)
+            self._visits[place] += 1
+            if self._visits[place] > 1 or place >= LEARNING_PACKETS:
+                self._learn_block(bounded)
+            self._profile[place] += max(PROFILE_SHARE, 1 / self._visits[place]) * bounded
 
     def _learn_block(self, off: float) -> None:
         """How restless means over half a second are: packets that follow each other are alike."""
         self._block += off
-        if self._seen % BLOCK_PACKETS == 0:
-            mean, self._block = abs(self._block) / BLOCK_PACKETS, 0.0
-            known = self._block_deviation
-            self._block_deviation = mean if not known else known + BLOCK_SHARE * (1.25 * min(mean, 3 * known) - known)
+        self._block_packets += 1
+        if self._block_packets < BLOCK_PACKETS:
+            return
+        mean = abs(self._block) / BLOCK_PACKETS
+        self._block, self._block_packets = 0.0, 0
+        self._blocks += 1
+        known = self._block_deviation
+        if self._blocks > 2 * FEWEST_BLOCKS:
+            mean = min(mean, 3 * known)
+        self._block_deviation += max(BLOCK_SHARE, 1 / self._blocks) * (1.25 * mean - known)

@@ -1,5 +1,6 @@
 """One camera's thread: opens it, hands over its packets, and connects again what breaks. Nothing is decoded here."""
 
+import math
 import random
 import threading
 from collections.abc import Callable, Sequence
@@ -22,6 +23,8 @@ LONGEST_REFUSED_PAUSE_S = 60.0
 """Cameras lock out who knocks too often with a wrong password."""
 
 _FIRST_PAUSE_S = 0.25
+_SHORTEST_PLAY_S = 1.0
+"""What breaks again sooner than this after its first packet is waited for longer and longer."""
 
 
 class State(StrEnum):
@@ -75,6 +78,7 @@ class Player:
         self._condition = Condition()
         self._playing_take = -1
         self._started_s = 0.0
+        self._take_began_s = math.inf
         self._pause_s = _FIRST_PAUSE_S
         self._thread = threading.Thread(target=self._run, name=f"camera {camera.id}", daemon=True)
 
@@ -159,10 +163,15 @@ class Player:
             self._tell(State.UNREACHABLE if isinstance(error, SourceUnreachable) else State.FAILED, str(error))
         if not self._persistent:
             return False
+        failed_s = self._clock.monotonic_s()
+        if failed_s - self._take_began_s >= _SHORTEST_PLAY_S:
+            self._pause_s = _FIRST_PAUSE_S
+        self._take_began_s = math.inf
         longest_s = LONGEST_REFUSED_PAUSE_S if refused else LONGEST_PAUSE_S
         self._pause_s = min(longest_s, max(self._pause_s, LONGEST_PAUSE_S if refused else 0.0))
         stopped = self._clock.wait(self._stopping, self._pause_s * random.uniform(0.5, 1.0))  # noqa: S311 - spreads load, no secret
         self._pause_s *= 2
+        self._started_s += self._clock.monotonic_s() - failed_s  # what a file missed meanwhile is not hurried through
         return not stopped
 
     def _play(self, opening: Opening) -> None:
@@ -203,7 +212,7 @@ class Player:
         if packet.take != self._playing_take:
             self._playing_take = packet.take
             self.failure = None
-            self._pause_s = _FIRST_PAUSE_S
+            self._take_began_s = packet.monotonic_s
             self._condition.begin_take(packet.stream_s)
         self._condition.packet(packet, self.damaged + self._undecodable)
         reason = self._condition.reason

@@ -259,6 +259,7 @@ def test_a_file_that_vanishes_while_looping_is_said_and_played_again_when_it_is_
         path.with_suffix(".away").rename(path)
         watcher.wait_for(State.PLAYING, times=2)
     assert watcher.player.failure is None
+    assert min(quick_clock.waited_s) > -0.001, "it hurried to catch up with the time it was away"
 
 
 def test_stop_ends_a_wait(film: FilmMaker, frozen_clock: FrozenClock) -> None:

@@ -15,7 +15,8 @@ import pytest
 
 from streams.errors import AccessDenied, NotAVideo, SourceError, SourceMissing
 from streams.frames import Camera
-from streams.player import State
+from streams.player import LONGEST_PAUSE_S, State
+from tests.streams.clocks import QuickClock
 from tests.streams.films import FilmMaker
 from tests.streams.servers import Answer, pictures, text, web_server
 from tests.streams.watching import Watcher, decode, watch_to_the_end
@@ -79,6 +80,14 @@ def test_a_camera_that_breaks_off_is_connected_again(stop: threading.Event) -> N
         watcher.wait_until(lambda: watcher.packets and watcher.packets[-1].take == 1)
         stop.set()
     assert watcher.player.reconnects == 1
+
+
+def test_a_camera_that_breaks_off_again_and_again_is_waited_for_longer_and_longer(quick_clock: QuickClock) -> None:
+    part = b"--b\r\nContent-Type: image/jpeg\r\n\r\n" + jpeg() + b"\r\n"
+    answer = text("multipart/x-mixed-replace; boundary=b", part * 3)
+    with web_server({"/video": answer}) as address, Watcher(camera(f"{address}/video"), quick_clock) as watcher:
+        watcher.wait_for(State.PLAYING, times=8)
+    assert quick_clock.waited_s[6] > LONGEST_PAUSE_S / 2
 
 
 def segments(folder: Path, film: Path) -> dict[str, Answer]:

@@ -3,17 +3,19 @@
 Nothing is decoded and encoded again. H.264 and H.265, which a camera sends with start codes, carry lengths in MP4
 instead; the units between them stay bit for bit what they were. So H.265 goes by the name `hev1`, which keeps the
 parameter sets within packets; Apple's own player wants `hvc1` and without them, so it does not play these. A clip of
-H.264 in open groups of pictures, which hardly any camera sends, may begin within one; browsers can give up on that,
-desktop players do not.
+H.264 in open groups of pictures, which hardly any camera sends, may begin within one: its first packets let go of
+pictures that it does not have, which is an error to Chromium and nothing to desktop players.
 """
 
+import io
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from fractions import Fraction
 from itertools import dropwhile
+from typing import NamedTuple
 
 import av
 from av.error import FFmpegError
@@ -21,11 +23,18 @@ from av.video.stream import VideoStream
 
 from streams.errors import NotCuttable
 from streams.packets import Coding, Packet
-from streams.parameters import ParameterReader, are_alike, is_refresh, picture_size, template
+from streams.parameters import ParameterReader, are_alike, are_whole, is_refresh, picture_size, template
 
-_MP4 = ("mp4", "video/mp4", {"movflags": "faststart"})
-_WEBM = ("webm", "video/webm", {"cues_to_front": "1"})
-_MATROSKA = ("matroska", "video/matroska", {"cues_to_front": "1"})
+
+class _Container(NamedTuple):
+    name: str
+    media_type: str
+    options: Mapping[str, str]
+
+
+_MP4 = _Container("mp4", "video/mp4", {"movflags": "faststart"})
+_WEBM = _Container("webm", "video/webm", {"cues_to_front": "1"})
+_MATROSKA = _Container("matroska", "video/matroska", {"cues_to_front": "1"})
 _CONTAINERS = {"h264": _MP4, "hevc": _MP4, "av1": _MP4, "vp8": _WEBM, "vp9": _WEBM}
 """What browsers play where they play the codec at all; the rest goes where every desktop player finds it."""
 
@@ -81,14 +90,12 @@ def cut(packets: Sequence[Packet], *, around: int | None = None) -> Clip:
         chosen = max(range(len(parts)), key=lambda n: len(parts[n]))
     part = _without_leading(parts[chosen])
     before = breaks[chosen : chosen + 1] if chosen else []
-    coding = part[0].coding
-    sets = ParameterReader(coding).read(part[0]) or coding.extradata
-    width, height = picture_size(part[0], sets)
-    kind, media_type, options = _CONTAINERS.get(coding.codec, _MATROSKA)
+    container = _CONTAINERS.get(part[0].coding.codec, _MATROSKA)
+    data, (width, height) = _packed(part, container)
     times = [packet.stream_s for packet in part]
     return Clip(
-        data=_mux(part, kind, options, sets, (width, height)),
-        media_type=media_type,
+        data=data,
+        media_type=container.media_type,
         width=width,
         height=height,
         packets=len(part),
@@ -153,20 +160,42 @@ class _Joint:
         return Break.GAP if packet.index != last.index + 1 else None
 
 
-def _mux(part: Sequence[Packet], kind: str, options: dict[str, str], sets: bytes, size: tuple[int, int]) -> bytes:
-    """The file, written in memory: a faststart file is written twice, which no flash card should have to bear."""
-    memory = os.memfd_create("clip")
+def _packed(part: Sequence[Packet], container: _Container) -> tuple[bytes, tuple[int, int]]:
+    """The file, and the size of its pictures: by the first packet's own parameter sets, else by the stream's.
+
+    A container takes damaged sets too, and then nobody can open it, so that is tried.
+    """
+    coding = part[0].coding
+    own = ParameterReader(coding).read(part[0])
+    for sets in dict.fromkeys([own, coding.extradata] if are_whole(coding.codec, own) else [coding.extradata]):
+        size = picture_size(part[0], sets)
+        data = _mux(part, container, sets, size)
+        if _opens(data):
+            return data, size
+    raise NotCuttable("no clip: the parameter sets of its first key frame are missing or damaged")
+
+
+def _opens(data: bytes) -> bool:
     try:
-        with av.open(f"/proc/self/fd/{memory}", "w", format=kind, options=options) as container:
-            stream = container.add_stream_from_template(template(part[0].coding.codec), opaque=True)
-            _describe(stream, part[0].coding, sets, size)
-            _write(container, stream, part)
-        return os.pread(memory, os.fstat(memory).st_size, 0)
+        av.open(io.BytesIO(data)).close()
+    except FFmpegError:
+        return False
+    return True
+
+
+def _mux(part: Sequence[Packet], kind: _Container, sets: bytes, size: tuple[int, int]) -> bytes:
+    """The file, written in memory: a faststart file is written twice, which no flash card should have to bear."""
+    try:
+        with os.fdopen(os.memfd_create("clip"), "rb") as memory:
+            path = f"/proc/self/fd/{memory.fileno()}"
+            with av.open(path, "w", format=kind.name, options=dict(kind.options)) as container:
+                stream = container.add_stream_from_template(template(part[0].coding.codec), opaque=True)
+                _describe(stream, part[0].coding, sets, size)
+                _write(container, stream, part)
+            return memory.read()
     except (FFmpegError, ValueError) as error:
         reason = error.strerror if isinstance(error, FFmpegError) else error
-        raise NotCuttable(f"no clip: {part[0].coding.codec} does not go into {kind} ({reason})") from None
-    finally:
-        os.close(memory)
+        raise NotCuttable(f"no clip: {part[0].coding.codec} does not go into {kind.name} ({reason})") from None
 
 
 def _describe(stream: VideoStream, coding: Coding, sets: bytes, size: tuple[int, int]) -> None:

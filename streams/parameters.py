@@ -21,6 +21,9 @@ _START = re.compile(rb"\x00\x00\x01")
 _SPS = {"h264": (0x1F, 7), "hevc": (0x7E, 33 << 1)}
 """Mask and value of a unit's first byte: sequence parameter set, ITU-T H.264 7.3.1 and H.265 7.3.1.2."""
 
+_SETS = {"h264": {7, 8}, "hevc": {32, 33, 34}}
+"""Types of the units without which nothing can be decoded, tables 7-1 of both."""
+
 _IDR = 5
 _TYPE = 0x1F
 """Of an H.264 unit: an instantaneous decoding refresh, ITU-T H.264 table 7-1."""
@@ -52,6 +55,14 @@ class ParameterReader:
 def are_alike(codec: str, one: bytes, other: bytes) -> bool:
     """Whether two runs of parameter sets describe the same sequence: picture sets may change within one."""
     return _sequence_sets(codec, one) == _sequence_sets(codec, other)
+
+
+def are_whole(codec: str, sets: bytes) -> bool:
+    """Whether all kinds of sets that a decoder needs are there: over UDP one of them may be lost."""
+    if codec not in _SETS:
+        return bool(sets)
+    found = {unit[0] & _TYPE if codec == "h264" else unit[0] >> 1 & 0x3F for unit in _START.split(sets) if unit}
+    return found >= _SETS[codec]
 
 
 def picture_size(key: Packet, sets: bytes) -> tuple[int, int]:

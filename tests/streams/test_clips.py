@@ -209,6 +209,26 @@ def test_parameter_sets_that_only_the_stream_description_has_go_into_the_clip(h2
     assert [prefixed_units(bytes(each)) for each in sent(clip)] == [units(packet.data) for packet in bare]
 
 
+@pytest.mark.parametrize(("codec", "lost"), [("libx264", 7), ("libx264", 8), ("libx265", 32), ("libx265", 34)])
+def test_a_parameter_set_lost_on_the_way_costs_no_picture_where_the_stream_description_has_it(
+    codec: str, lost: int
+) -> None:
+    packets = read(encode(codec))
+
+    def kind(unit: bytes) -> int:
+        return unit[0] & 31 if codec == "libx264" else unit[0] >> 1 & 63
+
+    left = b"".join(b"\0\0\1" + unit for unit in units(packets[0].data) if kind(unit) != lost)
+    assert len(decoded(cut([replace(packets[0], data=left), *packets[1:]]).data)) == len(packets)
+
+
+def test_what_nobody_could_open_is_no_clip(h264: tuple[Packet, ...]) -> None:
+    without = [replace(packet, coding=replace(packet.coding, extradata=b"")) for packet in h264]
+    left = b"".join(b"\0\0\1" + unit for unit in units(h264[0].data) if unit[0] & 31 != 8)
+    with pytest.raises(NotCuttable, match="parameter sets of its first key frame are missing or damaged"):
+        cut([replace(without[0], data=left), *without[1:20]])
+
+
 def test_players_are_not_sent_to_key_frames_inside_open_groups() -> None:
     packets = read(encode(options=OPEN))
     assert [packet.is_key for packet in packets].count(True) == 4

@@ -1,5 +1,7 @@
 """FFmpeg's failures as this package's errors: one line, what, where and what to do, without the secrets."""
 
+import errno
+
 from av.error import (
     ExitError,
     FFmpegError,
@@ -95,6 +97,11 @@ def _of_camera(camera: Camera, reason: str, error: FFmpegError) -> SourceError:
             return SourceMissing(f"{where} does not exist on the camera; check the path after the address")
         case InvalidDataError() if is_web(camera.url):
             return not_a_video(camera)
+        case OSError(errno=errno.EIO) if camera.certificate:
+            return SourceUnreachable(
+                f"{where} did not prove itself by {camera.certificate}, or broke off; the file must hold the camera's "
+                "certificate or its signer's, and the camera's must name the host of its address"
+            )
         case InvalidDataError() | ExitError():  # what a time-out while opening ends in
             return SourceUnreachable(f"{where} does not answer as {_a_camera(camera)}; check cable, address and port")
         case _:

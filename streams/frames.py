@@ -46,7 +46,9 @@ class Camera:
     `realtime` plays files to their own clock; `fast` as quickly as packets are taken; `loop` is `realtime` without an
     end, stream time growing across repetitions. `transport` is for RTSP. `silence_s` is how long a live source may send
     nothing before it is connected again; a camera of one picture in ten seconds needs more than ten. Pictures of more
-    than `max_pixels` are refused. Address and pipeline may carry a password, so they stay out of `repr`; show
+    than `max_pixels` are refused. `certificate` is for `rtsps`: the path of a PEM file with the camera's certificate or
+    that of who signed it, by which the camera has to prove itself; without it every certificate is taken, since cameras
+    sign their own. Address and pipeline may carry a password, so they stay out of `repr`; show
     `addresses.redacted(url)` instead.
     """
 
@@ -57,6 +59,7 @@ class Camera:
     transport: Transport = Transport.TCP
     silence_s: float = SILENCE_S
     max_pixels: int = MAX_PIXELS
+    certificate: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

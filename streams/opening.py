@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from streams.addresses import LIVE_SCHEMES, is_device, is_web, scheme
 from streams.demuxer import Opening
 from streams.errors import NotAVideo, SourceError, SourceMissing
-from streams.failures import not_a_video, web_page
+from streams.failures import not_a_video, place, web_page
 from streams.frames import Camera
 from streams.pipelines import PipelineReader
 from streams.webpages import is_web_page
@@ -37,7 +37,11 @@ _FILE = {"protocol_whitelist": "file"}
 
 
 def live_opening(camera: Camera, stopping: threading.Event) -> Opening:
-    """How a camera's pipeline or live address is opened; a pipeline starts at once, and ends when `stopping` is set."""
+    """How a camera's pipeline or live address is opened; a pipeline starts at once, and ends when `stopping` is set.
+
+    Raises SourceError.
+    """
+    proof = _proof(camera)
     if camera.pipeline:
         reader = PipelineReader(camera, stopping)
         return Opening(
@@ -64,8 +68,28 @@ def live_opening(camera: Camera, stopping: threading.Event) -> Opening:
             is_web=True,
             explain=lambda error: _of_page(camera, error),
         )
-    options = _RTSP | {"rtsp_transport": str(camera.transport)}
+    options = _RTSP | {"rtsp_transport": str(camera.transport)} | proof
     return Opening(camera, camera.url, options, open_s=TIMEOUT_S, silence_s=camera.silence_s)
+
+
+def _proof(camera: Camera) -> dict[str, str]:
+    """What makes FFmpeg check who answers. Raises SourceMissing where that was asked for and cannot be done.
+
+    Only for `rtsps`: FFmpeg does not hand the check on to the segments of an HLS list.
+    """
+    if not camera.certificate:
+        return {}
+    if scheme(camera.url) != "rtsps":
+        raise SourceMissing(
+            f"{place(camera)}: a certificate is checked for rtsps:// only; leave it out or use rtsps://"
+        )
+    path = Path(camera.certificate).expanduser().absolute()
+    try:
+        path.open("rb").close()
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise SourceMissing(f"{place(camera)}: its certificate {path} cannot be read ({reason})") from None
+    return {"tls_verify": "1", "ca_file": str(path)}
 
 
 def _of_page(camera: Camera, error: SourceError) -> SourceError:

@@ -171,20 +171,62 @@ def test_a_path_the_camera_does_not_have_is_named(server: CameraServer) -> None:
     )
 
 
+def signed(folder: Path, name: str, host: str = "IP:127.0.0.1") -> tuple[str, str]:
+    """A certificate that a camera made for itself, and its key."""
+    certificate, key = folder / f"{name}.pem", folder / f"{name}.key"
+    make = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=camera"
+    places = ["-addext", f"subjectAltName={host}", "-keyout", str(key), "-out", str(certificate)]
+    subprocess.run([*make.split(), *places], check=True, capture_output=True)
+    return str(certificate), str(key)
+
+
 @rtsp
 @pytest.mark.system("glib-networking")
+@pytest.mark.parametrize("is_checked", [False, True], ids=["taken as it is", "checked"])
 @pytest.mark.parametrize("transport", list(Transport))
 def test_an_encrypted_stream_plays_though_the_camera_signed_its_certificate_itself(
-    server: CameraServer, tmp_path: Path, transport: Transport
+    server: CameraServer, tmp_path: Path, transport: Transport, is_checked: bool
 ) -> None:
-    certificate, key = tmp_path / "camera.pem", tmp_path / "camera.key"
-    make = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=camera"
-    subprocess.run([*make.split(), "-keyout", str(key), "-out", str(certificate)], check=True, capture_output=True)
-    server.start("--tls", str(certificate), str(key))
+    certificate, key = signed(tmp_path, "camera")
+    server.start("--tls", certificate, key)
     url = server.url(scheme="rtsps")
-    with Watcher(Camera(id="cam-1", url=url, transport=transport)) as watcher:
+    with Watcher(
+        Camera(id="cam-1", url=url, transport=transport, certificate=certificate if is_checked else "")
+    ) as watcher:
         watcher.wait_for_packets(6)
     assert decode(watcher.packets)[0].frame().picture.shape == (240, 320, 3)
+
+
+@rtsp
+@pytest.mark.system("glib-networking")
+@pytest.mark.parametrize("shown", ["impostor", "elsewhere"])
+def test_who_does_not_prove_to_be_the_camera_is_not_watched(server: CameraServer, tmp_path: Path, shown: str) -> None:
+    """An impostor shows a certificate of its own; one from elsewhere is genuine and names another host."""
+    known = {"impostor": signed(tmp_path, "camera"), "elsewhere": signed(tmp_path, "elsewhere", "IP:10.0.0.7")}[shown]
+    server.start("--tls", *(signed(tmp_path, "impostor") if shown == "impostor" else known))
+    url = server.url(scheme="rtsps", login="viewer:s3cret@")
+    watcher = watch_to_the_end(Camera(id="cam-1", url=url, certificate=known[0]))
+    assert watcher.packets == []
+    assert f"did not prove itself by {known[0]}" in watcher.reasons[State.UNREACHABLE]
+    assert "s3cret" not in watcher.reasons[State.UNREACHABLE]
+
+
+@pytest.mark.parametrize(
+    ("url", "certificate", "problem"),
+    [
+        ("rtsp://10.0.0.7/main", __file__, "a certificate is checked for rtsps:// only"),
+        ("https://10.0.0.7/live.m3u8", __file__, "a certificate is checked for rtsps:// only"),
+        (
+            "rtsps://10.0.0.7/main",
+            "/nowhere.pem",
+            "certificate /nowhere.pem cannot be read (no such file or directory)",
+        ),
+    ],
+)
+def test_a_certificate_that_cannot_be_checked_is_never_passed_over(url: str, certificate: str, problem: str) -> None:
+    watcher = watch_to_the_end(Camera(id="cam-1", url=url, certificate=certificate))
+    assert isinstance(watcher.player.failure, SourceMissing)
+    assert problem in watcher.reasons[State.FAILED]
 
 
 def test_nobody_at_the_address_is_one_line_with_what_to_check(server: CameraServer) -> None:

@@ -3,14 +3,14 @@
 import queue
 import re
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import av.logging
 from av.video.frame import PictureType
 
 from edge.camera_clock import clock_ahead_s
 from edge.rhythm import Beat, Rhythm, beat_of, rhythm
-from streams.addresses import is_live
+from streams.addresses import is_live, is_web
 from streams.decoder import Decoder
 from streams.frames import Camera
 from streams.images import Image
@@ -100,13 +100,15 @@ class _Listener:
     def measured(self, lost: int) -> Measured:
         """Everything that came."""
         camera = self._player.camera
+        # JPEG pictures one behind the other have no times: FFmpeg makes some up, 25 a second.
+        is_unstamped = is_web(camera.url) and self._coding is not None and self._coding.codec == "mjpeg"
         failure = str(self._player.failure or "").removeprefix(f"camera {camera.id}: ")
         failure = failure.replace(
             "it is connected again", "see whether the camera is overloaded or has too many viewers"
         )
         return Measured(
-            rhythm=rhythm(self._beats, is_live=self._is_live),
-            coding=self._coding,
+            rhythm=rhythm(self._beats, is_live=self._is_live, is_unstamped=is_unstamped),
+            coding=replace(self._coding, rate=None) if is_unstamped and self._coding else self._coding,
             profile=self._decoder.profile,
             pixels=self._picture.content.format.name if self._picture else "",
             has_b_frames=self._has_b_frames if self._picture else None,

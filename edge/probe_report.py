@@ -19,6 +19,9 @@ KEY_SLACK = 1.1
 
 FASTEST_PER_S, FAST_PER_S, SLOWEST_PER_S = 120.0, 61.0, 1.0
 TOLERABLE_SHARE = 0.01
+FIRST_UNSTAMPED = 1
+"""FFmpeg gives the first packet over RTSP no time stamp, whatever the camera."""
+
 LARGEST_WIDTH = 1920
 SLOW_PICTURE_S = 5.0
 CLOCK_S = 5.0
@@ -134,7 +137,7 @@ def _about_times(camera: Camera, measured: Measured) -> Iterator[Finding]:
     if odd:
         advice = "stream time follows this machine's clock there; update the camera's firmware"
         yield Finding(True, f"the time stamps {', '.join(odd)}", advice)
-    if rhythm.pace is not None and abs(rhythm.pace - 1) > PACE_SHARE:
+    if rhythm.pace is not None and abs(rhythm.pace - 1) > PACE_SHARE + rhythm.pace_error:
         what = f"the time stamps run at {rhythm.pace:.0%} of real time"
         yield Finding(
             True, what, "the camera's encoder or network is overloaded: choose a smaller size or a lower rate"
@@ -142,7 +145,8 @@ def _about_times(camera: Camera, measured: Measured) -> Iterator[Finding]:
 
 
 def _oddities(rhythm: Rhythm) -> list[str]:
-    unstamped = rhythm.unstamped if rhythm.unstamped > TOLERABLE_SHARE * rhythm.packets else 0
+    tolerable = max(FIRST_UNSTAMPED, TOLERABLE_SHARE * rhythm.packets)
+    unstamped = rhythm.unstamped if rhythm.unstamped > tolerable else 0
     said = ((unstamped, "are missing"), (rhythm.backwards, "run backwards"), (rhythm.jumps, "jump"))
     return [f"{what} ({number} of {rhythm.packets})" for number, what in said if number]
 
@@ -214,7 +218,8 @@ def _lines(camera: Camera, measured: Measured) -> Iterator[tuple[str, str]]:
         yield "B-frames", {True: "yes", False: "no", None: "unknown"}[measured.has_b_frames]
         lost = f", {measured.lost} network packets lost" if camera.transport is Transport.UDP else ""
         yield "packets", f"{rhythm.packets}, {measured.damaged} damaged, {rhythm.gaps} missing{lost}"
-        yield "time stamps", ", ".join(_oddities(rhythm)) or "steady"
+        steady = "none: this machine's clock is taken" if rhythm.is_unstamped else "steady"
+        yield "time stamps", ", ".join(_oddities(rhythm)) or steady
     if coding and is_live(camera.url):
         ahead_s = measured.clock_ahead_s
         yield "clock", "unknown: the camera does not say" if ahead_s is None else _ahead(ahead_s)

@@ -1,7 +1,7 @@
 """How regularly a stream's packets come, told from their sizes and times alone."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from statistics import median
 
@@ -45,7 +45,9 @@ class Rhythm:
 
     `key_distances_s` are between neighbouring key frames; `keyless_s` went by after the last of them, or in all where
     there is none. `gaps` are pictures that the time stamps leave out, `unstamped` packets without a stamp, `backwards`
-    and `jumps` steps of the stamps that are no steps. `pace` is the stamps' speed against real time, 1.0 where right.
+    and `jumps` steps of the stamps that are no steps. `pace` is the stamps' speed against real time, 1.0 where right,
+    and `pace_error` how far it may be out because packets come in heaps, as the segments of a list do. Where the sender
+    gives no stamps at all the stream `is_unstamped`, and times are those of arrival.
     """
 
     packets: int = 0
@@ -60,6 +62,8 @@ class Rhythm:
     backwards: int = 0
     jumps: int = 0
     pace: float | None = None
+    pace_error: float = 0.0
+    is_unstamped: bool = False
 
 
 def beat_of(packet: Packet) -> Beat:
@@ -77,15 +81,18 @@ def beat_of(packet: Packet) -> Beat:
     )
 
 
-def rhythm(beats: Sequence[Beat], *, is_live: bool) -> Rhythm:
-    """Everything that the beats say, in the order of arrival."""
+def rhythm(beats: Sequence[Beat], *, is_live: bool, is_unstamped: bool = False) -> Rhythm:
+    """Everything that the beats say, in the order of arrival; whatever their stamps, where the stream has none."""
     if not beats:
         return Rhythm()
+    if is_unstamped:
+        beats = [replace(beat, stream_s=beat.arrived_s, stamp_s=None) for beat in beats]
     times_s = [beat.stream_s for beat in beats]
     seconds = max(times_s) - min(times_s)
     keys_s = [beat.stream_s for beat in beats if beat.is_key]
     steps = [_Step.between(*pair) for pair in pairwise(beats)]
     stamped = [step for step in steps if step]
+    pace, pace_error = _pace(beats) if is_live else (None, 0.0)
     return Rhythm(
         packets=len(beats),
         keys=len(keys_s),
@@ -95,10 +102,12 @@ def rhythm(beats: Sequence[Beat], *, is_live: bool) -> Rhythm:
         key_distances_s=tuple(after - before for before, after in pairwise(keys_s)),
         keyless_s=max(times_s) - (keys_s[-1] if keys_s else min(times_s)),
         gaps=_gaps([step.stamp_s for step in stamped if not step.is_jump(is_live=is_live)]),
-        unstamped=sum(beat.stamp_s is None for beat in beats),
+        unstamped=0 if is_unstamped else sum(beat.stamp_s is None for beat in beats),
         backwards=sum(step.is_backwards for step in stamped),
         jumps=sum(step.is_jump(is_live=is_live) and not step.is_backwards for step in stamped),
-        pace=_pace(beats) if is_live else None,
+        pace=pace,
+        pace_error=pace_error,
+        is_unstamped=is_unstamped,
     )
 
 
@@ -139,10 +148,15 @@ def _gaps(steps_s: Sequence[float]) -> int:
     return sum(max(0, round(step_s / usual_s) - 1) for step_s in forward_s)
 
 
-def _pace(beats: Sequence[Beat]) -> float | None:
-    first = next((beat for beat in beats if beat.arrived_s - beats[0].arrived_s >= BURST_S), None)
-    last = beats[-1]
-    if first is None or first.stamp_s is None or last.stamp_s is None or first.take != last.take:
-        return None
+def _pace(beats: Sequence[Beat]) -> tuple[float | None, float]:
+    """The pace and its error: both the first packet and the last may lie at either end of the longest pause."""
+    counted = [beat for beat in beats if beat.arrived_s - beats[0].arrived_s >= BURST_S]
+    if not counted:
+        return None, 0.0
+    first, last = counted[0], counted[-1]
     passed_s = last.arrived_s - first.arrived_s
-    return (last.stamp_s - first.stamp_s) / passed_s if passed_s >= LEAST_PACE_S else None
+    if first.stamp_s is None or last.stamp_s is None or first.take != last.take or passed_s < LEAST_PACE_S:
+        return None, 0.0
+    steps = [step for pair in pairwise(counted) if (step := _Step.between(*pair))]
+    pause_s = max(0.0, *(step.passed_s - max(0.0, step.stamp_s) for step in steps))
+    return (last.stamp_s - first.stamp_s) / passed_s, 2 * pause_s / passed_s

@@ -93,6 +93,35 @@ def test_packets_without_stamps_are_counted_and_steps_over_a_new_take_are_none()
 def test_a_camera_whose_clock_runs_slow_is_told_by_the_pace_of_its_stamps() -> None:
     found = rhythm(beats([0.04] * 200, passed_s=[0.05] * 200), is_live=True)
     assert found.pace == pytest.approx(0.8)
+    assert pace_is_wrong(found)
+
+
+@pytest.mark.parametrize(
+    ("steps_s", "is_wrong"),
+    [([2.0, *[0.001] * 19] * 6, False), ([2.0, *[0.1] * 9] * 6, True)],
+    ids=["segments of 2 s, one whole segment early", "a camera that halts for 2 s of 3"],
+)
+def test_packets_that_come_by_the_segment_are_not_taken_for_a_wrong_pace(
+    steps_s: Sequence[float], *, is_wrong: bool
+) -> None:
+    found = rhythm(beats([0.1] * (len(steps_s) - 1), passed_s=steps_s[:-1]), is_live=True)
+    assert found.pace is not None
+    assert abs(found.pace - 1) > 0.05
+    assert pace_is_wrong(found) == is_wrong
+
+
+def pace_is_wrong(found: Rhythm) -> bool:
+    return any("of real time" in each.what for each in judge(LIVE, dataclasses.replace(FINE, rhythm=found)))
+
+
+def test_a_stream_without_stamps_is_measured_by_arrival() -> None:
+    found = rhythm(beats([0.04] * 50, passed_s=[0.2] * 50), is_live=True, is_unstamped=True)
+    assert (found.unstamped, found.gaps, found.pace) == (0, 0, None)
+    assert (found.rate_per_s, found.seconds) == pytest.approx((5.0, 10.0))
+
+
+def test_the_first_packet_may_lack_its_stamp() -> None:
+    assert judge(LIVE, with_rhythm(packets=40, unstamped=1)) == []
 
 
 def with_rhythm(**fields: object) -> Measured:

@@ -10,6 +10,7 @@ not even one that was killed. What went wrong is the last line of standard error
 
 import ctypes
 import os
+import re
 import sys
 import threading
 
@@ -20,6 +21,18 @@ _PLAYING = 4
 _FAILURE = 0
 _END = 1 << 0
 _ERROR = 1 << 1
+
+
+_PACKAGES = (
+    ("video(testsrc|convert|scale|rate)|(uri)?decodebin3?|appsrc|tcpclientsrc", "gstreamer1.0-plugins-base"),
+    ("(rtp|rtsp|udp|v4l2|multipart|matroska|vp[89]).+|jpeg(dec|enc)|souphttpsrc|qtdemux", "gstreamer1.0-plugins-good"),
+    ("(h26[45]|av1|jpeg|mpeg).*parse|(va|srt|rtmp|openh264).+|x265enc|(hls|ts)demux", "gstreamer1.0-plugins-bad"),
+    ("x264enc", "gstreamer1.0-plugins-ugly"),
+    ("av(dec|enc)_.+", "gstreamer1.0-libav"),
+    ("libcamerasrc", "gstreamer1.0-libcamera"),
+    ("nv.+", "nvidia-l4t-gstreamer, on a Jetson"),
+)
+"""Elements that cameras are read with, as regular expressions, and the Debian package each comes in."""
 
 
 class _Error(ctypes.Structure):
@@ -58,7 +71,15 @@ def play(text: str, descriptor: int) -> str:
 
 def _message(error: "ctypes._Pointer[_Error]") -> str:
     text: bytes = error.contents.message if error else b"it cannot be built"
-    return " ".join(text.decode(errors="replace").split())
+    said = " ".join(text.decode(errors="replace").split())
+    missing = re.search('no element "(.+)"', said)
+    package = package_of(missing[1]) if missing else ""
+    return f"{said}; install {package}" if package else said
+
+
+def package_of(element: str) -> str:
+    """The Debian package an element comes in; nothing where that is not known."""
+    return next((package for names, package in _PACKAGES if re.fullmatch(names, element)), "")
 
 
 def _end_with_parent() -> None:

@@ -39,6 +39,10 @@ class PipelineReader:
                 stderr=self._complaints,
                 pass_fds=(given,),
             )
+        except OSError:
+            self._complaints.close()
+            os.close(self._output)
+            raise
         finally:
             os.close(given)
         self._ready = selectors.DefaultSelector()

@@ -1,6 +1,7 @@
 """A GStreamer pipeline of the box's own: any video it gives, its errors in one line, its secrets in nobody's sight."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -11,6 +12,7 @@ import pytest
 
 from streams.errors import NotAVideo, SourceUnreachable
 from streams.frames import Camera
+from streams.pipeline_child import package_of
 from streams.player import State
 from tests.streams.watching import Watcher, decode, watch_to_the_end
 
@@ -20,6 +22,7 @@ TEST_PICTURE = "videotestsrc is-live=true ! video/x-raw,format=I420,width=320,he
 
 BOX = f"""
 from streams.frames import Camera
+from streams.pipeline_child import package_of
 from streams.player import Player
 
 player = Player(
@@ -68,6 +71,7 @@ def test_what_a_pipeline_gives_is_played_encoded_or_raw(encoder: str, codec: str
     ("pipeline", "problem"),
     [
         ("videotestsrc ! nosuchthing", 'no element "nosuchthing"'),
+        ("videotestsrc ! nvv4l2decoder", 'no element "nvv4l2decoder"; install nvidia-l4t-gstreamer, on a Jetson'),
         ("videotestsrc pattern=", "could not set property"),
         ("filesrc location=/nowhere", "Resource not found."),
         ("videotestsrc ! fakesink", "could not link"),
@@ -80,6 +84,34 @@ def test_what_is_wrong_with_a_pipeline_is_one_line(pipeline: str, problem: str) 
     assert told.startswith("camera cam-1: its pipeline fails: ")
     assert problem in told
     assert "\n" not in told
+
+
+@pytest.mark.parametrize(
+    ("element", "package"),
+    [
+        ("h264parse", "gstreamer1.0-plugins-bad"),
+        ("rtspsrc", "gstreamer1.0-plugins-good"),
+        ("rtph265depay", "gstreamer1.0-plugins-good"),
+        ("videoconvert", "gstreamer1.0-plugins-base"),
+        ("x264enc", "gstreamer1.0-plugins-ugly"),
+        ("avdec_h264", "gstreamer1.0-libav"),
+        ("nosuchthing", ""),
+    ],
+)
+def test_the_package_of_an_element_is_the_one_it_came_in_here(element: str, package: str) -> None:
+    assert package_of(element) == package
+    seen = subprocess.run(["gst-inspect-1.0", element], capture_output=True, text=True, check=False).stdout
+    if library := re.search(r"Filename\s+\S*/(\S+)", seen):
+        owner = subprocess.run(["dpkg", "-S", f"*/{library[1]}"], capture_output=True, text=True, check=True).stdout
+        assert owner.partition(":")[0] == package
+
+
+def test_a_child_that_cannot_be_started_is_said_and_leaves_nothing_open(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "executable", "/nowhere/python")
+    before = len(list(Path("/proc/self/fd").iterdir()))
+    watcher = watch_to_the_end(camera(TEST_PICTURE))
+    assert "cam-1: its pipeline failed (FileNotFoundError" in watcher.reasons[State.FAILED]
+    assert len(list(Path("/proc/self/fd").iterdir())) == before
 
 
 def test_a_pipeline_of_sound_gives_no_video() -> None:

@@ -4,6 +4,7 @@
     ├── SourceError            this source cannot be played
     │   ├── SourceMissing      no such file, no such path on the camera, or no way to read it
     │   ├── NotAVideo          something is there, but nothing a decoder can show
+    │   ├── PictureTooLarge    its pictures have more pixels than the camera may send
     │   └── SourceUnreachable  the camera does not answer, or stopped answering
     │       └── AccessDenied   it answers, and refuses this user or password
     ├── RingTooLarge           the packet rings would not fit into memory

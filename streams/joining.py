@@ -35,8 +35,8 @@ class Joiner:
             return
         if packet.is_keyframe and is_continuation(bytes(memoryview(packet)[:_LOOK_AT_BYTES]), self._codec):
             packet.is_keyframe = False
+            self._has_pieces = True
             if self._held is not None:
-                self._has_pieces = True
                 self._held = _joined(self._held, packet)
                 return
         yield from self.rest()

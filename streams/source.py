@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Self
 
 from streams.clock import Clock
 from streams.decoder import Decoder
-from streams.errors import SourceError
 from streams.frames import Camera, Frame
 from streams.packets import Packet
 from streams.player import Player
@@ -82,8 +81,8 @@ class Source:
         return None
 
     def _raise_failure(self) -> None:
-        if isinstance(failure := self._player.failure, SourceError) and not self._stopped.is_set():
-            raise failure
+        if self._player.failure and not self._stopped.is_set():
+            raise self._player.failure
 
 
 def open_source(camera: Camera, *, clock: Clock | None = None) -> Source:

@@ -47,6 +47,16 @@ def test_a_piece_without_its_beginning_is_no_key_frame() -> None:
     assert joined([packet(SPS + PPS + LATER, is_key=True, pts=0)]) == [(SPS + PPS + LATER, False, 0)]
 
 
+def test_pieces_are_joined_also_where_a_stream_begins_to_be_cut_in_its_middle() -> None:
+    pieces = [packet(data, is_key=True, pts=pts) for pts in range(3) for data in (FIRST, LATER)[: pts + 1]]
+    assert [(data, is_key) for data, is_key, _ in joined(pieces)] == [
+        (FIRST, True),
+        (FIRST, True),
+        (LATER, False),
+        (FIRST + LATER, True),
+    ]
+
+
 def test_packets_with_lengths_instead_of_start_codes_are_left_alone() -> None:
     pieces = [packet(FIRST, is_key=True, pts=0), packet(LATER, is_key=True, pts=0)]
     assert joined(pieces, extradata=b"\x01\x42") == [(FIRST, True, 0), (LATER, True, 0)]

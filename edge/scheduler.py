@@ -1,17 +1,18 @@
 """The scheduler: a few sessions of one thread each serve all cameras, always the one that most needs it.
 
-Whose turn it is: first whoever has waited so long that it would starve, the longest first; then cameras with an open
-incident; then the rest, each by the time at which it was due. A camera is served by one session at a time, so its
-pictures stay in order.
+Whose turn it is: whoever has been due longest, a camera with an open incident as if for some time longer. So incidents
+come first also when all are late, and nobody starves. A camera is served by one session at a time, so its pictures stay
+in order.
 """
 
+import math
 import threading
 import time
 from collections.abc import Callable, Iterable
 from typing import Generic, Protocol, TypeVar
 
-STARVING_S = 1.0
-"""So late, a camera goes before all those with open incidents."""
+AHEAD_S = 1.0
+"""So much earlier than it was, a camera with an open incident counts as due; who has waited longer goes before it."""
 
 LONGEST_REST_S = 0.5
 
@@ -131,7 +132,7 @@ class Scheduler(Generic[T, S]):
     def _choose(self, now_s: float) -> tuple[T | None, float]:
         """Who is to be served now; else nobody, and when the next one will be due."""
         best: T | None = None
-        best_rank: tuple[int, float] = (3, 0.0)
+        best_rank_s = math.inf
         next_s = now_s + LONGEST_REST_S
         for eye in self._eyes:
             if id(eye) in self._busy:
@@ -140,7 +141,7 @@ class Scheduler(Generic[T, S]):
             if due_s > now_s:
                 next_s = min(next_s, due_s)
                 continue
-            rank = (0 if due_s < now_s - STARVING_S else 1 if eye.open_incidents else 2, due_s)
-            if rank < best_rank:
-                best, best_rank = eye, rank
+            rank_s = due_s - (AHEAD_S if eye.open_incidents else 0.0)
+            if rank_s < best_rank_s:
+                best, best_rank_s = eye, rank_s
         return best, next_s

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from edge.scheduler import STARVING_S, Scheduler
+from edge.scheduler import AHEAD_S, Scheduler
 
 PATIENCE_S = 20.0
 NEVER = float("inf")
@@ -42,13 +42,14 @@ def chosen(eyes: list[Eye], now_s: float) -> str | None:
         ([Eye("a", 99.2), Eye("b", 99.8, open_incidents=1)], "b"),
         ([Eye("a", 99.2, open_incidents=3), Eye("b", 99.1, open_incidents=1)], "b"),
         ([Eye("a", 98.5), Eye("b", 99.8, open_incidents=1)], "a"),
-        ([Eye("a", 98.5), Eye("b", 98.2), Eye("c", 97.0, open_incidents=1)], "c"),
+        ([Eye("a", 90.2), Eye("b", 90.8, open_incidents=1), Eye("c", 90.5, open_incidents=1)], "c"),
+        ([Eye("a", 90.2), Eye("b", 91.5, open_incidents=1)], "a"),
         ([Eye("a", 100.1), Eye("b", NEVER), Eye("c", 100.0)], "c"),
         ([Eye("a", 100.1), Eye("b", NEVER, open_incidents=1)], None),
         ([], None),
     ],
 )
-def test_the_starving_come_first_then_those_with_open_incidents_each_by_when_it_was_due(
+def test_who_was_due_first_comes_first_with_an_open_incident_as_if_a_second_earlier_however_late_all_are(
     eyes: list[Eye], first: str | None
 ) -> None:
     assert chosen(eyes, now_s=100.0) == first
@@ -84,7 +85,7 @@ def test_nobody_starves_however_overloaded_it_is_and_whoever_has_incidents(
         best.lateness_s.append(now_s - best.due_s)
         now_s += turn_s
         best.due_s = max(now_s, best.due_s + best.period_s)
-    bound_s = STARVING_S + 2 * len(eyes) * turn_s
+    bound_s = AHEAD_S + 2 * len(eyes) * turn_s
     assert max(late_s for eye in eyes for late_s in eye.lateness_s) <= bound_s
     assert all(now_s - eye.due_s <= bound_s for eye in eyes)
 

@@ -106,9 +106,9 @@ class Box:
         return tuple(station.snapshot(now_s) for station in self._stations.values())
 
     def sights(self) -> dict[str, Sight]:
-        """Whether each camera is watched now."""
+        """Whether each camera is watched now; a file played as fast as possible has no time to speak of."""
         now_s = time.monotonic()
-        return {camera: station.sight(now_s) for camera, station in self._stations.items()}
+        return {camera: each.sight(now_s) for camera, each in self._stations.items() if not each.duty.plan.is_fast}
 
     def health(self, camera: str) -> HealthWatch:
         """What judges whether this camera can see."""
@@ -260,7 +260,8 @@ class Box:
             if each.phase is Phase.CLOSED:
                 self._clips.close(each.incident)
             elif each.phase is Phase.OPENED and self._sealer is not None:
-                main = self._stations[frame.camera].main_ring
+                station = self._stations.get(frame.camera)  # None: its last turn, it was taken away meanwhile
+                main = station.main_ring if station else None
                 ring = main if main is not None and is_current(main, frame) else eye.ring
                 self._clips.open(each.incident, frame, ring, eye.plan.roll, is_other_stream=ring is not eye.ring)
 

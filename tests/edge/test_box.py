@@ -9,13 +9,17 @@ from typing import Any
 import numpy as np
 import pytest
 
+from alerts.messages import Phase
 from edge.box import Box
+from edge.clip_sealer import ClipSealer
 from edge.gate.gate import GateSettings
 from edge.plan import Counts, Plan
+from edge.recorder import Telling
 from edge.station import Duty
 from models.detections import Detections
 from streams.frames import Camera, Pace
-from tests.edge.parts import CLASSES, WITNESS, Bench, family_of, make_detections, make_identity, post
+from tests.edge.parts import CLASSES, NOON, WITNESS, Bench, family_of, make_detections, make_frame, make_identity, post
+from tests.streams.reels import make_packet
 
 
 class Blind:
@@ -116,6 +120,25 @@ def test_what_fails_for_one_camera_is_said_once_and_does_not_end_the_loop(short_
     rig.box.run()
     assert rig.detector.shown == 24
     assert [fields["what"] for event, fields in rig.said if event == "trouble"] == ["camera a"]
+
+
+def test_a_file_played_as_fast_as_possible_has_no_coverage(short_clip: Path, tmp_path: Path) -> None:
+    rig = Rig(tmp_path / "state", fast("a", short_clip), Camera(id="b", url=str(short_clip), pace=Pace.REALTIME))
+    assert set(rig.box.sights()) == {"b"}
+
+
+def test_an_incident_that_opens_in_the_last_turn_of_a_camera_that_was_removed_has_its_clip(
+    short_clip: Path, tmp_path: Path
+) -> None:
+    rig = Rig(tmp_path / "state", fast("a", short_clip))
+    (station,) = rig.box._stations.values()
+    station.eye.take(make_packet(0, is_key=True))
+    rig.box._sealer = ClipSealer(rig.bench.outbox, rig.bench.blobs, tell=rig.tell, now=lambda: NOON)
+    rig.box.use([], lambda _: None)
+    rig.box._take_clips(station.eye, make_frame(0.0, camera="a"), [Telling("i-1", Phase.OPENED)])
+    rig.box._clips.give_up()
+    (taken,) = rig.box._clips.due()
+    assert (taken.camera, taken.incidents) == ("a", ("i-1",))
 
 
 def test_stopping_ends_the_loop_while_a_camera_still_plays(short_clip: Path, tmp_path: Path) -> None:

@@ -25,6 +25,7 @@ from alerts.web import open_client
 from edge.__main__ import OUTBOX_FILE, utc_now
 from edge.config import Loaded, read_config
 from edge.errors import ConfigError
+from edge.remedies import what_and_remedy
 from edge.settings import Settings
 from models.detector import Detector
 from models.errors import ModelError
@@ -111,8 +112,8 @@ def _look_through(what: str, camera: Camera, describe: Callable[[Picture], str] 
             watch.start()
             frame = next(iter(source), None)
     except SourceError as error:
-        advice = "check the address, the cable, the user and password"
-        return Result(what, fine=False, found=str(error).removeprefix(f"camera {camera.id}: "), advice=advice)
+        found, advice = what_and_remedy(camera.url, str(error), camera.id)
+        return Result(what, fine=False, found=found, advice=advice)
     finally:
         if watch:
             watch.cancel()

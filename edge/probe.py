@@ -102,10 +102,6 @@ class _Listener:
         camera = self._player.camera
         # JPEG pictures one behind the other have no times: FFmpeg makes some up, 25 a second.
         is_unstamped = is_web(camera.url) and self._coding is not None and self._coding.codec == "mjpeg"
-        failure = str(self._player.failure or "").removeprefix(f"camera {camera.id}: ")
-        failure = failure.replace(
-            "it is connected again", "see whether the camera is overloaded or has too many viewers"
-        )
         return Measured(
             rhythm=rhythm(self._beats, is_live=self._is_live, is_unstamped=is_unstamped),
             coding=replace(self._coding, rate=None) if is_unstamped and self._coding else self._coding,
@@ -117,7 +113,7 @@ class _Listener:
             undecoded=self._undecoded,
             picture_after_s=self._picture_after_s,
             clock_ahead_s=clock_ahead_s(camera.url) if self._is_live and self._beats else None,
-            failure=failure,
+            failure=str(self._player.failure or "").removeprefix(f"camera {camera.id}: "),
         )
 
     def _take(self, packet: Packet) -> None:

@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from edge.probe import Measured
+from edge.remedies import what_and_remedy
 from edge.rhythm import Rhythm
 from streams.addresses import is_live, redacted
 from streams.frames import Camera, Transport
@@ -42,7 +43,7 @@ class Finding:
 
 def judge(camera: Camera, measured: Measured) -> list[Finding]:
     """Everything worth saying, what is wrong first."""
-    found = [*_about_playing(measured), *_about_keys(measured.rhythm), *_about_times(camera, measured)]
+    found = [*_about_playing(camera, measured), *_about_keys(measured.rhythm), *_about_times(camera, measured)]
     found += [*_about_losses(camera, measured), *_about_coding(measured), *_about_clock(measured)]
     return sorted(found, key=lambda each: not each.wrong)
 
@@ -85,10 +86,9 @@ def report_json(camera: Camera, measured: Measured, findings: list[Finding]) -> 
     return json.dumps(said, ensure_ascii=False) + "\n"
 
 
-def _about_playing(measured: Measured) -> Iterator[Finding]:
+def _about_playing(camera: Camera, measured: Measured) -> Iterator[Finding]:
     if measured.failure:
-        what, semicolon, advice = measured.failure.rpartition("; ")
-        yield Finding(True, what if semicolon else advice, advice if semicolon else "look at the camera's own page")
+        yield Finding(True, *what_and_remedy(camera.url, measured.failure, camera.id))
     if not measured.failure and not measured.rhythm.packets:
         yield Finding(True, "no picture came", "look at the camera's own page: its encoder may be off")
     if measured.rhythm.packets and measured.picture_after_s is None and measured.rhythm.keys:

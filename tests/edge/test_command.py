@@ -123,7 +123,8 @@ def test_check_names_everything_that_is_wrong_and_what_to_do(tmp_path: Path) -> 
     lines = done.stdout.splitlines()
     (camera,) = [number for number, line in enumerate(lines) if "nowhere.avi" in line]
     assert lines[camera].count("camera cam-1") == 1
-    assert lines[camera + 1] == "  → check the address, the cable, the user and password"
+    assert lines[camera].endswith("nowhere.avi: no such file")
+    assert lines[camera + 1] == "  → check the path"
 
 
 @pytest.mark.parametrize("running", [False, True])

@@ -339,6 +339,17 @@ def test_a_pipeline_is_refused_with_where_to_try_it_and_without_its_password() -
     assert "hunter2" not in done.stderr
 
 
+@pytest.mark.parametrize("password", ["hunter/2", "h@nter#2", "hunter?2@"])
+def test_a_password_that_splits_the_address_is_named_as_what_may_be_wrong_and_not_shown(password: str) -> None:
+    done = probe(f"rtsp://viewer:{password}@127.0.0.1:1/main")
+    assert "if the password has / ? # in it, write them as %2F %3F %23" in done.stdout
+    assert password not in done.output
+
+
+def test_an_address_that_is_in_order_brings_no_advice_about_passwords() -> None:
+    assert "password" not in probe("rtsp://viewer:h%2Fnter2@127.0.0.1:1/main").output
+
+
 def test_an_unknown_transport_is_one_line() -> None:
     done = probe("rtsp://127.0.0.1/main", "--transport", "pigeon")
     assert (done.exit_code, done.stderr) == (1, "teawatch edge: unknown transport 'pigeon'; tcp or udp\n")

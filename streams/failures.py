@@ -5,8 +5,10 @@ import errno
 from av.error import (
     ExitError,
     FFmpegError,
+    HTTPClientError,
     HTTPForbiddenError,
     HTTPNotFoundError,
+    HTTPServerError,
     HTTPUnauthorizedError,
     InvalidDataError,
 )
@@ -27,6 +29,8 @@ def not_a_video(camera: Camera) -> NotAVideo:
     """The error for a file or stream without moving pictures."""
     if camera.pipeline:
         return NotAVideo(f"{place(camera)} gives no video; its last element must give encoded or raw pictures")
+    if is_live(camera.url):
+        return NotAVideo(f"{place(camera)} is not a video; look up the address of the camera's stream")
     return NotAVideo(f"{place(camera)} is not a video; give a video file or an rtsp:// address")
 
 
@@ -89,23 +93,28 @@ def translated(camera: Camera, error: FFmpegError) -> SourceError:
 
 
 def _of_camera(camera: Camera, reason: str, error: FFmpegError) -> SourceError:
-    where = place(camera)
+    if isinstance(error, InvalidDataError) and is_web(camera.url):
+        return not_a_video(camera)
+    kind: type[SourceError] = SourceUnreachable
     match error:
         case HTTPUnauthorizedError() | HTTPForbiddenError():
-            return AccessDenied(f"{where} refused the user name or password; correct them in the camera's address")
+            kind, told = AccessDenied, "refused the user name or password; correct them in the camera's address"
         case HTTPNotFoundError():
-            return SourceMissing(f"{where} does not exist on the camera; check the path after the address")
-        case InvalidDataError() if is_web(camera.url):
-            return not_a_video(camera)
+            kind, told = SourceMissing, "does not exist on the camera; check the path after the address"
+        case HTTPClientError() | HTTPServerError():
+            told = f"answers that it cannot ({reason}); it may have too many viewers already, or still be starting"
+        case OSError(errno=errno.EPROTONOSUPPORT) if not is_web(camera.url):
+            told = f"does not send over {camera.transport}; set its transport to the other one"
         case OSError(errno=errno.EIO) if camera.certificate:
-            return SourceUnreachable(
-                f"{where} did not prove itself by {camera.certificate}, or broke off; the file must hold the camera's "
+            told = (
+                f"did not prove itself by {camera.certificate}, or broke off; the file must hold the camera's "
                 "certificate or its signer's, and the camera's must name the host of its address"
             )
         case InvalidDataError() | ExitError():  # what a time-out while opening ends in
-            return SourceUnreachable(f"{where} does not answer as {_a_camera(camera)}; check cable, address and port")
+            told = f"does not answer as {_a_camera(camera)}; check cable, address and port"
         case _:
-            return SourceUnreachable(f"{where} cannot be reached ({reason}); check cable, address and port")
+            told = f"cannot be reached ({reason}); check cable, address and port"
+    return kind(f"{place(camera)} {told}")
 
 
 def _a_camera(camera: Camera) -> str:

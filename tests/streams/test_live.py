@@ -5,6 +5,7 @@ import subprocess
 import threading
 import traceback
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -306,6 +307,52 @@ def rude_camera() -> Iterator[Camera]:
         yield Camera(id="cam-1", url=f"rtsp://127.0.0.1:{listener.getsockname()[1]}/main")
         listener.shutdown(socket.SHUT_RDWR)
     thread.join(20)
+
+
+DESCRIPTION = "v=0\r\ns=x\r\nt=0 0\r\nm={} 0 RTP/AVP 96\r\na=rtpmap:96 {}\r\na=control:t\r\n"
+VIDEO, SOUND = DESCRIPTION.format("video", "H264/90000"), DESCRIPTION.format("audio", "L16/8000/1")
+
+
+def answer_once(listener: socket.socket, answers: dict[str, tuple[str, str]]) -> None:
+    """One conversation of a camera that answers each method with (status, description)."""
+    connection, _ = listener.accept()
+    with connection, connection.makefile("rb") as requests, suppress(ConnectionError):
+        while method := requests.readline().partition(b" ")[0].decode():
+            fields = dict(line.split(b":", 1) for line in iter(requests.readline, b"\r\n") if line)
+            status, body = answers.get(method, ("200 OK", ""))
+            head = f"RTSP/1.0 {status}\r\nCSeq: {int(fields[b'CSeq'])}\r\nContent-Length: {len(body)}\r\n"
+            kind = "Content-Type: application/sdp\r\n" if body else ""
+            connection.sendall(f"{head}{kind}\r\n{body}".encode())
+
+
+@pytest.mark.parametrize(
+    ("answers", "state", "told"),
+    [
+        (
+            {"DESCRIBE": ("200 OK", VIDEO), "SETUP": ("453 Not Enough Bandwidth", "")},
+            State.UNREACHABLE,
+            "answers that it cannot (server returned 4xx",
+        ),
+        ({"DESCRIBE": ("503 Service Unavailable", "")}, State.UNREACHABLE, "it may have too many viewers already"),
+        (
+            {"DESCRIBE": ("200 OK", VIDEO), "SETUP": ("461 Unsupported Transport", "")},
+            State.UNREACHABLE,
+            "does not send over tcp; set its transport to the other one",
+        ),
+        ({"DESCRIBE": ("403 Forbidden", "")}, State.REFUSED, "refused the user name or password"),
+        ({"DESCRIBE": ("200 OK", SOUND)}, State.FAILED, "is not a video; look up the address of the camera's stream"),
+    ],
+    ids=["no bandwidth", "too many viewers", "another transport", "forbidden", "only sound"],
+)
+def test_what_a_camera_answers_is_told_in_words_that_help(
+    answers: dict[str, tuple[str, str]], state: State, told: str
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=answer_once, args=(listener, answers), daemon=True)
+        thread.start()
+        watcher = watch_to_the_end(Camera(id="cam-1", url=f"rtsp://127.0.0.1:{listener.getsockname()[1]}/main"))
+        thread.join(20)
+    assert told in watcher.reasons[state]
 
 
 def test_a_thousand_connections_leave_no_file_and_no_thread_behind(

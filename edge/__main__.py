@@ -18,6 +18,7 @@ from alerts.uploader import Uploader
 from edge.announcements import Announcer, Sink, Tell, delivery_to, events_on, log_events, set_up_log
 from edge.box import Box
 from edge.clip_sealer import ClipSealer
+from edge.clock_round import ClockRound
 from edge.config import Loaded
 from edge.console import LiveConsole
 from edge.duties import check_memory, duties_of, orphan_witness_of, posts_of, witnesses_of
@@ -75,7 +76,7 @@ def run_box(loaded: Loaded, settings: Settings, *, until_end: bool = False) -> N
         reloading = Reloading(loaded, box, tell, until_end=until_end)
         outlook = Outlook(box, outbox, ReferenceShelf(settings.state / REFERENCES_FOLDER), tell, now=utc_now)
         pulse.duties += (reloading, outlook)
-        with _by_signals(box, reloading):
+        with _by_signals(box, reloading), ClockRound(box.faces):
             box.run()
             outlook.close()
             if until_end:

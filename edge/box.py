@@ -15,6 +15,7 @@ from alerts.messages import Phase
 from edge.announcements import Tell
 from edge.clip_sealer import ClipSealer
 from edge.clips import ClipKeeper, is_current
+from edge.clock_round import Face
 from edge.coverage import Sight
 from edge.eye import Eye
 from edge.health import HealthWatch
@@ -109,6 +110,10 @@ class Box:
         """Whether each camera is watched now; a file played as fast as possible has no time to speak of."""
         now_s = time.monotonic()
         return {camera: each.sight(now_s) for camera, each in self._stations.items() if not each.duty.plan.is_fast}
+
+    def faces(self) -> tuple[Face, ...]:
+        """The cameras that can be asked for their clock now."""
+        return tuple(face for station in self._stations.values() if (face := station.face))
 
     def health(self, camera: str) -> HealthWatch:
         """What judges whether this camera can see."""

@@ -10,6 +10,8 @@ from email.utils import parsedate_to_datetime
 from urllib.parse import urlsplit
 
 TIMEOUT_S = 3.0
+"""For connecting, and for connecting and answering together, however slowly it speaks."""
+
 MOST_BYTES = 16_384
 PORTS = {"rtsp": 554, "rtsps": 322, "http": 80, "https": 443}
 
@@ -40,12 +42,16 @@ def clock_ahead_s(url: str) -> float | None:
 
 
 def _ask(host: str, port: int, request: bytes, *, is_private: bool) -> bytes:
+    until_s = time.monotonic() + TIMEOUT_S
     with socket.create_connection((host, port), timeout=TIMEOUT_S) as plain:
         talk = _unverified().wrap_socket(plain, server_hostname=host) if is_private else plain
         with talk:
             talk.sendall(request)
             head = b""
-            while b"\r\n\r\n" not in head and len(head) < MOST_BYTES and (more := talk.recv(4096)):
+            while b"\r\n\r\n" not in head and len(head) < MOST_BYTES:
+                talk.settimeout(max(0.001, until_s - time.monotonic()))
+                if not (more := talk.recv(4096)):
+                    break
                 head += more
     return head
 

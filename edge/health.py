@@ -48,6 +48,8 @@ KEEP_SHARE = 0.7
 CLOCK_WINDOW_S = 120.0
 CLOCK_SPEED_OFF = 0.05
 CAMERA_CLOCK_OFF_S = 60.0
+ZONE_STEP_S, FARTHEST_ZONE_S = 900.0, 14 * 3600.0
+"""Many cameras give the time of their zone for UTC: such a difference says nothing."""
 
 
 @dataclass(slots=True)
@@ -78,6 +80,8 @@ class HealthWatch:
 
     def __init__(self, reference: Reference | None = None) -> None:
         """Without a reference it makes one from the first good minutes; then `reference` is to be stored."""
+        self.camera_ahead_s: float | None = None
+        """How far the camera's clock is ahead of the box's, where it was asked; whoever asks it writes it here."""
         self._latches = {each: _Latch(ENTER_S[each], LEAVE_S) for each in ENTER_S}
         self._stillness = Stillness()
         self._clock = _ClockWatch()
@@ -111,18 +115,16 @@ class HealthWatch:
         utc: datetime,
         stream_s: float | None = None,
         is_key: bool = False,
-        camera_ahead_s: float | None = None,
     ) -> tuple[Hindrance, ...]:
         """Take in one picture, (height, width) uint8, and say what it suffers from.
 
         `at_s` is this machine's monotonic clock, `stream_s` the stream's own time of the picture, `is_key` whether
-        it is of a key frame, `camera_ahead_s` how far the camera's clock is ahead of the box's,
-        where that is known (an RTCP sender report). Always from the same size of picture.
+        it is of a key frame. Always from the same size of picture.
         """
         small = shrink(luma)
         self._stillness.look(small, at_s, is_key=is_key)
         shows = self._brightness(small)
-        shows[Hindrance.CLOCK_OFF] = self._clock.look(at_s, utc, stream_s, camera_ahead_s)
+        shows[Hindrance.CLOCK_OFF] = self._clock.look(at_s, utc, stream_s, self.camera_ahead_s)
         self._step(shows, at_s, self._last_s)
         self._last_s = at_s
         self._step_stillness(at_s)
@@ -152,43 +154,49 @@ class HealthWatch:
 
     def _look_at_view(self, given: Sample, noise: float | None, *, at_s: float, utc: datetime) -> None:
         last_s, self._view_s = self._view_s, at_s
-        if self._comparison is None:
+        comparison = self._comparison  # `renew` may take it away meanwhile, in another thread
+        if comparison is None:
             made = None if self.troubles else self._maker.look(given, noise, at_s, utc)
             self._comparison = Comparison(made) if made else None
             return
         shows: dict[Hindrance, bool | None] = dict.fromkeys((Hindrance.COVERED, Hindrance.TURNED, Hindrance.BLURRED))
-        turned = self._is_turned(given.field)
-        lost = self._comparison.lost(given)
+        turned = self._is_turned(comparison, given.field)
+        lost = comparison.lost(given)
         if lost > COVERED_ABOVE and not (turned and lost < TURNED_RATHER):
             shows[Hindrance.COVERED] = True
         elif turned:
             shows[Hindrance.TURNED] = True
         else:
             shows |= {Hindrance.COVERED: False, Hindrance.TURNED: turned}
-            shows[Hindrance.BLURRED] = self._is_blurred(given, noise)
+            shows[Hindrance.BLURRED] = _is_blurred(comparison.reference, given, noise)
         self._step(shows, at_s, last_s)
 
-    def _is_turned(self, field: Field) -> bool | None:
+    def _is_turned(self, comparison: Comparison, field: Field) -> bool | None:
         """None where the picture is too noisy to agree with itself: then it can agree with no reference."""
-        assert self._comparison is not None  # noqa: S101 - asked by `_judge`
-        own = self._comparison.reference.own_peak
         if self._recent is None:
             self._recent = field
             return None
         before = self._recent
         self._recent = (KEEP_SHARE * before + (1 - KEEP_SHARE) * field).astype(np.complex64)
-        peak = self._comparison.peak(self._recent)
-        if not _is_elsewhere(peak, own):
+        peak = comparison.peak(self._recent)
+        if not _is_elsewhere(peak, comparison.reference.own_peak):
             return False
         return True if peak_of(before, field).near > STEADY_ABOVE else None
 
-    def _is_blurred(self, given: Sample, noise: float | None) -> bool | None:
-        """None where the reference was noisy and this picture is not: noise looks like sharpness."""
-        assert self._comparison is not None  # noqa: S101 - asked by `_judge`
-        reference = self._comparison.reference
-        if noise is None or (reference.noise > NOISY_LEVELS and noise < reference.noise / 2):
-            return None
-        return given.sharpness < BLURRED_BELOW * reference.sharpness
+
+def _is_blurred(reference: Reference, given: Sample, noise: float | None) -> bool | None:
+    """None where the reference was noisy and this picture is not: noise looks like sharpness."""
+    if noise is None or (reference.noise > NOISY_LEVELS and noise < reference.noise / 2):
+        return None
+    return given.sharpness < BLURRED_BELOW * reference.sharpness
+
+
+def is_clock_off(ahead_s: float | None) -> bool:
+    """Whether a camera's clock so far ahead of the box's is wrong, whatever time zone it may mean; None: unknown."""
+    if ahead_s is None:
+        return False
+    zone_s = round(ahead_s / ZONE_STEP_S) * ZONE_STEP_S
+    return abs(ahead_s - (zone_s if abs(zone_s) <= FARTHEST_ZONE_S else 0.0)) > CAMERA_CLOCK_OFF_S
 
 
 def _is_elsewhere(peak: Peak, own: float) -> bool:
@@ -205,8 +213,8 @@ class _ClockWatch:
 
     def look(self, at_s: float, utc: datetime, stream_s: float | None, camera_ahead_s: float | None) -> bool:
         """The box's clock was never set, the camera's is far from it, or the stream runs at another speed than time."""
-        ahead = camera_ahead_s is not None and abs(camera_ahead_s) > CAMERA_CLOCK_OFF_S
-        return not is_credible(utc) or ahead or (stream_s is not None and self._runs_off(at_s, stream_s))
+        runs_off = stream_s is not None and self._runs_off(at_s, stream_s)
+        return runs_off or not is_credible(utc) or is_clock_off(camera_ahead_s)
 
     def _runs_off(self, at_s: float, stream_s: float) -> bool:
         if self._anchor is None or stream_s < self._anchor[1]:

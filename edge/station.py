@@ -4,13 +4,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from edge.announcements import Tell
+from edge.clock_round import Face
 from edge.coverage import Sight, sight_of
 from edge.eye import Eye
 from edge.incidents import Incident
 from edge.plan import Plan
 from edge.snapshot import CameraSnapshot
 from edge.watch import CameraWatch, Post
-from streams.player import Player
+from streams.player import Player, State
 from streams.ring import PacketRing
 
 SEEN_EVERY_S = 1.0
@@ -92,6 +93,13 @@ class Station:
     @property
     def _players(self) -> tuple[Player, ...]:
         return (self._player,) if self._main_player is None else (self._player, self._main_player)
+
+    @property
+    def face(self) -> Face | None:
+        """How to ask the camera for its clock; None while it does not play, and of a file."""
+        if not self.duty.plan.is_live or self.state not in (State.PLAYING, State.DEGRADED):
+            return None
+        return Face(self.eye.camera_id, self.duty.plan.camera.url, self._player.reconnects, self.eye.health)
 
     def sight(self, now_s: float) -> Sight:
         """Whether the camera is watched now; `now_s` on the monotonic clock."""

@@ -11,11 +11,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import edge.health
 from alerts.messages import Hindrance
 from edge.health import ENTER_S, HealthWatch
 from edge.references import ReferenceShelf
 from edge.stillness import STILL_FOR_EVER_S
-from edge.views import Reference
+from edge.views import Comparison, Reference, Sample
 from tests.edge.pictures import (
     FILMS,
     GONE,
@@ -179,25 +180,20 @@ def test_one_picture_that_is_encoded_anew_is_frozen_and_a_sensor_at_rest_is_not(
         ({"speed": 1.5}, True),
         ({"speed": 0.5}, True),
         ({"ahead": 20.0}, False),
-        ({"ahead": -3600.0}, True),
+        ({"ahead": -200.0}, True),
+        ({"ahead": 8 * 3600 + 20.0}, False),
+        ({"ahead": 8 * 3600 + 90.0}, True),
+        ({"ahead": -24 * 3600.0}, True),
     ],
 )
 def test_a_clock_that_cannot_be_right_is_told(changes: dict[str, object], off: bool) -> None:
     watch, speed = HealthWatch(), float(str(changes.get("speed", 1.0)))
+    watch.camera_ahead_s = float(str(changes["ahead"])) if "ahead" in changes else None
     told: set[Hindrance] = set()
     for at in range(300):
         utc = changes.get("utc", NOON + timedelta(seconds=at))
         assert isinstance(utc, datetime)
-        ahead = changes.get("ahead")
-        told |= set(
-            watch.look(
-                scene(at % 7),
-                at_s=at,
-                utc=utc,
-                stream_s=at * speed,
-                camera_ahead_s=float(str(ahead)) if ahead else None,
-            )
-        )
+        told |= set(watch.look(scene(at % 7), at_s=at, utc=utc, stream_s=at * speed))
     assert told == ({Hindrance.CLOCK_OFF} if off else set())
 
 
@@ -223,6 +219,29 @@ def test_a_reference_is_kept_and_read_back_and_made_anew_on_demand(path: Path, t
     watch.renew()
     assert watch.troubles == {}
     assert watch.reference is None
+
+
+def test_a_reference_that_is_taken_away_while_a_picture_is_judged_does_no_harm(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    watch, frames = HealthWatch(reference_of(path)), film(path)
+    measure, renewed = edge.health.sample, 0
+
+    def renew_meanwhile(luma: Luma, small: Luma) -> Sample:
+        nonlocal renewed
+        renewed += 1
+        watch.renew(reference_of(path) if renewed % 2 == 0 else None)
+        return measure(luma, small)
+
+    def lose_meanwhile(comparison: Comparison, given: Sample) -> float:
+        watch.renew()
+        return lost(comparison, given)
+
+    lost = Comparison.lost
+    monkeypatch.setattr("edge.health.sample", renew_meanwhile)
+    monkeypatch.setattr(Comparison, "lost", lose_meanwhile)
+    _, told = watch_film(frames, watch=watch, seconds=100)
+    assert (told, renewed > 5) == ({}, True)
 
 
 def test_while_the_view_is_lost_no_reference_is_made() -> None:

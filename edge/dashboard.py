@@ -1,6 +1,6 @@
 """A box's snapshot as a person reads it on a terminal: what needs somebody stands on top."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 
 from rich.console import Group, RenderableType
@@ -14,7 +14,7 @@ WIDE = 130
 
 HOT_C = 85.0
 TOLERABLE_SHARE = 0.01
-"""Of what fell due at a camera may be late before it counts as falling behind."""
+"""Of what fell due at a camera may be late before it counts as falling behind; a single look may always be."""
 
 STYLES: Mapping[str, str] = {
     "playing": "green",
@@ -62,30 +62,50 @@ COLUMNS = (
 )
 
 
-def draw(box: BoxSnapshot, *, width: int, rows: int | None = None, notice: str = "") -> RenderableType:
-    """The whole view for a screen of `width` columns, with at most `rows` cameras and a `notice` of one line."""
-    ranked = sorted(box.cameras, key=rank)
-    troubles = _troubles(ranked, MOST_TROUBLES if rows is None else rows // 3)
+def draw(
+    box: BoxSnapshot, *, width: int, rows: int | None = None, notice: str = "", before: BoxSnapshot | None = None
+) -> RenderableType:
+    """The whole view for a screen of `width` columns, with at most `rows` cameras and a `notice` of one line.
+
+    Who falls behind is told from what was late since `before`, or since the box was started.
+    """
+    behind = falling_behind(box, before)
+    ranked = sorted(box.cameras, key=lambda camera: rank(camera, behind))
+    troubles = _troubles(ranked, behind, MOST_TROUBLES if rows is None else rows // 3)
     left = None if rows is None else max(2, rows - len(troubles))
     shown = ranked if left is None or len(ranked) <= left else ranked[: left - 1]
-    parts: list[RenderableType] = [_headline(box), *_figures(box)]
+    parts: list[RenderableType] = [_headline(box, behind), *_figures(box)]
     if notice:
         parts.append(Text(notice, style="bold yellow", no_wrap=True, overflow="ellipsis"))
-    parts += [Text(), _table(shown, wide=width >= WIDE)]
+    parts += [Text(), _table(shown, behind, wide=width >= WIDE)]
     if hidden := ranked[len(shown) :]:
-        troubled = sum(is_troubled(camera) for camera in hidden)
+        troubled = sum(is_troubled(camera, behind) for camera in hidden)
         said = f"{troubled} of them in trouble" if troubled else "none of them in trouble"
         parts.append(Text(f"… and {len(hidden)} more, {said}: make the window higher", style="dim"))
     return Group(*parts, *troubles)
 
 
-def rank(camera: CameraSnapshot) -> tuple[int, str]:
+def falling_behind(box: BoxSnapshot, before: BoxSnapshot | None = None) -> Mapping[str, str]:
+    """The cameras that too much was late of, by name, and how much."""
+    earlier = {camera.camera: camera for camera in before.cameras} if before else {}
+    behind = {}
+    for camera in box.cameras:
+        due, late = camera.due, camera.late
+        known = earlier.get(camera.camera)
+        if known and known.due <= due and known.late <= late:
+            due, late = due - known.due, late - known.late
+        if camera.state in {"playing", "degraded"} and late > max(1, TOLERABLE_SHARE * due):
+            behind[camera.camera] = f"{late} of {due} looks came late: this box has too much to do"
+    return behind
+
+
+def rank(camera: CameraSnapshot, behind: Container[str]) -> tuple[int, str]:
     """Where a camera stands, worst first: no picture, no view, shaky, falling behind, an open incident, all others."""
     grades = (
         camera.state not in STYLES,
         bool(camera.health),
         camera.state in {"connecting", "degraded"},
-        _is_behind(camera),
+        camera.camera in behind,
         camera.open_incidents > 0,
         camera.depth in {"awake", "always"},
         camera.state != "ended",
@@ -93,9 +113,9 @@ def rank(camera: CameraSnapshot) -> tuple[int, str]:
     return (grades.index(True) if True in grades else len(grades), camera.camera)
 
 
-def is_troubled(camera: CameraSnapshot) -> bool:
+def is_troubled(camera: CameraSnapshot, behind: Container[str]) -> bool:
     """Whether somebody should look after it; an open incident is not trouble but its work."""
-    return camera.state not in {"playing", "ended"} or bool(camera.health) or _is_behind(camera)
+    return camera.state not in {"playing", "ended"} or bool(camera.health) or camera.camera in behind
 
 
 def percentile(samples: Sequence[float], share: float) -> float:
@@ -104,12 +124,8 @@ def percentile(samples: Sequence[float], share: float) -> float:
     return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
 
 
-def _is_behind(camera: CameraSnapshot) -> bool:
-    return camera.late > TOLERABLE_SHARE * max(camera.due, 1)
-
-
-def _headline(box: BoxSnapshot) -> Text:
-    troubled = sum(is_troubled(camera) for camera in box.cameras)
+def _headline(box: BoxSnapshot, behind: Container[str]) -> Text:
+    troubled = sum(is_troubled(camera, behind) for camera in box.cameras)
     line = Text(f"TeaWatch box {_plain(box.device)}", style="bold", no_wrap=True, overflow="ellipsis")
     line.append(f"  {box.at:%Y-%m-%d %H:%M:%S} UTC  ", style="not bold dim")
     line.append(f"{len(box.cameras)} cameras, ", style="not bold")
@@ -146,15 +162,15 @@ def _temperature(temperatures_c: Mapping[str, float]) -> Text:
     return Text(f"{hottest_c:.0f} °C {_plain(sensor)}", style="bold red" if hottest_c >= HOT_C else "")
 
 
-def _troubles(ranked: Sequence[CameraSnapshot], most: int) -> list[Text]:
-    said = [(camera, _trouble(camera)) for camera in ranked]
+def _troubles(ranked: Sequence[CameraSnapshot], behind: Mapping[str, str], most: int) -> list[Text]:
+    said = [(camera, _trouble(camera, behind)) for camera in ranked]
     lines = [Text.assemble((_plain(camera.camera), "bold"), ": ", (why, "red")) for camera, why in said if why]
     for line in lines[:most]:
         line.no_wrap, line.overflow = True, "ellipsis"
     return lines[:most]
 
 
-def _table(cameras: Sequence[CameraSnapshot], *, wide: bool) -> Table:
+def _table(cameras: Sequence[CameraSnapshot], behind: Container[str], *, wide: bool) -> Table:
     shown = [wide or not column.wide_only for column in COLUMNS]
     table = Table(box=None, padding=(0, 1, 0, 0), expand=True, header_style="bold")
     for column, is_shown in zip(COLUMNS, shown, strict=True):
@@ -167,12 +183,12 @@ def _table(cameras: Sequence[CameraSnapshot], *, wide: bool) -> Table:
                 ratio=1 if column.flexible else None,
             )
     for camera in cameras:
-        cells = zip(_cells(camera), shown, strict=True)
+        cells = zip(_cells(camera, is_behind=camera.camera in behind), shown, strict=True)
         table.add_row(*(cell for cell, is_shown in cells if is_shown))
     return table
 
 
-def _cells(camera: CameraSnapshot) -> tuple[Text, ...]:
+def _cells(camera: CameraSnapshot, *, is_behind: bool) -> tuple[Text, ...]:
     """In the order of `COLUMNS`."""
     state = _plain(camera.state)
     sees = ", ".join(f"{count} {_plain(name)}" for name, count in sorted(camera.sees.items()))
@@ -184,7 +200,7 @@ def _cells(camera: CameraSnapshot) -> tuple[Text, ...]:
         Text(f"{camera.looks_per_s:.1f}"),
         Text(str(camera.open_incidents), style="bold red" if camera.open_incidents else "dim"),
         _count(camera.dropped),
-        _count(camera.late, "yellow" if _is_behind(camera) else ""),
+        _count(camera.late, "yellow" if is_behind else ""),
         _count(camera.damaged),
         _count(camera.reconnects),
         Text(f"{camera.ring_s:.0f}"),
@@ -202,10 +218,10 @@ def _count(number: int, style: str = "") -> Text:
     return Text("many", style=style)
 
 
-def _trouble(camera: CameraSnapshot) -> str:
-    """What hinders it: the view, then the connection; without the camera's name, which stands before."""
+def _trouble(camera: CameraSnapshot, behind: Mapping[str, str]) -> str:
+    """What hinders it: the view, the connection, the box; without the camera's name, which stands before."""
     reason = camera.reason.removeprefix(f"camera {camera.camera}: ")
-    return _plain("; ".join(each for each in (", ".join(camera.health), reason) if each))
+    return _plain("; ".join(each for each in (", ".join(camera.health), reason, behind.get(camera.camera)) if each))
 
 
 def _plain(text: str) -> str:

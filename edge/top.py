@@ -1,6 +1,7 @@
 """`teawatch edge top`: a running box, live on a terminal."""
 
 import time
+from collections import deque
 from contextlib import suppress
 from itertools import count
 
@@ -15,6 +16,9 @@ from edge.settings import METRICS_PORT
 from edge.snapshot import BoxSnapshot
 
 INTERVAL_S = 1.0
+RECENT_LOOKS = 60
+"""So many snapshots back, a minute: what was late before then is over."""
+
 TIMEOUT_S = 3.0
 
 _AS_JSON = TypeAdapter(BoxSnapshot)
@@ -73,6 +77,7 @@ def _next(client: httpx.Client, url: str) -> BoxSnapshot:
 
 def _follow(client: httpx.Client, url: str, box: BoxSnapshot, console: Console) -> None:
     silent_since_s: float | None = None
+    recent = deque([box], RECENT_LOOKS)
 
     def picture() -> RenderableType:
         notice = ""
@@ -80,13 +85,15 @@ def _follow(client: httpx.Client, url: str, box: BoxSnapshot, console: Console) 
             silent_s = time.monotonic() - silent_since_s
             notice = f"the box has not answered for {silent_s:.0f} s: these are its last figures; asking again"
         width, height = console.size
-        return draw(box, width=width, rows=height - HEADER_LINES - bool(notice), notice=notice)
+        rows = height - HEADER_LINES - bool(notice)
+        return draw(recent[-1], width=width, rows=rows, notice=notice, before=recent[0])
 
     with Live(get_renderable=picture, console=console, screen=True, auto_refresh=False) as live:
         for _ in count():
             live.refresh()
             time.sleep(INTERVAL_S)
             try:
-                box, silent_since_s = read_snapshot(client, url), None
+                recent.append(read_snapshot(client, url))
+                silent_since_s = None
             except NotRunning:
                 silent_since_s = silent_since_s or time.monotonic()

@@ -20,7 +20,7 @@ from rich.console import Console
 from typer.testing import CliRunner, Result
 
 from edge.cli import app
-from edge.dashboard import draw, percentile, rank
+from edge.dashboard import draw, falling_behind, percentile, rank
 from edge.metrics_server import MetricsServer
 from edge.snapshot import BoxSnapshot, CameraSnapshot
 from tests.edge.snapshots import BOX, GARDEN, STREET
@@ -51,9 +51,25 @@ WORST_FIRST = (
 
 def test_what_needs_somebody_stands_on_top() -> None:
     by_name = sorted(WORST_FIRST, key=lambda camera: camera.camera)
-    ranked = sorted(by_name, key=rank)
+    behind = falling_behind(dataclasses.replace(BOX, cameras=WORST_FIRST))
+    ranked = sorted(by_name, key=lambda camera: rank(camera, behind))
     assert by_name != ranked
     assert [camera.camera for camera in ranked] == [camera.camera for camera in WORST_FIRST]
+
+
+def test_what_was_late_counts_for_a_while_and_is_said() -> None:
+    def box(camera: str, due: int, late: int) -> BoxSnapshot:
+        return dataclasses.replace(BOX, cameras=(dataclasses.replace(QUIET, camera=camera, due=due, late=late),))
+
+    before, after = box("lane", 1000, 500), box("lane", 1100, 501)
+    assert falling_behind(before) == {"lane": "500 of 1000 looks came late: this box has too much to do"}
+    assert falling_behind(after, before) == {}
+    assert list(falling_behind(box("lane", 1100, 502), before)) == ["lane"]
+    assert list(falling_behind(box("lane", 50, 20), before)) == ["lane"], "the box was started anew"
+    assert list(falling_behind(box("road", 50, 20), before)) == ["road"], "the camera is new"
+    lines = screen(before, 80)
+    assert "1 in trouble" in lines[0]
+    assert lines[-1] == "lane: 500 of 1000 looks came late: this box has too much to do"
 
 
 @pytest.mark.parametrize("width", [80, 100, 160, 200])

@@ -90,6 +90,7 @@ class Eye:
         self._is_guarded = False
         self._is_new_take = False
         self._alarm = False
+        self._alarm_s = -math.inf
         self._is_hurried = False
         self._haste = 1.0
         self._is_stopped = False
@@ -129,9 +130,11 @@ class Eye:
             self._want()
         self.ring.append(packet)
         if self.gate.packet(packet.size_bytes, is_key=packet.is_key, stream_s=packet.stream_s):
+            if not self._alarm:
+                self._alarm_s = packet.stream_s
             self._alarm = True
             self._want()
-        elif self.plan.is_fast or self._due_s == math.inf or (packet.is_key and self.gate.depth is Depth.ASLEEP):
+        elif self.plan.is_fast or (packet.is_key and self.gate.depth is Depth.ASLEEP):
             self._want()
         if self.plan.is_fast:
             self._wait_for_room(packet)
@@ -208,7 +211,7 @@ class Eye:
 
     def _rouse(self) -> None:
         """Packets said that something moves: go back to the last key frame and see."""
-        if self.gate.depth is Depth.ASLEEP and (packets := self.ring.since_key()):
+        if self.gate.depth is Depth.ASLEEP and (packets := self.ring.from_key_before(self._alarm_s)):
             self.gate.rouse(packets[-1].stream_s)
             self._go_back(packets)
 
@@ -236,7 +239,7 @@ class Eye:
 
     def _peek(self, key: Packet, newest: Packet, analyse: Analyse) -> None:
         self._peeked, self._peeked_s = key.index, key.stream_s
-        image = self._decoder.still(key)
+        image = self._decoder.glimpse(key)
         if image is None:
             return
         self.counts.decoded += 1
@@ -244,8 +247,10 @@ class Eye:
             past = self.ring.from_key_before(key.stream_s - GLANCE_S)
             self._go_back(past or self.ring.since_key())
             self._next_look_s = -math.inf
-        elif key.stream_s > self._looked_s and (self.gate.motion.is_whole or self._is_look_due(newest.stream_s)):
-            self._look(image, analyse)
+            return
+        is_due = self.gate.motion.is_whole or self._is_look_due(newest.stream_s)
+        if is_due and key.stream_s > self._looked_s and (whole := self._decoder.still(key)) is not None:
+            self._look(whole, analyse)
 
     def _look_at_newest(self, packets: Iterable[Packet], analyse: Analyse) -> None:
         """Key frames are too rare for what is due: decode all since the last one."""
@@ -262,7 +267,7 @@ class Eye:
         packets = self.ring.after(self._position)
         if not packets:
             return
-        if self._is_hurried and self.gate.depth is Depth.ALERT:
+        if self._is_hurried and self.gate.depth is Depth.ALERT and packets[0].stream_s > self._backlog_until_s:
             self._skim(packets)
         else:
             self._catch_up(packets, analyse)
@@ -297,7 +302,7 @@ class Eye:
         self._is_guarded = False
         self._position = packets[-1].index
         key = next((packet for packet in reversed(packets) if packet.is_key), None)
-        image = self._decoder.still(key) if key else None
+        image = self._decoder.glimpse(key) if key else None
         if image is not None:
             self.counts.decoded += 1
             self._glance(image)
@@ -332,7 +337,11 @@ class Eye:
                 stream_s=packet.stream_s if self.plan.is_live else None,
                 is_key=packet.is_key,
             )
-        return self.gate.see(luma, packet.stream_s) if not self.plan.gate.is_off else self.gate.depth
+        if self.plan.gate.is_off:
+            return self.gate.depth
+        depth = self.gate.see(luma, packet.stream_s)
+        self._is_guarded &= not self.gate.is_ignoring(packet.stream_s)
+        return depth
 
     def _is_judging_due(self, image: Image) -> bool:
         return image.packet.monotonic_s - self._judged_s >= HEALTH_S
@@ -366,7 +375,8 @@ class Eye:
     def _every_s(self) -> float:
         """How often a camera that is not awake is looked at; cameras that began together drift apart."""
         settings = self.plan.gate
-        return settings.recheck_s if self._has_pending else settings.check_every_s * self._haste
+        is_close = self._has_pending or self.gate.is_ignoring(self._glance_s)
+        return settings.recheck_s if is_close else settings.check_every_s * self._haste
 
     @property
     def _has_pending(self) -> bool:

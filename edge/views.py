@@ -53,7 +53,14 @@ class Sample:
 
 def shrink(luma: Luma) -> Luma:
     """Any grey picture, (height, width) uint8, at 160 x 90."""
-    return cv2.resize(luma, (WIDTH, HEIGHT), interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)
+    return cv2.resize(_trimmed(luma), (WIDTH, HEIGHT), interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)
+
+
+def _trimmed(picture: NDArray[Any]) -> NDArray[Any]:
+    """Without the few last rows and columns that keep it from being divided evenly, which is ten times as quick."""
+    rows, columns = picture.shape[0] // HEIGHT * HEIGHT, picture.shape[1] // WIDTH * WIDTH
+    is_near = rows > 0.95 * picture.shape[0] and columns > 0.95 * picture.shape[1]
+    return picture[:rows, :columns] if is_near else picture
 
 
 def textured(small: Luma) -> float:
@@ -72,7 +79,7 @@ def sample(luma: Luma, small: Luma) -> Sample:
     field = np.empty((HEIGHT, WIDTH), np.complex64)
     field.real = (right * right - down * down) * share
     field.imag = 2 * right * down * share
-    fine_cells = cv2.resize(fine, (ACROSS, DOWN), interpolation=cv2.INTER_AREA).astype(np.float32)
+    fine_cells = cv2.resize(_trimmed(fine), (ACROSS, DOWN), interpolation=cv2.INTER_AREA).astype(np.float32)
     return Sample(field=field, fine=fine_cells, coarse=_cells(length))
 
 

@@ -34,6 +34,7 @@ class Decoder:
         self._max_pixels = max_pixels
         self._damaged = 0
         self._context: VideoCodecContext | None = None
+        self._hasty: VideoCodecContext | None = None
         self._coding: Coding | None = None
         self._take = -1
         self._has_key = False
@@ -69,6 +70,26 @@ class Decoder:
         images = self.decode(packet) + self.flush()
         return images[0] if images else None
 
+    def glimpse(self, packet: Packet) -> Image | None:
+        """As `still`, a quarter cheaper and with the edges of blocks left in: to be compared, not to be shown.
+
+        Nobody builds on a key frame alone, so the filter that the next picture would need can be left out.
+        """
+        self.reset()
+        if packet.take != self._take or packet.coding != self._coding:
+            self._begin(packet)
+        if self._hasty is None:
+            self._hasty = decoding_context(packet.coding, self._max_pixels, skip_loop_filter="all")
+        try:
+            pictures = self._hasty.decode(_as_sent(packet)) + self._hasty.decode(None)
+        except FFmpegError:
+            pictures = []
+        self._hasty.flush_buffers()
+        if not pictures or pictures[0].is_corrupt:
+            self._damaged += 1
+            return None
+        return Image(pictures[0], packet, self._converter)
+
     def flush(self) -> list[Image]:
         """The pictures that were held back for the sake of order; what comes next has to begin with a key frame."""
         images = self._decoded(None) if self._has_key else []
@@ -86,6 +107,7 @@ class Decoder:
     def _begin(self, packet: Packet) -> None:
         if packet.coding != self._coding:
             self._context = decoding_context(packet.coding, self._max_pixels)
+            self._hasty = None
         self._take, self._coding = packet.take, packet.coding
 
     def _decoded(self, packet: Packet | None) -> list[Image]:

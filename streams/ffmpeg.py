@@ -17,14 +17,17 @@ Sent: TypeAlias = "av.Packet[VideoStream]"
 _DECODERS = {"av1": "libdav1d"}
 
 
-def decoding_context(coding: Coding, max_pixels: int) -> VideoCodecContext:
-    """A decoder in one thread, for the box has more cameras than cores; it refuses pictures above `max_pixels`."""
+def decoding_context(coding: Coding, max_pixels: int, **options: str) -> VideoCodecContext:
+    """A decoder in one thread, for the box has more cameras than cores; it refuses pictures above `max_pixels`.
+
+    `options` are FFmpeg's own.
+    """
     context = av.CodecContext.create(_DECODERS.get(coding.codec, coding.codec), "r")
     if not isinstance(context, VideoCodecContext):
         raise TypeError(coding.codec)
     context.thread_count = 1
     context.copy_opaque = True
-    context.options = {"max_pixels": str(max_pixels)}
+    context.options = {"max_pixels": str(max_pixels), **options}
     context.width, context.height = coding.width, coding.height
     if coding.extradata:
         context.extradata = coding.extradata

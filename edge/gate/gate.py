@@ -5,7 +5,7 @@ makes the camera alert, a key frame that shows motion makes it awake.
 Alert, everything is decoded and small grey pictures are compared. It wakes when something moves, and falls asleep when
 nothing did for `calm_s` and the sizes can be trusted.
 Awake, the detector looks at the camera's rate, until nothing moved for `calm_s`, or until what moves has not been
-anything that matters for `fruitless_s`: the scene then gets used to it.
+anything that matters for `fruitless_s`: the scene then gets used to it, and motion alone wakes it no more for a while.
 
 Whoever drives the gate decodes the past as well on waking, from the last key frame before it began, and has the
 detector look now and then whatever the depth: every `check_every_s`, and every `recheck_s` while a rule has something
@@ -19,6 +19,10 @@ from enum import StrEnum
 from edge.boxes import Box
 from edge.gate.scene import STILL, Luma, Motion, Scene
 from edge.gate.sizes import SizeWatch
+from edge.gate.unrest import Unrest
+
+PENDING_TIMES = 3
+"""While a rule has something pending, motion is given so much longer to turn out to be something."""
 
 NOTICED_S = 2.0
 """Sizes noticed something if they were alarmed at most so long before the pictures showed it."""
@@ -53,6 +57,7 @@ class Gate:
         self.motion: Motion = STILL
         self.wakes: dict[str, int] = {}
         self._scene = Scene()
+        self._unrest = Unrest(settings.fruitless_s)
         self._alarmed_s = float("-inf")
         self._calm_since_s: float | None = None
         self._fruitful_s = 0.0
@@ -96,25 +101,38 @@ class Gate:
             return self.depth
         if self.motion.is_there:
             self._calm_since_s = self._roused_s = None
-            if self.depth is not Depth.AWAKE:
-                self._woken_s = self._fruitful_s = stream_s
-                self._is_proven = False
-                self._go(Depth.AWAKE, "motion")
+            if self.depth is not Depth.AWAKE and not self._unrest.is_resting(stream_s):
+                self._wake(stream_s)
         else:
             self._calm_down(stream_s)
         return self.depth
 
     def looked(self, boxes: Iterable[Box], stream_s: float, *, matters: bool) -> None:
         """What the detector saw of the classes that the rules name; `matters`: a rule has something pending."""
-        if self.depth is not Depth.AWAKE or self.settings.is_off:
+        is_resting = self._unrest.is_resting(stream_s)
+        if self.settings.is_off or (self.depth is not Depth.AWAKE and not is_resting):
             return
-        if matters or any(self.motion.touches(box.left, box.top, box.right, box.bottom) for box in boxes):
+        patience_s = self.settings.fruitless_s * (PENDING_TIMES if matters else 1)
+        if self._unrest.explains(boxes, self.motion, stream_s):
+            if is_resting:
+                self._wake(stream_s)
+            self._unrest.end()
             self._fruitful_s = stream_s
             self._is_proven = True
-        elif stream_s - self._fruitful_s >= self.settings.fruitless_s:
+        elif self.depth is Depth.AWAKE and stream_s - self._fruitful_s >= patience_s:
             self._scene.settle()
+            self._unrest.begin_rest(stream_s)
             self._go(Depth.ALERT, "")
             self._calm_since_s = stream_s
+
+    def is_ignoring(self, stream_s: float) -> bool:
+        """Whether something moves that is not looked at for now, since it was nothing so often."""
+        return self.motion.is_there and self.depth is not Depth.AWAKE and self._unrest.is_resting(stream_s)
+
+    def _wake(self, stream_s: float) -> None:
+        self._woken_s = self._fruitful_s = stream_s
+        self._is_proven = False
+        self._go(Depth.AWAKE, "motion")
 
     def _calm_down(self, stream_s: float) -> None:
         if stream_s < self._present_s:

@@ -21,6 +21,9 @@ ROWS, COLUMNS = LUMA_HEIGHT // CELL_PX, LUMA_WIDTH // CELL_PX
 
 BACKGROUND_S = 6.0
 NOISE_S = 10.0
+WORST_S = 30.0
+"""What moves for nothing, a flag or a branch, shows how far it goes within about so long."""
+
 NOISE_DECAY_S = 180.0
 """A cell that was made less sensitive becomes as sensitive again as its noise allows in about this time."""
 
@@ -80,6 +83,7 @@ class Scene:
         self._habit: Cells = np.zeros((ROWS, COLUMNS), np.float32)
         self._stable_s: Cells = np.zeros((ROWS, COLUMNS), np.float32)
         self._residue: Cells = np.zeros((ROWS, COLUMNS), np.float32)
+        self._worst: Cells = np.zeros((ROWS, COLUMNS), np.float32)
         self._at_s = 0.0
 
     def look(self, luma: Luma, at_s: float) -> Motion:
@@ -103,12 +107,13 @@ class Scene:
             return Motion(hot, is_whole=True)
         self._was_whole = False
         self._residue = residue
+        self._worst = np.maximum(self._worst * np.float32(exp(-passed_s / WORST_S)), residue)
         self._renew(blurred, residue, hot, passed_s)
         return Motion(hot, is_there=count >= FEW_CELLS or bool((residue > STRONG_TIMES * threshold).any()))
 
     def settle(self) -> None:
         """Get used to what moves now: it has been looked at for a while, and it is nothing."""
-        self._habit = np.maximum(self._habit, np.float32(1.3) * self._residue)
+        self._habit = np.maximum(self._habit, np.float32(1.3) * self._worst)
 
     def _begin(self, blurred: Luma, at_s: float) -> None:
         self._is_empty = False

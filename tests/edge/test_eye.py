@@ -207,6 +207,21 @@ def test_the_past_is_analysed_from_the_key_frame_on_at_the_cameras_rate(monkeypa
     assert all(look.sees for look in past if 7.5 <= look.at_s < 12)
 
 
+@pytest.mark.parametrize("late_until_s", [11.95, 12.2, 12.6])
+def test_a_short_event_is_seen_though_the_box_has_no_time_for_it_at_first(
+    late_until_s: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is over, and perhaps the next key frame came, before anybody can look."""
+    desk = Desk(monkeypatch)
+    packets = film(16, events=((11.3, 11.9),))
+    begin, end = round(11.3 * RATE), round(late_until_s * RATE)
+    desk.play(packets[:begin])
+    assert desk.eye.gate.depth is ASLEEP
+    desk.play(packets[begin:end], on_time=False)
+    desk.play(packets[end:])
+    assert any(look.sees for look in desk.seen)
+
+
 def test_looks_never_go_back_in_time_and_no_second_is_watched_twice(monkeypatch: pytest.MonkeyPatch) -> None:
     desk = Desk(monkeypatch, GateSettings(check_every_s=1.0))
     packets = film(20, events=((7.0, 7.6), (10.7, 11.2), (14.3, 15.5)))

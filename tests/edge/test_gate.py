@@ -196,6 +196,52 @@ def test_what_moves_and_is_nothing_that_matters_does_not_keep_it_awake() -> None
     assert guard.now_s - began_s >= SETTINGS.fruitless_s - 1
 
 
+def rain(number: int) -> Luma:
+    """The wall behind a few bright streaks, elsewhere in every picture."""
+    luma, dice = picture(), np.random.default_rng(number)
+    for y, x in zip(dice.integers(0, LUMA_HEIGHT - 12, 8), dice.integers(0, LUMA_WIDTH - 2, 8), strict=True):
+        luma[y : y + 12, x : x + 2] = 220
+    return luma
+
+
+def watch_rain(gate: Gate, seconds: float, *, from_s: float = 0.0, boxes: tuple[Box, ...] = ()) -> float:
+    """The share of the time for which it was awake; looked at three times a second then, else every other second."""
+    awake, looked_s = 0, from_s
+    count = round(seconds / STEP_S)
+    for number in range(1, count + 1):
+        now_s = from_s + number * STEP_S
+        awake += gate.see(rain(round(now_s / STEP_S)), now_s) is AWAKE
+        if now_s - looked_s >= (1 / 3 if gate.depth is AWAKE else 2.0):
+            looked_s = now_s
+            gate.looked(boxes, now_s, matters=False)
+    return awake / count
+
+
+def test_rain_everywhere_is_given_less_and_less_attention() -> None:
+    gate = Gate(SETTINGS)
+    shares = [watch_rain(gate, 120, from_s=120 * number) for number in range(5)]
+    assert 0.2 < shares[0] < 0.6
+    assert sum(shares[2:]) / 3 < 0.2
+
+
+def test_rain_before_a_parked_car_is_no_reason_either() -> None:
+    gate, car = Gate(SETTINGS), Box(0.2, 0.3, 0.6, 0.7)
+    shares = [watch_rain(gate, 120, from_s=120 * number, boxes=(car,)) for number in range(5)]
+    assert sum(shares[2:]) / 3 < 0.3
+
+
+def test_a_look_that_finds_something_moving_ends_the_rest() -> None:
+    gate = Gate(SETTINGS)
+    watch_rain(gate, 35)
+    gate.see(rain(1), 36.0)
+    assert gate.depth is ALERT
+    assert gate.is_ignoring(36.0)
+    streak = Box(0.0, 0.0, 1.0, 1.0)
+    gate.looked([streak], 36.1, matters=False)
+    assert gate.depth is AWAKE
+    assert not gate.is_ignoring(36.1)
+
+
 @pytest.mark.parametrize("matters", [False, True])
 def test_what_matters_keeps_it_awake(*, matters: bool) -> None:
     guard = Guard().asleep().awake()

@@ -83,6 +83,25 @@ def test_a_still_is_the_picture_of_its_key_frame_alone(tmp_path: Path, codec: st
     assert decoder.damaged == 0
 
 
+@pytest.mark.parametrize(("codec", "container"), [("libx264", "mpegts"), ("libx265", "mpegts"), ("mjpeg", "avi")])
+def test_a_glimpse_is_nearly_the_still_and_leaves_the_decoder_where_a_still_does(
+    tmp_path: Path, codec: str, container: str
+) -> None:
+    packets = packets_of(tmp_path, codec, container, frames=30, gop=10)
+    keys = [packet for packet in packets if packet.is_key]
+    decoder, other = Decoder(), Decoder()
+    for key in keys:
+        glimpse, still = decoder.glimpse(key), other.still(key)
+        assert glimpse is not None
+        assert still is not None
+        assert glimpse.packet is key
+        apart = glimpse.luma(64, 48).astype(int) - still.luma(64, 48)
+        assert np.abs(apart).mean() < 2
+    assert (decoder.damaged, other.damaged) == (0, 0)
+    after = [image for packet in packets for image in decoder.decode(packet)] + decoder.flush()
+    assert sorted(image.packet.index for image in after) == [packet.index for packet in packets]
+
+
 def test_rubbish_is_stepped_over_and_counted(tmp_path: Path) -> None:
     packets = packets_of(tmp_path, "libx264", "mp4", frames=30, gop=10)
     spoiled = [

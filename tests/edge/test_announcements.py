@@ -129,7 +129,8 @@ def test_the_console_shows_what_is_seen_found_and_delivered() -> None:
         "box-1",
         "1 car, 3 person",
         "2.9",
-        "failed: no [such] file",
+        "failed",
+        "no [such] file",
         "opened street.illegal_parking by parking at cam-1/kerb: 1 car",
         "records sent 1, confirmed by the centre 1; files delivered 1",
         "disk: full [95%]",
@@ -148,7 +149,30 @@ def test_the_console_shows_what_hinders_a_view_and_forgets_cameras_that_are_take
     console("camera_health", {"camera": "stays", "troubles": []})
     out.print(console.draw())
     text = out.file.getvalue()  # type: ignore[attr-defined]
-    assert text.count("playing: covered, blurred") == 1
+    assert text.count("covered, blurred") == 1
     assert text.count("playing") == 2
     assert "goes" not in text
     assert "a changed configuration is in force" in text
+
+
+def test_the_console_fits_a_small_screen_with_what_is_wrong_on_top_and_the_newest_below() -> None:
+    out = Console(file=io.StringIO(), width=80, height=24, force_terminal=False)
+    console = LiveConsole("box-1", out)
+    for number in range(30):
+        console("camera_state", {"camera": f"cam-{number:02}", "state": "playing", "reason": ""})
+    reason = "camera cam-17: rtsp://10.0.0.8/main cannot be reached (connection refused); check cable, address and port"
+    console("camera_state", {"camera": "cam-17", "state": "unreachable", "reason": reason})
+    for number in range(12):
+        console("trouble", {"what": "disk", "reason": f"number {number} " + "is full, as everybody can see " * 3})
+    for _ in range(3):
+        console("set_aside", {"count": 1})
+    out.print(console.draw())
+    lines = out.file.getvalue().splitlines()  # type: ignore[attr-defined]
+    assert len(lines) < 24
+    assert max(map(len, lines)) <= 80
+    assert [part in lines[2] for part in ("cam-17", "unreachable", "rtsp://10.0.0.8/main", "…")] == [True] * 4
+    assert any("more" in line for line in lines)
+    text = " ".join(line.strip("│ ") for line in lines)
+    assert "quarantine page (3 times)" in text
+    assert "number 11" in text
+    assert "number 0 " not in text

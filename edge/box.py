@@ -67,6 +67,7 @@ class Box:
         self._on_look = on_look
         self._scheduler: Scheduler[Eye, Detector] = Scheduler(detectors, self._serve)
         self._stations: dict[str, Station] = {}
+        self._leaving: list[Station] = []
         self._clips = ClipKeeper()
         self._sealer = sealer
         self.latencies = latencies or Latencies(CollectorRegistry())
@@ -139,7 +140,7 @@ class Box:
             for station in self._stations.values():
                 station.stop()
             self._scheduler.stop()
-            for station in self._stations.values():
+            for station in (*self._leaving, *self._stations.values()):
                 station.join()
             self._clips.give_up()
             self._seal_clips(time.monotonic())
@@ -147,29 +148,31 @@ class Box:
     def use(self, duties: Sequence[Duty], renew: Callable[[Recorder], None]) -> None:
         """Watch these cameras from now on, with the recorder as `renew` leaves it.
 
-        Cameras that stay as they are notice nothing; no frame of theirs is lost. If `renew` raises an AlertsError, all
-        cameras stay.
+        Cameras that stay as they are notice nothing; no frame of theirs is lost. Those that go are not waited for; one
+        that is watched in another way is opened anew once it has been given back. If `renew` raises, all cameras stay.
         """
         with self._changing:
             self._change(duties, renew)
 
     def _change(self, duties: Sequence[Duty], renew: Callable[[Recorder], None]) -> None:
         wanted = {duty.camera_id: duty for duty in duties}
-        gone = [
-            station.duty
+        gone = {
+            camera: station
             for camera, station in self._stations.items()
             if camera not in wanted or wanted[camera].plan != station.duty.plan
-        ]
-        for duty in gone:
-            self._remove(duty.camera_id)
+        }
+        for station in gone.values():
+            station.stop()
+        for camera in gone:
+            self._remove(camera)
         try:
             with self._recording:
                 renew(self._recorder)
                 self._change_rules(wanted)
-        except AlertsError:
-            self._take_on(gone)
+        except Exception:
+            self._take_on((station.duty for station in gone.values()), gone)
             raise
-        self._take_on(duty for duty in duties if duty.camera_id not in self._stations)
+        self._take_on((duty for duty in duties if duty.camera_id not in self._stations), gone)
 
     def _change_rules(self, wanted: Mapping[str, Duty]) -> None:
         for camera, station in self._stations.items():
@@ -178,11 +181,11 @@ class Box:
                 station.duty = duty
                 station.eye.watch = duty.make_watch(self._recorder.open_incidents(camera))
 
-    def _take_on(self, duties: Iterable[Duty]) -> None:
+    def _take_on(self, duties: Iterable[Duty], gone: Mapping[str, Station]) -> None:
         for duty in duties:
             self._add(duty)
             if self._is_running:
-                self._stations[duty.camera_id].start()
+                self._stations[duty.camera_id].start(gone.get(duty.camera_id))
 
     def _add(self, duty: Duty) -> None:
         open_incidents = self._recorder.open_incidents(duty.camera_id)
@@ -192,11 +195,11 @@ class Box:
         self._scheduler.add(station.eye)
 
     def _remove(self, camera: str) -> None:
+        """A station that was stopped; it need not have given its camera back."""
         station = self._stations[camera]
         self._stations = {name: each for name, each in self._stations.items() if name != camera}
-        station.stop()
         self._scheduler.remove(station.eye)
-        station.join()
+        self._leaving = [each for each in (*self._leaving, station) if not each.has_given_back]
         with self._recording:
             self._clips.give_up(camera)
 

@@ -1,5 +1,7 @@
 """A camera on duty: the player that brings its packets, opened anew when it fails, and the eye that sees them."""
 
+import math
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -16,6 +18,7 @@ from streams.ring import PacketRing
 
 SEEN_EVERY_S = 1.0
 JOIN_S = 6.0
+"""A camera that does not come to an end is waited for so long, and then taken for given back."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +64,9 @@ class Station:
         if plan.main is not None:
             self.main_ring = PacketRing(seconds=plan.ring_s, max_bytes=plan.ring_bytes)
             self._main_player = Player(plan.main, on_packet=self.main_ring.append, on_state=self._change_main_state)
+        self._has_begun = False
+        self._predecessor: Station | None = None
+        self._begin_by_s = math.inf
         self._said_looks = 0
         self._said_s = 0.0
 
@@ -74,10 +80,28 @@ class Station:
         """Why the camera cannot be played, one line without secrets; empty while it can."""
         return str(self._player.failure or "")
 
-    def start(self) -> None:
-        """Begin opening the camera; returns at once."""
+    def start(self, after: "Station | None" = None) -> None:
+        """Begin opening the camera; returns at once.
+
+        If another station still holds it, `tend` begins when that has given it back: many cameras serve one visitor.
+        """
+        if after is None or after.has_given_back:
+            self._begin()
+        else:
+            self._begin_by_s = time.monotonic() + JOIN_S
+            self._predecessor = after
+
+    def _begin(self) -> None:
+        self._has_begun, self._predecessor = True, None
         for player in self._players:
             player.start()
+
+    @property
+    def has_given_back(self) -> bool:
+        """Whether nothing of it holds the camera any more, or does yet."""
+        if self._predecessor is not None:
+            return self._predecessor.has_given_back
+        return not self._has_begun or all(player.has_ended for player in self._players)
 
     def stop(self) -> None:
         """End playing; returns at once."""
@@ -116,6 +140,8 @@ class Station:
 
     def tend(self, now_s: float) -> None:
         """Have what is left looked at once the stream has ended, and say what is seen."""
+        if self._predecessor is not None and (self._predecessor.has_given_back or now_s >= self._begin_by_s):
+            self._begin()
         self._player.note_damage(self.eye.damaged)
         if self._player.has_ended:
             self.eye.end()

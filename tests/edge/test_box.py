@@ -1,7 +1,10 @@
 """The loop with real files and a detector that sees nothing: who gets his turn, what ends, what is said."""
 
+import socket
+import sqlite3
 import threading
 from collections import Counter, deque
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -9,12 +12,13 @@ from typing import Any
 import numpy as np
 import pytest
 
+from alerts.errors import OutboxFull
 from alerts.messages import Phase
 from edge.box import Box
 from edge.clip_sealer import ClipSealer
 from edge.gate.gate import GateSettings
 from edge.plan import Counts, Plan
-from edge.recorder import Telling
+from edge.recorder import Recorder, Telling
 from edge.station import Duty
 from models.detections import Detections
 from streams.frames import Camera, Pace
@@ -194,6 +198,99 @@ def test_cameras_come_go_and_change_while_another_loses_no_packet(short_clip: Pa
     thread.join(20)
     assert set(before) == {"stays"}
     assert rig.states("goes")[-1] != "failed"
+
+
+class Mute:
+    """A camera that takes every call and says nothing, until it hangs up."""
+
+    def __init__(self) -> None:
+        self.news = threading.Condition()
+        self.visitors: list[socket.socket] = []
+        self.calls = 0
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.url = f"rtsp://127.0.0.1:{self._listener.getsockname()[1]}/main"
+        self._thread = threading.Thread(target=self._answer)
+        self._thread.start()
+
+    def wait_for_call(self, number: int) -> None:
+        with self.news:
+            assert self.news.wait_for(lambda: self.calls >= number, 20)
+
+    def hang_up(self) -> None:
+        with self.news:
+            for visitor in self.visitors:
+                visitor.close()
+            self.visitors.clear()
+
+    def close(self) -> None:
+        self._listener.shutdown(socket.SHUT_RDWR)
+        self._thread.join()
+        self._listener.close()
+        self.hang_up()
+
+    def _answer(self) -> None:
+        while True:
+            try:
+                visitor, _ = self._listener.accept()
+            except OSError:
+                return
+            with self.news:
+                self.visitors.append(visitor)
+                self.calls += 1
+                self.news.notify_all()
+
+
+@pytest.fixture
+def mutes() -> Iterator[tuple[Mute, ...]]:
+    made = tuple(Mute() for _ in range(3))
+    yield made
+    for each in made:
+        each.close()
+
+
+def test_cameras_that_hang_are_not_waited_for_at_a_change_and_called_again_once_they_are_given_back(
+    mutes: tuple[Mute, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("edge.box.TICK_S", 0.02)
+    monkeypatch.setattr("edge.station.JOIN_S", 60.0)
+    cameras = [Camera(id=f"mute-{number}", url=mute.url) for number, mute in enumerate(mutes)]
+    rig = Rig(tmp_path / "state", *cameras, until_end=False)
+    thread = threading.Thread(target=rig.box.run)
+    thread.start()
+    for mute in mutes:
+        mute.wait_for_call(1)
+    before = tuple(rig.box._stations.values())
+    for rate in (2, 4):
+        rig.box.use([rig.duty(each, looks_per_s=rate) for each in cameras[:2]], lambda _: None)
+    assert [each.has_given_back for each in before] == [False, False, False]
+    assert [each.state for each in rig.box.snapshots()] == ["starting", "starting"]
+    for mute in mutes:
+        mute.hang_up()
+    for mute in mutes[:2]:
+        mute.wait_for_call(2)
+    assert [each.has_given_back for each in before[:2]] == [True, True]
+    rig.box.stop()
+    for mute in mutes:
+        mute.hang_up()
+    thread.join(20)
+    assert not thread.is_alive()
+    assert [mute.calls for mute in mutes] == [2, 2, 1]
+
+
+@pytest.mark.parametrize("error", [OutboxFull("full"), sqlite3.OperationalError("locked"), RuntimeError("a mistake")])
+def test_a_change_that_fails_leaves_all_cameras_as_they_were(
+    error: Exception, short_clip: Path, tmp_path: Path
+) -> None:
+    cameras = [Camera(id=name, url=str(short_clip), pace=Pace.LOOP) for name in "ab"]
+    rig = Rig(tmp_path / "state", *cameras, until_end=False)
+
+    def fail(_: Recorder) -> None:
+        raise error
+
+    with pytest.raises(type(error)):
+        rig.box.use([rig.duty(cameras[0], looks_per_s=5)], fail)
+    assert [each.duty.plan.looks_per_s for each in rig.box._stations.values()] == [3, 3]
+    assert [each.camera for each in rig.box.snapshots()] == ["a", "b"]
 
 
 def test_new_rules_of_a_camera_leave_its_stream_alone(short_clip: Path, tmp_path: Path) -> None:

@@ -1,10 +1,15 @@
-"""Makes the annotated copies of announced pictures and reports them, each exactly once, also across power cuts."""
+"""Makes the annotated copies of announced pictures and reports them, each exactly once, also across power cuts.
+
+They are made some time after the alert, by whoever has time: drawing and encoding takes longer than all the rest of it.
+"""
 
 from collections.abc import Callable
 from datetime import datetime
 
+import cv2
+
 from alerts.blobs import BlobStore
-from alerts.errors import BlobDamaged, BlobMissing, BlobStoreFull, OutboxFull
+from alerts.errors import BlobDamaged, BlobMissing
 from alerts.messages import Evidence
 from alerts.outbox import Outbox
 from edge.announcements import Tell
@@ -12,34 +17,39 @@ from edge.evidence import Annotation, annotate
 from edge.incident_store import IncidentStore
 from edge.reporting import annotated_artefact
 
+MOST_AT_ONCE = 4
+"""So that whoever makes them comes to do something else."""
+
 
 class Annotator:
-    """Works off what `IncidentStore` says is due."""
+    """Works off what `IncidentStore` says is due. `finish` is called by one thread at a time."""
 
     def __init__(self, outbox: Outbox, blobs: BlobStore, *, tell: Tell, now: Callable[[], datetime]) -> None:
         self._outbox = outbox
         self._blobs = blobs
         self._tell = tell
         self._now = now
-        self.is_behind = False
-        """Whether copies wait that could not be made, for want of room."""
+        self.is_behind = True
+        """Whether copies may be due, first of all those of the last run. Any thread sets it when one has become due."""
 
     def finish(self) -> None:
-        """Make every copy that is due. Raises OutboxFull or BlobStoreFull, and goes on from there when called again."""
+        """Make copies that are due, a few at most. Whatever it raises, it goes on from there when called again."""
+        self.is_behind = False  # before looking: what becomes due meanwhile sets it again
         try:
-            self._make_all()
-        except (OutboxFull, BlobStoreFull):
+            self._make_some()
+        except BaseException:
             self.is_behind = True
             raise
-        self.is_behind = False
 
-    def _make_all(self) -> None:
+    def _make_some(self) -> None:
         with self._outbox.reading() as connection:
-            due = IncidentStore(connection).annotations_due()
+            due = IncidentStore(connection).annotations_due(MOST_AT_ONCE)
+        if len(due) == MOST_AT_ONCE:
+            self.is_behind = True
         for work in due:
             try:
                 copy = annotate(self._blobs.read(work.picture_sha256), work)
-            except (BlobMissing, BlobDamaged, ValueError) as error:
+            except (BlobMissing, BlobDamaged, ValueError, cv2.error) as error:
                 self._tell("trouble", what="annotated picture", reason=str(error))
                 self._give_up(work)
             else:

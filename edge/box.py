@@ -144,6 +144,8 @@ class Box:
                 station.join()
             self._clips.give_up()
             self._seal_clips(time.monotonic())
+            while self._recorder.annotate(time.monotonic()):
+                pass
 
     def use(self, duties: Sequence[Duty], renew: Callable[[Recorder], None]) -> None:
         """Watch these cameras from now on, with the recorder as `renew` leaves it.
@@ -213,6 +215,7 @@ class Box:
         with self._recording:
             self._clips.collect(now_s)
         self._seal_clips(now_s)
+        self._recorder.annotate(now_s)
         self._say_whether_blind()
         self._on_tick()
 

@@ -7,11 +7,12 @@ from datetime import datetime
 
 from alerts.blobs import BlobStore
 from alerts.errors import BlobStoreFull, OutboxFull
-from alerts.messages import Artefact, Dropped, Evidence
+from alerts.messages import Artefact, Evidence
 from alerts.outbox import Outbox
 from alerts.records import Record
 from edge.announcements import Tell
 from edge.clips import Ending, Taken
+from edge.losses import Losses
 from streams.clips import Clip, cut
 from streams.errors import NotCuttable
 
@@ -41,7 +42,7 @@ class ClipSealer:
         self._tell = tell
         self._now = now
         self._waiting: deque[_Waiting] = deque()
-        self._lost: list[datetime] = []
+        self._lost: Losses | None = None
         self._retry_at_s: float | None = None
 
     @property
@@ -76,11 +77,9 @@ class ClipSealer:
 
     def _seal_all(self) -> None:
         if self._lost:
-            lost = self._lost
-            message = Dropped(count=len(lost), reason="outbox_full", first_at=min(lost), last_at=max(lost))
             with self._outbox.transaction() as transaction:
-                transaction.append(message, at=self._now())
-            self._lost = []
+                transaction.append(self._lost.owned_up(), at=self._now())
+            self._lost = None
         while self._waiting:
             waiting = self._waiting[0]
             records = seal_clip(
@@ -93,7 +92,7 @@ class ClipSealer:
     def _forget_oldest(self) -> None:
         while len(self._waiting) > 1 and sum(len(each.clip.data) for each in self._waiting) > MOST_WAITING_BYTES:
             oldest = self._waiting.popleft()
-            self._lost += [oldest.clip.utc] * len(oldest.incidents)
+            self._lost = Losses(len(oldest.incidents), oldest.clip.utc, oldest.clip.utc).after(self._lost)
 
     def _say_queued(self, incident: str, waiting: _Waiting, record: Record) -> None:
         clip = waiting.clip

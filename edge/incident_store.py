@@ -86,9 +86,9 @@ class IncidentStore:
             [(work.picture_sha256, work.incident, _ANNOTATION.dump_json(work).decode()) for work in works],
         )
 
-    def annotations_due(self) -> tuple[Annotation, ...]:
-        """The ones not yet made."""
-        rows = self.connection.execute("SELECT work FROM annotations_due ORDER BY rowid")
+    def annotations_due(self, most: int) -> tuple[Annotation, ...]:
+        """The first ones of those not yet made."""
+        rows = self.connection.execute("SELECT work FROM annotations_due ORDER BY rowid LIMIT ?", (most,))
         return tuple(_ANNOTATION.validate_json(work) for (work,) in rows)
 
     def remove_annotation(self, work: Annotation) -> None:

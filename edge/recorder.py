@@ -3,17 +3,21 @@
 While the disk is full the box goes on watching: it says so once, tries again every few seconds, and an incident that
 still lasts when there is room is told then. One that ended meanwhile is owned up to in a `dropped` record as soon as
 there is room, whether or not anything happens then.
+
+What must be quick is told apart from what takes long: `record` commits the alert with its picture, `annotate` makes the
+copies with what was found drawn in, later, without holding anybody up. What is due of them is on the disk.
 """
 
 import secrets
+import sqlite3
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from alerts.blobs import BlobStore
 from alerts.clocks import clock_quality
-from alerts.errors import BlobStoreFull, OutboxFull
-from alerts.messages import Alert, Artefact, Dropped, Phase
+from alerts.errors import AlertsError, BlobStoreFull, OutboxFull
+from alerts.messages import Alert, Artefact, Phase
 from alerts.outbox import Outbox, Transaction
 from alerts.records import Record
 from edge.annotator import Annotator
@@ -21,10 +25,13 @@ from edge.announcements import Tell
 from edge.evidence import seal_picture
 from edge.incident_store import IncidentStore
 from edge.incidents import Change, Incident, Key, fold, told
+from edge.losses import Losses
 from edge.reporting import Witness, annotation_of, picture_artefact, write_alert, write_orphan
+from edge.room import Room
 from edge.watch import Look, Post
 
-RETRY_S = 5.0
+ALERTS, COPIES = "alerts", "copies"
+"""Who asks for room."""
 
 
 def new_incident_id() -> str:
@@ -51,7 +58,7 @@ class _Written:
 
 
 class Recorder:
-    """Keeps the open incidents of all cameras. Used by one thread."""
+    """Keeps the open incidents of all cameras. Used by one thread at a time; `annotate` by one beside the others."""
 
     def __init__(
         self,
@@ -72,8 +79,8 @@ class Recorder:
         self._now = now
         self._annotator = Annotator(outbox, blobs, tell=tell, now=now)
         self._open: dict[Key, tuple[Incident, ...]] = {}
-        self._retry_at_s: float | None = None
-        self._lost: list[datetime] = []
+        self._room = Room(outbox, tell)
+        self._lost: Losses | None = None
 
     def take_up(self, orphan_witness: Witness) -> None:
         """Load what the last run left: incidents still configured go on, others are closed with that reason.
@@ -91,7 +98,6 @@ class Recorder:
         for incident in incidents:
             if incident.key in self._posts:
                 self._open[incident.key] = (*self._open.get(incident.key, ()), incident.carried_over())
-        self._finish_annotations()
 
     def use(self, posts: Sequence[Post], witnesses: Mapping[str, Witness], orphan_witness: Witness) -> None:
         """Go on under another configuration; incidents that it no longer names are closed. Raises OutboxFull."""
@@ -115,17 +121,31 @@ class Recorder:
             if change.is_lost:
                 self._drop(change)
         due = [change for change in changes if change.phase or change.is_note]
-        if not (due or self._lost or self._annotator.is_behind) or self._is_resting(look):
+        if not (due or self._lost) or self._room.is_resting(ALERTS, look.frame.monotonic_s):
             return ()
         try:
             written = self._commit(due, look)
-            self._after(written)
-            self._annotator.finish()
         except (OutboxFull, BlobStoreFull) as error:
-            self._disk_is_full(error, look)
+            self._room.lacks(ALERTS, error, look.frame.monotonic_s)
             return ()
-        self._disk_is_fine()
+        self._after(written)
+        self._room.suffices(ALERTS)
         return tuple(Telling(each.incident.id, each.alert.phase) for each in written)
+
+    def annotate(self, now_s: float) -> bool:
+        """Make some of the annotated copies that are due; whether more can be made now (`now_s`: monotonic clock).
+
+        What a look told is never held up by this: call it from a thread of its own, beside `record`.
+        """
+        if not self._annotator.is_behind or self._room.is_resting(COPIES, now_s):
+            return False
+        try:
+            self._annotator.finish()
+        except (AlertsError, OSError, sqlite3.Error, ValueError) as error:
+            self._room.lacks(COPIES, error, now_s)
+            return False
+        self._room.suffices(COPIES)
+        return self._annotator.is_behind
 
     def _keys_of(self, camera: str) -> Iterable[Key]:
         return [key for key in self._posts if key.camera == camera]
@@ -154,7 +174,9 @@ class Recorder:
             written = [self._write(transaction, store, each, look, picture) for each in due if each.phase]
         for noted in notes:
             self._keep(noted)
-        self._lost.clear()
+        self._lost = None
+        if picture is not None:
+            self._annotator.is_behind = True
         return written
 
     def _write(
@@ -227,36 +249,12 @@ class Recorder:
 
     def _drop(self, change: Change) -> None:
         self._forget(change.incident)
-        self._lost += [change.incident.opened_at, change.incident.last_seen_at]
+        first_at, last_at = sorted((change.incident.opened_at, change.incident.last_seen_at))
+        self._lost = Losses(1, first_at, last_at).after(self._lost)
 
     def _own_up(self, transaction: Transaction) -> None:
         if self._lost:
-            message = Dropped(
-                count=len(self._lost) // 2, reason="outbox_full", first_at=min(self._lost), last_at=max(self._lost)
-            )
-            transaction.append(message, at=self._now())
-
-    def _finish_annotations(self) -> None:
-        try:
-            self._annotator.finish()
-        except (OutboxFull, BlobStoreFull) as error:
-            self._tell("trouble", what="disk", reason=str(error))
-
-    def _is_resting(self, look: Look) -> bool:
-        """Whether the disk was full a moment ago."""
-        return self._retry_at_s is not None and look.frame.monotonic_s < self._retry_at_s
-
-    def _disk_is_full(self, error: Exception, look: Look) -> None:
-        if self._retry_at_s is None:
-            self._tell("trouble", what="disk", reason=f"{error}; still watching, trying again every {RETRY_S:.0f} s")
-        self._retry_at_s = look.frame.monotonic_s + RETRY_S
-        self._outbox.trouble = str(error)[:200]
-
-    def _disk_is_fine(self) -> None:
-        if self._retry_at_s is not None:
-            self._retry_at_s = None
-            self._outbox.trouble = ""
-            self._tell("trouble_over", what="disk")
+            transaction.append(self._lost.owned_up(), at=self._now())
 
 
 def _wants_picture(change: Change) -> bool:

@@ -147,6 +147,7 @@ class Bench:
             now=lambda: self.now,
         )
         self.recorder.take_up(WITNESS)
+        self.annotate(0.0)
         self.watches = {
             camera: CameraWatch(
                 [post for post in self.posts if post.key.camera == camera],
@@ -167,6 +168,11 @@ class Bench:
     def look(self, frame: Frame, detections: Detections) -> None:
         self.now = frame.utc
         self.recorder.record(self.watches[frame.camera].look(frame, detections))
+        self.annotate(frame.monotonic_s)
+
+    def annotate(self, now_s: float) -> None:
+        while self.recorder.annotate(now_s):
+            pass
 
     def watch(self, seconds: Iterable[float], *objects: tuple[str, Sequence[float]], camera: str = "cam-1") -> None:
         for stream_s in seconds:

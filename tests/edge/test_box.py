@@ -126,6 +126,16 @@ def test_what_fails_for_one_camera_is_said_once_and_does_not_end_the_loop(short_
     assert [fields["what"] for event, fields in rig.said if event == "trouble"] == ["camera a"]
 
 
+def test_every_announced_picture_has_its_annotated_copy_when_the_files_have_ended(
+    short_clip: Path, tmp_path: Path
+) -> None:
+    rig = Rig(tmp_path / "state", fast("a", short_clip), fast("b", short_clip))
+    rig.detector.found = make_detections(("car", (100, 100, 200, 200)), ("truck", (400, 300, 600, 400)))
+    rig.box.run()
+    kinds = Counter(record.data.TYPE for record in rig.bench.records())
+    assert kinds == {"teawatch.alert.v1": 4, "teawatch.evidence.v1": 4}
+
+
 def test_a_file_played_as_fast_as_possible_has_no_coverage(short_clip: Path, tmp_path: Path) -> None:
     rig = Rig(tmp_path / "state", fast("a", short_clip), Camera(id="b", url=str(short_clip), pace=Pace.REALTIME))
     assert set(rig.box.sights()) == {"b"}

@@ -1,5 +1,6 @@
 import hashlib
 import sqlite3
+import threading
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -12,6 +13,7 @@ from alerts.blobs import BlobStore
 from alerts.errors import BlobStoreFull, OutboxFull
 from alerts.messages import Clock, ClockQuality
 from edge.errors import StateTooNew
+from edge.evidence import Annotation, annotate
 from edge.zones import Zone
 from tests.edge.parts import CAR, NOON, VAN, Bench, every, make_detections, make_frame, make_identity, post
 
@@ -254,9 +256,14 @@ def test_a_closing_that_did_not_fit_is_told_later(bench: Bench) -> None:
     assert bench.phases() == [("opened", 1), ("closed", 2)]
 
 
+def watch_without_copies(bench: Bench) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(bench, "annotate", lambda _: None)
+        bench.watch(every(0.5, 0, 6), ("truck", VAN))
+
+
 def test_an_annotated_copy_that_was_not_made_before_a_power_cut_is_made_at_the_next_start(bench: Bench) -> None:
-    bench.recorder._annotator.finish = lambda: None  # type: ignore[method-assign]
-    bench.watch(every(0.5, 0, 6), ("truck", VAN))
+    watch_without_copies(bench)
     assert [record.data.TYPE for record in bench.records()] == ["teawatch.alert.v1"]
     restart(bench)
     assert [record.data.TYPE for record in bench.records()] == ["teawatch.alert.v1", "teawatch.evidence.v1"]
@@ -264,9 +271,42 @@ def test_an_annotated_copy_that_was_not_made_before_a_power_cut_is_made_at_the_n
     assert len(bench.records()) == 2
 
 
+def test_alerts_are_told_while_a_copy_is_being_drawn(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    watch_without_copies(bench)
+    drawing, drawn = threading.Event(), threading.Event()
+
+    def draw(jpeg: bytes, work: Annotation) -> bytes:
+        drawing.set()
+        assert drawn.wait(20)
+        return annotate(jpeg, work)
+
+    monkeypatch.setattr("edge.annotator.annotate", draw)
+    copying = threading.Thread(target=bench.recorder.annotate, args=(0.0,))
+    copying.start()
+    assert drawing.wait(20)
+    bench.annotate = lambda _: None  # type: ignore[method-assign]
+    bench.watch(every(0.5, 6, 12), *PARKED)
+    assert bench.phases() == [("opened", 1), ("opened", 1)]
+    assert len(bench.records()) == 2
+    drawn.set()
+    copying.join(20)
+    assert bench.recorder.annotate(0.0) is False, "the second copy has become due while the first was drawn"
+    assert len([record for record in bench.records() if record.data.TYPE == "teawatch.evidence.v1"]) == 2
+
+
+def test_of_many_copies_a_few_are_made_at_once_until_none_is_due(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("edge.annotator.MOST_AT_ONCE", 1)
+    monkeypatch.setattr(bench, "annotate", lambda _: None)
+    bench.watch(every(0.5, 0, 6), *PARKED)
+    made = []
+    for _ in range(4):
+        more = bench.recorder.annotate(0.0)
+        made.append((more, len(bench.records()) - 2))
+    assert made == [(True, 1), (True, 2), (False, 2), (False, 2)]
+
+
 def test_a_sealed_picture_that_has_vanished_is_reported_and_stops_nothing(bench: Bench) -> None:
-    bench.recorder._annotator.finish = lambda: None  # type: ignore[method-assign]
-    bench.watch(every(0.5, 0, 6), ("truck", VAN))
+    watch_without_copies(bench)
     bench.blobs.remove(bench.alerts()[0].evidence[0].sha256)
     restart(bench)
     assert bench.heard("trouble")[-1]["what"] == "annotated picture"

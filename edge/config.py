@@ -227,6 +227,7 @@ class CameraSection(Section):
     main_url: Annotated[str | None, AfterValidator(_has_no_blanks), Field(repr=False)] = None
     pipeline: Annotated[str | None, AfterValidator(_has_no_blanks), Field(repr=False)] = None
     transport: Transport = Transport.TCP
+    certificate: str = ""
     silence_s: float = Field(default=SILENCE_S, ge=1, le=600)
     max_pixels: int = Field(default=MAX_PIXELS, ge=1, le=2**28)
     pace: Pace = Pace.REALTIME
@@ -274,6 +275,7 @@ class CameraSection(Section):
             url=url,
             pace=self.pace,
             transport=self.transport,
+            certificate=str(folder / Path(self.certificate).expanduser()) if self.certificate else "",
             silence_s=self.silence_s,
             max_pixels=self.max_pixels,
         )

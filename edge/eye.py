@@ -6,12 +6,12 @@ up, and a camera that nothing happens before costs next to nothing.
 """
 
 import math
-import random
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from typing import Protocol
 
+from edge.agenda import Agenda
 from edge.gate.gate import Depth, Gate
 from edge.gate.scene import LUMA_HEIGHT, LUMA_WIDTH
 from edge.health import HealthWatch
@@ -42,9 +42,6 @@ HEALTH_S = 2.0
 HURRIED_S = 0.3
 """So late, an alert camera is not decoded whole: the box has too much to do."""
 
-HASTE = (0.75, 1.0)
-"""A look that is due now and then comes this share of its time after the last one."""
-
 LATE_S = 0.5
 
 
@@ -73,6 +70,7 @@ class Eye:
         self.has_ended = False
         self._prod = prod
         self._decoder = Decoder(plan.camera.max_pixels)
+        self._agenda = Agenda(plan.period_s)
         self._room = threading.Condition()
         self._awaited = math.inf
         self._wanted_s = math.inf
@@ -83,16 +81,11 @@ class Eye:
         self._take = -1
         self._glance_s = -math.inf
         self._judged_s = -math.inf
-        self._next_look_s = -math.inf
-        self._looked_s = -math.inf
         self._backlog_until_s = -math.inf
-        self._looked_take = -1
-        self._is_guarded = False
         self._is_new_take = False
         self._alarm = False
         self._alarm_s = -math.inf
         self._is_hurried = False
-        self._haste = 1.0
         self._is_stopped = False
         self._is_ending = False
 
@@ -232,7 +225,7 @@ class Eye:
         key, newest = packets[0], packets[-1]
         if key.index > self._peeked and abs(key.stream_s - self._peeked_s) >= PEEK_S:
             self._peek(key, newest, analyse)
-        elif self._is_look_due(newest.stream_s) and newest.stream_s > self._looked_s:
+        elif self._agenda.is_check_due(newest.stream_s, self._every_s) and newest.stream_s > self._agenda.looked_s:
             self._look_at_newest(packets, analyse)
         if self.gate.depth is Depth.ASLEEP:
             self._position = newest.index
@@ -246,10 +239,10 @@ class Eye:
         if self._see(image) is Depth.AWAKE:
             past = self.ring.from_key_before(key.stream_s - GLANCE_S)
             self._go_back(past or self.ring.since_key())
-            self._next_look_s = -math.inf
+            self._agenda.hurry()
             return
-        is_due = self.gate.motion.is_whole or self._is_look_due(newest.stream_s)
-        if is_due and key.stream_s > self._looked_s and (whole := self._decoder.still(key)) is not None:
+        is_due = self.gate.motion.is_whole or self._agenda.is_check_due(newest.stream_s, self._every_s)
+        if is_due and key.stream_s > self._agenda.looked_s and (whole := self._decoder.still(key)) is not None:
             self._look(whole, analyse)
 
     def _look_at_newest(self, packets: Iterable[Packet], analyse: Analyse) -> None:
@@ -282,7 +275,7 @@ class Eye:
         """
         if packets[0].index > self._position + 1:  # the ring was shorter than this step was late
             self._decoder.reset()
-            self._is_guarded = False
+            self._agenda.miss()
         if not self.plan.is_fast and packets[-1].stream_s > self._backlog_until_s:
             packets = self._newest_run(packets)
         newest: Image | None = None
@@ -299,7 +292,7 @@ class Eye:
 
     def _skim(self, packets: tuple[Packet, ...]) -> None:
         """Alert, with too much to do elsewhere: compare key frames only, as if asleep."""
-        self._is_guarded = False
+        self._agenda.miss()
         self._position = packets[-1].index
         key = next((packet for packet in reversed(packets) if packet.is_key), None)
         image = self._decoder.glimpse(key) if key else None
@@ -314,7 +307,8 @@ class Eye:
         is_behind = packets[-1].stream_s - packets[0].stream_s > max(1.0, 2 * self.plan.period_s)
         if not keys or keys[-1] == 0 or not (is_behind or len(keys) == len(packets)):
             return packets
-        self._is_guarded &= not is_behind
+        if is_behind:
+            self._agenda.miss()
         return packets[keys[-1] :]
 
     def _images(self, packets: Iterable[Packet]) -> Iterator[Image]:
@@ -340,7 +334,8 @@ class Eye:
         if self.plan.gate.is_off:
             return self.gate.depth
         depth = self.gate.see(luma, packet.stream_s)
-        self._is_guarded &= not self.gate.is_ignoring(packet.stream_s)
+        if self.gate.is_ignoring(packet.stream_s):
+            self._agenda.miss()
         return depth
 
     def _is_judging_due(self, image: Image) -> bool:
@@ -355,43 +350,29 @@ class Eye:
     def _attend(self, image: Image, analyse: Analyse) -> bool:
         """Compare and look at one picture if that is due; whether the detector looked."""
         at_s = image.packet.stream_s
-        is_due = at_s + 1e-6 >= self._next_look_s and at_s > self._looked_s
+        is_due = self._agenda.is_due(at_s)
         if self.gate.depth is Depth.ALERT:
             self._glance(image)
             if self.gate.depth is Depth.ALERT:
-                is_new = self.gate.motion.is_whole or image.packet.take != self._looked_take
-                is_due = (is_due and is_new) or self._is_look_due(at_s)
+                is_new = self.gate.motion.is_whole or image.packet.take != self._agenda.looked_take
+                is_due = (is_due and is_new) or self._agenda.is_check_due(at_s, self._every_s)
         elif is_due and (not self.plan.gate.is_off or self._is_judging_due(image)):
             self._see(image)
         if is_due:
             self._look(image, analyse)
         return is_due
 
-    def _is_look_due(self, stream_s: float) -> bool:
-        """Whether a camera that is not awake has to be looked at all the same."""
-        return stream_s - self._looked_s >= self._every_s
-
     @property
     def _every_s(self) -> float:
-        """How often a camera that is not awake is looked at; cameras that began together drift apart."""
+        """How often a camera that is not awake is looked at."""
         settings = self.plan.gate
-        is_close = self._has_pending or self.gate.is_ignoring(self._glance_s)
-        return settings.recheck_s if is_close else settings.check_every_s * self._haste
-
-    @property
-    def _has_pending(self) -> bool:
-        return self.open_incidents > 0 or self.watch.is_waiting
+        has_pending = self.open_incidents > 0 or self.watch.is_waiting
+        is_close = has_pending or self.gate.is_ignoring(self._glance_s)
+        return settings.recheck_s if is_close else self._agenda.check_s(settings.check_every_s)
 
     def _look(self, image: Image, analyse: Analyse) -> None:
-        frame, take = image.frame(), image.packet.take
-        vouched = self._is_guarded and take == self._looked_take
-        self._is_guarded, self._looked_take = True, take
-        self._next_look_s = max(self._next_look_s + self.plan.period_s, frame.stream_s)
-        if self._next_look_s <= frame.stream_s:
-            self._next_look_s = frame.stream_s + self.plan.period_s
-        self._looked_s = frame.stream_s
-        self._haste = random.uniform(*HASTE)  # noqa: S311 - spreads load, no secret
-        look = analyse(frame, vouched=vouched)
+        frame = image.frame()
+        look = analyse(frame, vouched=self._agenda.look(frame.stream_s, image.packet.take))
         if look is None:
             return
         counts = self.counts
@@ -411,13 +392,9 @@ class Eye:
         if newest is None:
             return now_s + IDLE_S
         if self.gate.depth is Depth.ASLEEP:
-            return now_s + max(0.05, self._looked_s + self._every_s - newest.stream_s)
+            return now_s + max(0.05, self._agenda.looked_s + self._every_s - newest.stream_s)
         if not self.is_idle:
             return now_s
         if self.plan.is_fast:
             return now_s + IDLE_S
-        return now_s + (GLANCE_S if self.gate.depth is Depth.ALERT else self._until_next_look_s(newest))
-
-    def _until_next_look_s(self, newest: Packet) -> float:
-        """Seconds from now until a picture that is due will be there."""
-        return min(self.plan.period_s, max(0.01, self._next_look_s - newest.stream_s))
+        return now_s + (GLANCE_S if self.gate.depth is Depth.ALERT else self._agenda.until_next_s(newest.stream_s))

@@ -273,3 +273,11 @@ def test_settings_come_from_the_environment_and_options_win(monkeypatch: pytest.
 def test_under_systemd_the_state_lies_where_systemd_made_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("STATE_DIRECTORY", "/var/lib/teawatch:/var/lib/other")
     assert Settings().state == Path("/var/lib/teawatch")
+
+
+def test_a_certificate_lies_beside_the_configuration_and_is_for_both_streams(write: Any, tmp_path: Path) -> None:
+    keys = "url: rtsps://10.0.0.2/a\n    main_url: rtsps://10.0.0.2/b\n    certificate: cameras.pem"
+    camera = read_config(write(change("url: rtsp://admin:hunter2@10.0.0.7/main", keys))).config.cameras[0]
+    main = camera.main_source(tmp_path)
+    assert main is not None
+    assert {camera.source(tmp_path).certificate, main.certificate} == {str(tmp_path / "cameras.pem")}

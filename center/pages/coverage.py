@@ -15,7 +15,7 @@ from center.accounts.people import TASK_ROLES
 from center.coverage import account_of, accounts_of, doubtful_clock, incidents_between, reported_until
 from center.database import Reading
 from center.office import office_of
-from center.pages.coverageviews import BarView, bar_of, day_bounds
+from center.pages.coverageviews import BarView, bar_of, day_bounds, length_of
 from center.pages.formats import Formats
 from center.pages.leadviews import camera_names, view_leads
 from center.pages.rendering import language_of, render
@@ -109,7 +109,7 @@ class _Subject:
         leads = incidents_between(self.session, **place, limit=MOST_LEADS + 1) if sees else []
         return {
             "answer": account.answer(len(leads)).value if sees else "",
-            "unseen": self.formats.duration(account.length_ms - account.seen_ms),
+            "unseen": length_of(self.formats, account.length_ms - account.seen_ms),
             "watched": account.was_watched,
             "seen_ms": account.seen_ms,
             "bar": bar_of(self.formats, account, from_at, until_at),

@@ -15,6 +15,8 @@ LENGTH: Final = 1440.0
 LEAST: Final = 3.0
 """What is shorter is drawn so long, so that it can be seen."""
 LISTED: Final = 60
+EXACT_UNTIL: Final = timedelta(minutes=10)
+"""Whatever is shorter is told to the second."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,12 +61,12 @@ def bar_of(formats: Formats, account: Account, first_at: datetime, last_at: date
     language = formats.language
     watched = language.say(
         "Watched %(seen)s of %(whole)s",
-        seen=formats.duration(account.seen_ms),
-        whole=formats.duration(account.length_ms),
+        seen=length_of(formats, account.seen_ms),
+        whole=length_of(formats, account.length_ms),
     )
     totals = sorted(account.totals_ms.items(), key=lambda item: -item[1])
     reasons = tuple(
-        Reason(formats.duration(length), name_of(language, WATCHING, state), tone_of(state))
+        Reason(length_of(formats, length), name_of(language, WATCHING, state), tone_of(state))
         for state, length in totals
         if state != SEEN
     )
@@ -87,6 +89,11 @@ def tone_of(state: str) -> str:
     return state if state in (SEEN, UNKNOWN) else "hindered"
 
 
+def length_of(formats: Formats, milliseconds: int) -> str:
+    """In whole seconds, as exactly as a box reports; what is shorter is not told as nothing."""
+    return formats.duration(round(milliseconds, -3) or milliseconds)
+
+
 def _parts(formats: Formats, account: Account, first_at: datetime, last_at: datetime) -> Iterator[Part]:
     """Short ones last, over their neighbours."""
     whole_s = (last_at - first_at).total_seconds()
@@ -100,7 +107,8 @@ def _parts(formats: Formats, account: Account, first_at: datetime, last_at: date
 
 def _line(formats: Formats, from_at: datetime, until_at: datetime, state: str) -> str:
     same_day = from_at.astimezone(formats.zone).date() == until_at.astimezone(formats.zone).date()
-    first, last = formats.stamp(from_at), formats.stamp(until_at, "clock" if same_day else "short")
+    long, brief = ("exact", "time") if until_at - from_at < EXACT_UNTIL else ("short", "clock")
+    first, last = formats.stamp(from_at, long), formats.stamp(until_at, brief if same_day else long)
     return f"{first}–{last} · {name_of(formats.language, WATCHING, state)}"
 
 

@@ -41,6 +41,7 @@ LABORATORY: Final[Mapping[str, Scale]] = {"µg/kg": Scale("mg/kg", 1_000), "‰"
 PATTERNS = {
     "zh-CN": {
         "short": "M月d日 HH:mm",
+        "exact": "M月d日 HH:mm:ss",
         "full": "y年M月d日 HH:mm:ss",
         "day": "y年M月d日",
         "time": "HH:mm:ss",
@@ -48,6 +49,7 @@ PATTERNS = {
     },
     "en": {
         "short": "d MMM, HH:mm",
+        "exact": "d MMM, HH:mm:ss",
         "full": "d MMM y, HH:mm:ss",
         "day": "d MMM y",
         "time": "HH:mm:ss",
@@ -69,7 +71,7 @@ class Formats:
         return numbers.format_decimal(value, format=pattern, locale=self.language.locale)
 
     def stamp(self, at: datetime, style: str = "short") -> str:
-        """A moment in local time: `short` (no year), `full` (with seconds), `day`, `time` or `clock`."""
+        """A moment in local time: `short` (no year), `exact` and `full` (with seconds), `day`, `time` or `clock`."""
         return dates.format_datetime(at, PATTERNS[self.language.tag][style], self.zone, self.language.locale)
 
     def moment(self, at: datetime, style: str = "short") -> Markup:

@@ -10,6 +10,10 @@ import pytest
 
 from alerts.messages import Hindrance
 from center.intake.filing import Outcome
+from center.pages.coverageviews import bar_of
+from center.pages.formats import Formats
+from center.watching import SEEN, UNKNOWN, Account, Claim
+from center.words import languages
 from tests.center.pages.markup import faults, read
 from tests.center.pages.scene import INTRUSION, Scene, open_scene
 from tests.center.test_coverage import make_coverage
@@ -85,6 +89,35 @@ def test_a_bar_begins_and_ends_with_its_day_and_holds_every_stretch(scene: Scene
     assert sum(spans[-1]) == pytest.approx(1440)
     for (x, width), (following, _) in pairwise(spans):
         assert x + width == pytest.approx(following, abs=0.02)
+
+
+@pytest.mark.parametrize(
+    ("tag", "watched", "lengths", "times"),
+    [
+        (
+            "en",
+            "Watched 1 h 14 min of 1 h 30 min",
+            ["15 min", "44 s"],
+            ["5 Apr, 08:00:00–08:00:44 · no connection to the camera", "5 Apr, 09:15–09:30 · not reported"],
+        ),
+        (
+            "zh-CN",
+            "1 小时 30 分中已监看 1 小时 14 分",
+            ["15 分钟", "44 秒"],
+            ["4月5日 08:00:00–08:00:44 · 摄像机无连接", "4月5日 09:15–09:30 · 未报告"],
+        ),
+    ],
+)
+def test_short_times_are_told_to_the_second_and_long_ones_to_the_minute(
+    tag: str, watched: str, lengths: list[str], times: list[str]
+) -> None:
+    eight = datetime(2026, 4, 5, 8, tzinfo=ZONE)
+    ends = [eight + timedelta(seconds=seconds) for seconds in (0, 44.1, 4500, 5400)]
+    claims = (Claim(*ends[0:2], "no_stream"), Claim(*ends[1:3], SEEN), Claim(*ends[2:4], UNKNOWN))
+    bar = bar_of(Formats(languages()[tag], ZONE), Account(ends[0], ends[3], claims), ends[0], ends[3])
+    assert bar.watched == watched
+    assert [reason.length for reason in bar.reasons] == lengths
+    assert list(bar.times) == times
 
 
 def test_the_question_is_answered_in_three_ways(scene: Scene, midnight: datetime) -> None:

@@ -99,8 +99,13 @@ class Box:
         return self._scheduler.queue
 
     def busy_share(self) -> float:
-        """The share of the sessions' time that was work since this was last asked."""
+        """The share of the sessions' time that was work in the last seconds."""
         return self._scheduler.busy_share()
+
+    @property
+    def busy_s(self) -> float:
+        """How long the sessions have worked so far, all together."""
+        return self._scheduler.worked_s
 
     def snapshots(self) -> tuple[CameraSnapshot, ...]:
         """Every camera as it stands."""
@@ -238,7 +243,7 @@ class Box:
         try:
             eye.step(analyse)
         except Exception as error:  # noqa: BLE001 - whatever one camera does, the others go on
-            self._say_trouble(eye.camera_id, f"{type(error).__name__}: {error}")
+            self._note_failure(eye.camera_id, error)
         if eye.plan.is_fast:  # in no time, it would have outrun its ring before the next tick
             with self._recording:
                 self._clips.collect(time.monotonic(), eye.camera_id)
@@ -257,12 +262,13 @@ class Box:
                 self._take_clips(eye, frame, told)
                 eye.open_incidents = len(self._recorder.open_incidents(frame.camera))
         except FAILURES as error:
-            self._say_trouble(frame.camera, f"{type(error).__name__}: {error}")
+            self._note_failure(frame.camera, error)
             return None
         self.latencies.observe_inference(inference_s)
         if told:
             self.latencies.observe_outbox(time.monotonic() - frame.monotonic_s - inference_s)
-        self._say_trouble(frame.camera, "")
+        if (station := self._stations.get(frame.camera)) is not None:
+            station.mishaps.succeed(time.monotonic())
         self._on_look(look)
         return look
 
@@ -286,9 +292,6 @@ class Box:
             self._tell("trouble_over", what="watching")
         self._is_blind = is_blind
 
-    def _say_trouble(self, camera: str, reason: str) -> None:
-        station = self._stations.get(camera)
-        if station is not None and station.trouble != reason:
-            station.trouble = reason
-            if reason:
-                self._tell("trouble", what=f"camera {camera}", reason=reason)
+    def _note_failure(self, camera: str, error: Exception) -> None:
+        if (station := self._stations.get(camera)) is not None:
+            station.mishaps.fail(f"{type(error).__name__}: {error}", time.monotonic())

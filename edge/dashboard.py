@@ -100,10 +100,11 @@ def falling_behind(box: BoxSnapshot, before: BoxSnapshot | None = None) -> Mappi
 
 
 def rank(camera: CameraSnapshot, behind: Container[str]) -> tuple[int, str]:
-    """Where a camera stands, worst first: no picture, no view, shaky, falling behind, an open incident, all others."""
+    """Where a camera stands, worst first: no picture, no view, no main stream, shaky, behind, an incident, others."""
     grades = (
         camera.state not in STYLES,
         bool(camera.health),
+        bool(camera.main_reason),
         camera.state in {"connecting", "degraded"},
         camera.camera in behind,
         camera.open_incidents > 0,
@@ -115,7 +116,8 @@ def rank(camera: CameraSnapshot, behind: Container[str]) -> tuple[int, str]:
 
 def is_troubled(camera: CameraSnapshot, behind: Container[str]) -> bool:
     """Whether somebody should look after it; an open incident is not trouble but its work."""
-    return camera.state not in {"playing", "ended"} or bool(camera.health) or camera.camera in behind
+    hindered = bool(camera.health or camera.main_reason)
+    return camera.state not in {"playing", "ended"} or hindered or camera.camera in behind
 
 
 def percentile(samples: Sequence[float], share: float) -> float:
@@ -220,8 +222,10 @@ def _count(number: int, style: str = "") -> Text:
 
 def _trouble(camera: CameraSnapshot, behind: Mapping[str, str]) -> str:
     """What hinders it: the view, the connection, the box; without the camera's name, which stands before."""
-    reason = camera.reason.removeprefix(f"camera {camera.camera}: ")
-    return _plain("; ".join(each for each in (", ".join(camera.health), reason, behind.get(camera.camera)) if each))
+    name = f"camera {camera.camera}: "
+    main = f"main stream: {camera.main_reason.removeprefix(name)}" if camera.main_reason else ""
+    reasons = (", ".join(camera.health), camera.reason.removeprefix(name), main, behind.get(camera.camera))
+    return _plain("; ".join(each for each in reasons if each))
 
 
 def _plain(text: str) -> str:

@@ -73,6 +73,8 @@ def _depth(current: str) -> dict[str, float]:
 CAMERA_READINGS = (
     Reading("state", "camera_state", "What a camera is doing: the state it is in is 1.", "state", _this),
     Reading("reason", "camera_trouble", "Why a camera does not play; absent where it plays.", "reason", _this),
+    Reading("main_state", "camera_main_state", "The same of its main stream, where it has one.", "state", _this),
+    Reading("main_reason", "camera_main_trouble", "Why that does not play; absent where it plays.", "reason", _this),
     Reading("depth", "camera_gate", "How closely it is looked at: the depth it is in is 1.", "depth", _depth),
     Reading("packets", "camera_packets_total", "Compressed frames received."),
     Reading("bytes", "camera_received_bytes_total", "Compressed bytes received."),
@@ -100,6 +102,7 @@ BOX_READINGS = (
     Reading("cameras", "cameras", "Cameras of the configuration.", read=len),
     Reading("sessions", "sessions", "Sessions of the detector."),
     Reading("busy_share", "sessions_busy_ratio", "Share of the last seconds in which the sessions worked."),
+    Reading("busy_s", "sessions_busy_seconds_total", "How long the sessions have worked, all together."),
     Reading("queue", "due_looks", "Looks that are due now."),
     Reading("pending_records", "outbox_pending_records", "Records that wait for the centre's receipt."),
     Reading("pending_uploads", "outbox_pending_uploads", "Files that wait for the centre."),

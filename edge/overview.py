@@ -34,6 +34,7 @@ class Overview:
             cameras=self._box.snapshots(),
             sessions=self._box.sessions,
             busy_share=self._box.busy_share(),
+            busy_s=self._box.busy_s,
             queue=self._box.queue,
             pending_records=counts.pending_records,
             pending_uploads=counts.pending_uploads,

@@ -8,6 +8,7 @@ in order.
 import math
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterable
 from typing import Generic, Protocol, TypeVar
 
@@ -15,6 +16,8 @@ AHEAD_S = 1.0
 """So much earlier than it was, a camera with an open incident counts as due; who has waited longer goes before it."""
 
 LONGEST_REST_S = 0.5
+WINDOW_S = 10.0
+MARK_EVERY_S = 1.0
 
 
 class Turn(Protocol):
@@ -47,8 +50,9 @@ class Scheduler(Generic[T, S]):
         self._changed = threading.Condition(self._lock)
         self._freed = threading.Condition(self._lock)
         self._is_stopping = False
-        self._worked_s = 0.0
-        self._since_s = time.monotonic()
+        self.worked_s = 0.0
+        """How long the sessions have worked so far, all together."""
+        self._marks = deque([(time.monotonic(), 0.0)])
         self._threads = [
             threading.Thread(target=self._run, args=(session,), name=f"session {number}", daemon=True)
             for number, session in enumerate(sessions)
@@ -98,11 +102,19 @@ class Scheduler(Generic[T, S]):
             return sum(eye.due_s <= now_s and id(eye) not in self._busy for eye in self._eyes)
 
     def busy_share(self) -> float:
-        """The share of the sessions' time that was work, since this was last asked."""
+        """The share of the sessions' time that was work in the last seconds, whoever else asks, and however often.
+
+        The last `WINDOW_S`; more where nobody asked for longer.
+        """
         now_s = time.monotonic()
         with self._changed:
-            share = self._worked_s / max(1e-3, (now_s - self._since_s) * self.sessions)
-            self._worked_s, self._since_s = 0.0, now_s
+            marks = self._marks
+            while len(marks) > 1 and now_s - marks[1][0] >= WINDOW_S:
+                marks.popleft()
+            since_s, worked_before_s = marks[0]
+            share = (self.worked_s - worked_before_s) / max(1e-3, (now_s - since_s) * self.sessions)
+            if now_s - marks[-1][0] >= MARK_EVERY_S:
+                marks.append((now_s, self.worked_s))
         return min(1.0, share)
 
     def _run(self, session: S) -> None:
@@ -113,7 +125,7 @@ class Scheduler(Generic[T, S]):
             finally:
                 with self._changed:
                     self._busy.discard(id(eye))
-                    self._worked_s += time.monotonic() - began_s
+                    self.worked_s += time.monotonic() - began_s
                     self._changed.notify_all()
                     self._freed.notify_all()
 

@@ -9,6 +9,7 @@ from datetime import datetime
 class CameraSnapshot:
     """One camera. Counters count from the start of the process; `state` is as in the event `camera_state`.
 
+    `main_state` is that of the stream that clips are cut from; empty where that is the same one.
     `depth` is the gate's: `asleep`, `alert`, `awake`, or `always` where the gate is switched off. `dropped` frames were
     due and not analysed because something newer was there; of the looks and comparisons that fell `due`, `late` ones
     were done more than a period or half a second after; `damaged` packets could not be decoded. `wakes` counts by
@@ -18,6 +19,8 @@ class CameraSnapshot:
     camera: str
     state: str
     reason: str = ""
+    main_state: str = ""
+    main_reason: str = ""
     depth: str = "asleep"
     packets: int = 0
     bytes: int = 0
@@ -42,8 +45,9 @@ class CameraSnapshot:
 class BoxSnapshot:
     """The whole box.
 
-    `busy_share` is the share of the last seconds in which sessions worked, 0..1; `queue` the number of looks that are
-    due now. `inference_ms` and `outbox_ms` (capture to outbox) are the last samples, newest last.
+    `busy_share` is the share of the last seconds in which sessions worked, 0..1, `busy_s` how long they worked since
+    the start, all together; `queue` the number of looks that are due now. `inference_ms` and `outbox_ms` (capture to
+    outbox) are the last samples, newest last.
     """
 
     at: datetime
@@ -51,6 +55,7 @@ class BoxSnapshot:
     cameras: tuple[CameraSnapshot, ...]
     sessions: int = 1
     busy_share: float = 0.0
+    busy_s: float = 0.0
     queue: int = 0
     pending_records: int = 0
     pending_uploads: int = 0

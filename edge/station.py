@@ -10,6 +10,7 @@ from edge.clock_round import Face
 from edge.coverage import Sight, sight_of
 from edge.eye import Eye
 from edge.incidents import Incident
+from edge.mishaps import Mishaps
 from edge.plan import Plan
 from edge.snapshot import CameraSnapshot
 from edge.watch import CameraWatch, Post
@@ -50,7 +51,9 @@ class Station:
         self.eye = Eye(duty.plan, watch, prod=prod)
         self.state = "starting"
         self.reason = ""
-        self.trouble = ""
+        self.main_state = "" if duty.plan.main is None else "starting"
+        self.main_reason = ""
+        self.mishaps = Mishaps(f"camera {duty.camera_id}", tell)
         self._tell = tell
         plan = duty.plan
         self._player = Player(
@@ -134,7 +137,7 @@ class Station:
             monotonic_s=now_s,
             packet_s=newest.monotonic_s if newest else None,
             due_s=due_s if due_s < now_s else None,
-            gate_error=self.trouble != "",
+            gate_error=self.mishaps.reason != "",
             troubles=self.eye.health.troubles,
         )
 
@@ -142,6 +145,7 @@ class Station:
         """Have what is left looked at once the stream has ended, and say what is seen."""
         if self._predecessor is not None and (self._predecessor.has_given_back or now_s >= self._begin_by_s):
             self._begin()
+        self.mishaps.tend(now_s)
         self._player.note_damage(self.eye.damaged)
         if self._player.has_ended:
             self.eye.end()
@@ -154,6 +158,8 @@ class Station:
             camera=eye.camera_id,
             state=self.state,
             reason=self.reason,
+            main_state=self.main_state,
+            main_reason=self.main_reason,
             depth="always" if self.duty.plan.gate.is_off else eye.gate.depth.value,
             packets=counts.packets,
             bytes=counts.bytes,
@@ -180,10 +186,12 @@ class Station:
             self._tell("camera_state", camera=self.eye.camera_id, state=self.state, reason=reason)
 
     def _change_main_state(self, state: str, reason: str = "") -> None:
-        if reason:
-            self._tell("trouble", what=f"main stream of camera {self.eye.camera_id}", reason=reason)
-        elif state == "playing":
-            self._tell("trouble_over", what=f"main stream of camera {self.eye.camera_id}")
+        what, before = f"main stream of camera {self.eye.camera_id}", self.main_reason
+        self.main_state, self.main_reason = str(state), reason
+        if reason and reason != before:
+            self._tell("trouble", what=what, reason=reason)
+        elif before and not reason:
+            self._tell("trouble_over", what=what)
 
     def _say_seen(self, now_s: float) -> None:
         counts = self.eye.counts

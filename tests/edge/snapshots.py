@@ -9,6 +9,7 @@ AT = datetime(2026, 11, 20, 8, 30, tzinfo=UTC)
 STREET = CameraSnapshot(
     camera="street",
     state="playing",
+    main_state="playing",
     depth="awake",
     packets=101,
     bytes=102_400,
@@ -37,6 +38,7 @@ BOX = BoxSnapshot(
     cameras=(STREET, GARDEN),
     sessions=2,
     busy_share=0.75,
+    busy_s=1234.5,
     queue=5,
     pending_records=11,
     pending_uploads=12,

@@ -66,6 +66,8 @@ def box(seen: list[BoxSnapshot]) -> Iterator[list[BoxSnapshot]]:
 CHANGED = {
     "state": "refused",
     "reason": "wrong password",
+    "main_state": "refused",
+    "main_reason": "wrong password",
     "depth": "asleep",
     "wakes": {"motion": 500},
     "sees": {"person": 500},
@@ -117,7 +119,9 @@ def test_metrics_carry_the_figures_of_the_snapshot_in_base_units(server: Metrics
         ("camera_gate", (*STREET_LABELS, ("depth", "asleep"))): 0,
         ("camera_seen_objects", (*STREET_LABELS, ("class", "person"))): 4,
         ("camera_view_hindered", (*STREET_LABELS, ("reason", "blurred"))): 1,
+        ("camera_main_state", (*STREET_LABELS, ("state", "playing"))): 1,
         ("sessions_busy_ratio", ()): 0.75,
+        ("sessions_busy_seconds_total", ()): 1234.5,
         ("resident_memory_bytes", ()): 321.5 * 1024 * 1024,
         ("temperature_celsius", (("sensor", "CPU-therm"),)): 61.5,
         ("snapshot_timestamp_seconds", ()): BOX.at.timestamp(),

@@ -233,14 +233,22 @@ def test_a_scheduler_that_never_began_may_be_stopped() -> None:
     Scheduler(["one"], lambda *_: None).stop()
 
 
-def test_the_busy_share_is_of_all_sessions_and_of_the_time_since_it_was_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_busy_share_is_of_all_sessions_and_of_the_last_seconds_however_many_ask(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     clock = SimpleNamespace(now_s=100.0)
     monkeypatch.setattr("edge.scheduler.time", SimpleNamespace(monotonic=lambda: clock.now_s))
     scheduler: Scheduler[Eye, str] = Scheduler(["one", "two"], lambda *_: None)
-    clock.now_s += 10
-    scheduler._worked_s = 5.0
-    assert scheduler.busy_share() == pytest.approx(0.25)
-    clock.now_s += 10
+    clock.now_s += 30
+    scheduler.worked_s = 15.0
+    assert [scheduler.busy_share() for _ in range(3)] == pytest.approx([0.25] * 3)
+    for _ in range(10):
+        clock.now_s += 1
+        scheduler.worked_s += 1.0
+        scheduler.busy_share()
+    assert scheduler.busy_share() == pytest.approx(0.5)
+    clock.now_s += 100
     assert scheduler.busy_share() == 0
-    scheduler._worked_s = 50.0
+    clock.now_s += 10
+    scheduler.worked_s += 50.0
     assert scheduler.busy_share() == 1

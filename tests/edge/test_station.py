@@ -62,7 +62,7 @@ def test_a_camera_that_plays_is_watched_until_packets_fail_or_looks_are_late(tmp
     assert station.sight(arrived_s + 11) == Sight(Hindrance.NO_STREAM, arrived_s)
     station.eye._due_s = arrived_s + 1
     assert station.sight(arrived_s + 7) == Sight(Hindrance.OVERLOADED, arrived_s + 1)
-    station.trouble = "the detector failed"
+    station.mishaps.fail("the detector failed", arrived_s)
     assert station.sight(arrived_s + 7).hindrance is Hindrance.GATE_ERROR
 
 
@@ -118,8 +118,12 @@ def test_the_main_stream_has_a_ring_of_its_own(tmp_path: Path, *, has_main: bool
 
 def test_trouble_with_the_main_stream_is_no_trouble_of_the_camera(tmp_path: Path) -> None:
     stand = Post(tmp_path, "nowhere.avi", main=Camera(id="a", url="rtsp://192.0.2.1/main"))
-    stand.station._change_main_state("unreachable", "no answer")
-    stand.station._change_main_state("playing")
+    states = []
+    for state, reason in [("playing", ""), ("unreachable", "no answer"), ("unreachable", "no answer"), ("playing", "")]:
+        stand.station._change_main_state(state, reason)
+        snapshot = stand.station.snapshot(0.0)
+        states.append((snapshot.main_state, snapshot.main_reason))
     what = "main stream of camera a"
     assert stand.said == [("trouble", {"what": what, "reason": "no answer"}), ("trouble_over", {"what": what})]
+    assert states == [("playing", ""), *[("unreachable", "no answer")] * 2, ("playing", "")]
     assert stand.station.state == "starting"

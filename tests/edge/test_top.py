@@ -40,6 +40,7 @@ def screen(box: BoxSnapshot, width: int, rows: int | None = None, notice: str = 
 WORST_FIRST = (
     dataclasses.replace(QUIET, camera="refused", state="refused"),
     dataclasses.replace(QUIET, camera="covered", health=("covered",)),
+    dataclasses.replace(QUIET, camera="no main", main_state="unreachable", main_reason="camera no main: no answer"),
     dataclasses.replace(QUIET, camera="connecting", state="connecting"),
     dataclasses.replace(QUIET, camera="behind", late=21),
     dataclasses.replace(QUIET, camera="parked", open_incidents=1),
@@ -55,6 +56,13 @@ def test_what_needs_somebody_stands_on_top() -> None:
     ranked = sorted(by_name, key=lambda camera: rank(camera, behind))
     assert by_name != ranked
     assert [camera.camera for camera in ranked] == [camera.camera for camera in WORST_FIRST]
+
+
+def test_a_main_stream_that_does_not_play_is_trouble_and_said_with_its_reason() -> None:
+    box = dataclasses.replace(BOX, cameras=WORST_FIRST[2:3])
+    said = screen(box, 100)
+    assert "1 in trouble" in said[0]
+    assert said[-1] == "no main: main stream: no answer"
 
 
 def test_what_was_late_counts_for_a_while_and_is_said() -> None:

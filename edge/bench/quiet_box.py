@@ -1,8 +1,8 @@
-"""How many quiet cameras one core watches. `python -m edge.bench.quiet_box CARD FILM RUNG …`.
+"""How many quiet cameras one core watches. `python -m edge.bench.quiet_box CARD FILM[,FILM …] RUNG …`.
 
-A real box plays the film for each camera, over and over in its own time and each from another moment on. On every rung
-of the ladder, `CAMERAS:SETTLE_S:MEASURE_S`, cameras join the running box; once they have settled it is counted how many
-of the looks and comparisons that fell due were late.
+A real box plays one of the films for each camera, over and over in its own time and each from another moment on. On
+every rung of the ladder, `CAMERAS:SETTLE_S:MEASURE_S`, cameras join the running box; once they have settled it is
+counted how many of the looks and comparisons that fell due were late.
 """
 
 import json
@@ -10,6 +10,7 @@ import sys
 import tempfile
 import threading
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import cv2
@@ -19,6 +20,7 @@ from alerts.outbox import Outbox
 from edge.__main__ import build_box
 from edge.bench.box_lap import nobody
 from edge.bench.boxes import box_of
+from edge.bench.rotation import rotate
 from edge.box import Box
 from edge.duties import duties_of
 from edge.memory import resident_mib
@@ -27,15 +29,19 @@ from models.detector import Detector
 
 MEBIBYTE = 1024 * 1024
 STAGGER_S = 0.025
+SPARE_S = 10.0
+"""For joining and leaving."""
 
 
 def main() -> None:
     """Climb, and say what was seen on each rung."""
-    card, film = sys.argv[1], Path(sys.argv[2])
+    card, films = sys.argv[1], [Path(name) for name in sys.argv[2].split(",")]
     ladder = [tuple(map(float, rung.split(":"))) for rung in sys.argv[3:]]
     cv2.setNumThreads(1)
     with tempfile.TemporaryDirectory(prefix="teawatch-bench-") as folder:
-        loaded = box_of(Path(card), [film] * int(ladder[-1][0]), Path(folder), pace="loop", gate="auto")
+        seconds = sum(settle_s + measure_s for _, settle_s, measure_s in ladder) + SPARE_S
+        streams = _streams(films, int(ladder[-1][0]), seconds, Path(folder))
+        loaded = box_of(Path(card), streams, Path(folder), pace="loop", gate="auto")
         detector = Detector.load(loaded.card)
         with Outbox.open(Path(folder) / "outbox.sqlite3", identity=nobody()) as outbox:
             blobs = BlobStore(Path(folder) / "evidence")
@@ -56,6 +62,14 @@ def main() -> None:
                 box.stop()
                 runner.join()
     sys.stdout.write(json.dumps({"rungs": rungs}) + "\n")
+
+
+def _streams(films: Sequence[Path], count: int, seconds: float, folder: Path) -> list[Path]:
+    """What each camera sends: the films in turn, each copy from another moment on."""
+    copies = [folder / f"camera-{number}.mp4" for number in range(count)]
+    for number, copy in enumerate(copies):
+        rotate(films[number % len(films)], copy, share=number / count, seconds=seconds)
+    return copies
 
 
 def _measure(box: Box, cameras: int, seconds: float) -> dict[str, float]:

@@ -133,7 +133,9 @@ def _camera_password(user: str) -> str:
 
 @app.command()
 def probe(
-    url: Annotated[str, typer.Argument(help="Address or file; ${NAME} is taken from the environment, as in box.yaml.")],
+    url: Annotated[
+        str, typer.Argument(help="Address or file; ${NAME} is taken from the environment, as in the configuration.")
+    ],
     transport: Annotated[str, typer.Option("--transport", help="What carries RTSP: tcp or udp.")] = "tcp",
     seconds: Annotated[float, typer.Option("--seconds", min=1, max=600, help="How long to listen.")] = 12.0,
     *,

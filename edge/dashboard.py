@@ -95,7 +95,8 @@ def falling_behind(box: BoxSnapshot, before: BoxSnapshot | None = None) -> Mappi
         if known and known.due <= due and known.late <= late:
             due, late = due - known.due, late - known.late
         if camera.state in {"playing", "degraded"} and late > max(1, TOLERABLE_SHARE * due):
-            behind[camera.camera] = f"{late} of {due} looks came late: this box has too much to do"
+            when = "lately" if before else "since the start"
+            behind[camera.camera] = f"{late} of {due} looks late {when}: too much for this box"
     return behind
 
 

@@ -70,14 +70,17 @@ def test_what_was_late_counts_for_a_while_and_is_said() -> None:
         return dataclasses.replace(BOX, cameras=(dataclasses.replace(QUIET, camera=camera, due=due, late=late),))
 
     before, after = box("lane", 1000, 500), box("lane", 1100, 501)
-    assert falling_behind(before) == {"lane": "500 of 1000 looks came late: this box has too much to do"}
+    assert falling_behind(before) == {"lane": "500 of 1000 looks late since the start: too much for this box"}
     assert falling_behind(after, before) == {}
+    assert falling_behind(box("lane", 1020, 507), before) == {
+        "lane": "7 of 20 looks late lately: too much for this box"
+    }
     assert list(falling_behind(box("lane", 1100, 502), before)) == ["lane"]
     assert list(falling_behind(box("lane", 50, 20), before)) == ["lane"], "the box was started anew"
     assert list(falling_behind(box("road", 50, 20), before)) == ["road"], "the camera is new"
     lines = screen(before, 80)
     assert "1 in trouble" in lines[0]
-    assert lines[-1] == "lane: 500 of 1000 looks came late: this box has too much to do"
+    assert lines[-1] == "lane: 500 of 1000 looks late since the start: too much for this box"
 
 
 @pytest.mark.parametrize("width", [80, 100, 160, 200])

@@ -13,8 +13,8 @@ from prometheus_client import CollectorRegistry
 from alerts.errors import AlertsError
 from alerts.messages import Phase
 from edge.announcements import Tell
-from edge.clip_sealer import ClipSealer
-from edge.clips import ClipKeeper, is_current
+from edge.clip_sealer import MOST_AT_ONCE, ClipSealer
+from edge.clips import LARGEST_SHARE, ClipKeeper, is_current
 from edge.clock_round import Face
 from edge.coverage import Sight
 from edge.eye import Eye
@@ -26,6 +26,7 @@ from edge.snapshot import CameraSnapshot
 from edge.station import Duty, Station
 from edge.watch import Look
 from models.detector import Detector
+from streams.budget import memory_bytes
 from streams.frames import Frame
 
 TICK_S = 0.5
@@ -68,7 +69,7 @@ class Box:
         self._scheduler: Scheduler[Eye, Detector] = Scheduler(detectors, self._serve)
         self._stations: dict[str, Station] = {}
         self._leaving: list[Station] = []
-        self._clips = ClipKeeper()
+        self._clips = ClipKeeper(int(memory_bytes() * LARGEST_SHARE))
         self._sealer = sealer
         self.latencies = latencies or Latencies(CollectorRegistry())
         self._is_blind = False
@@ -148,7 +149,8 @@ class Box:
             for station in (*self._leaving, *self._stations.values()):
                 station.join()
             self._clips.give_up()
-            self._seal_clips(time.monotonic())
+            while self._seal_clips(time.monotonic()):
+                pass
             while self._recorder.annotate(time.monotonic()):
                 pass
 
@@ -224,15 +226,17 @@ class Box:
         self._say_whether_blind()
         self._on_tick()
 
-    def _seal_clips(self, now_s: float) -> None:
+    def _seal_clips(self, now_s: float) -> bool:
+        """A few at once; whether there are more."""
         if self._sealer is None:
-            return
+            return False
         with self._recording:
-            due = self._clips.due()
+            due = self._clips.due(MOST_AT_ONCE)
         try:
-            self._sealer.seal(due, now_s)
+            return self._sealer.seal(due, now_s) or len(due) == MOST_AT_ONCE
         except FAILURES as error:
             self._tell("trouble", what="clips", reason=f"{type(error).__name__}: {error}")
+            return bool(due)
 
     def _serve(self, eye: Eye, detector: Detector) -> None:
         """One turn of a camera. What fails for one camera is said once and does not stop the others."""

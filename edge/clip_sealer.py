@@ -1,12 +1,13 @@
 """Finished clips go to the disk and into the outbox: cut, stored, announced and queued, each exactly once."""
 
+import sqlite3
 from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
 from alerts.blobs import BlobStore
-from alerts.errors import BlobStoreFull, OutboxFull
+from alerts.errors import AlertsError
 from alerts.messages import Artefact, Evidence
 from alerts.outbox import Outbox
 from alerts.records import Record
@@ -17,6 +18,9 @@ from streams.clips import Clip, cut
 from streams.errors import NotCuttable
 
 RETRY_S = 5.0
+MOST_AT_ONCE = 8
+"""So many clips are sealed before whoever seals them comes to do something else."""
+
 MOST_WAITING_BYTES = 128 * 1024 * 1024
 """Of clips that wait in memory for room on the disk; beyond it the oldest is given up and owned up to."""
 
@@ -50,11 +54,11 @@ class ClipSealer:
         """Whether clips wait for room on the disk, or some that were lost are still to be owned up to."""
         return bool(self._waiting or self._lost)
 
-    def seal(self, taken: Iterable[Taken], now_s: float) -> None:
-        """Cut and seal these, and what waits since the disk was full; `now_s` on the monotonic clock.
+    def seal(self, taken: Iterable[Taken], now_s: float) -> bool:
+        """Cut these and seal a few, with what waits since the disk was full; whether more can be sealed now.
 
         What cannot be cut is said and given up. While the disk is full they wait, and it is tried again every few
-        seconds that this is called, with nothing new too.
+        seconds (`now_s` on the monotonic clock) that this is called, with nothing new too.
         """
         for each in taken:
             try:
@@ -63,24 +67,25 @@ class ClipSealer:
                 self._tell("trouble", what=f"clip of camera {each.camera}", reason=str(error))
         self._forget_oldest()
         if not self.is_behind or (self._retry_at_s is not None and now_s < self._retry_at_s):
-            return
+            return False
         try:
-            self._seal_all()
-        except (OutboxFull, BlobStoreFull) as error:
+            self._seal_some()
+        except (AlertsError, OSError, sqlite3.Error) as error:
             if self._retry_at_s is None:
                 self._tell("trouble", what="clips", reason=f"{error}; trying again every {RETRY_S:.0f} s")
             self._retry_at_s = now_s + RETRY_S
-        else:
-            if self._retry_at_s is not None:
-                self._retry_at_s = None
-                self._tell("trouble_over", what="clips")
+            return False
+        if self._retry_at_s is not None:
+            self._retry_at_s = None
+            self._tell("trouble_over", what="clips")
+        return self.is_behind
 
-    def _seal_all(self) -> None:
+    def _seal_some(self) -> None:
         if self._lost:
             with self._outbox.transaction() as transaction:
                 transaction.append(self._lost.owned_up(), at=self._now())
             self._lost = None
-        while self._waiting:
+        for _ in range(min(MOST_AT_ONCE, len(self._waiting))):
             waiting = self._waiting[0]
             records = seal_clip(
                 self._outbox, self._blobs, waiting.clip, waiting.incidents, waiting.camera, at=self._now()

@@ -16,6 +16,9 @@ STALLED_S = 10.0
 """A camera that brought nothing for so long is not waited for any longer."""
 
 
+LARGEST_SHARE = 1 / 16
+"""Of memory, for all clips under way together, beside the rings."""
+
 STALE_S = 2.0
 """Another stream whose newest packet is so much older than the incident has nothing to show of it."""
 
@@ -29,6 +32,7 @@ class Ending(StrEnum):
     CONNECTION = "connection"
     GAP = "gap"
     SIZE = "size"
+    MEMORY = "memory"
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +106,9 @@ class ClipKeeper:
     Incidents that opened at the same packet share one clip; those that overlap share the packets.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, most_bytes: int) -> None:
+        """Beyond `most_bytes`, of all clips that are not fetched yet, the largest ones end early."""
+        self._most_bytes = most_bytes
         self._takings: list[_Taking] = []
         self._taken: list[Taken] = []
 
@@ -133,6 +139,7 @@ class ClipKeeper:
         )
         taking.add(packets)
         self._takings.append(taking)
+        self._bound()
 
     def collect(self, now_s: float, camera: str | None = None) -> None:
         """Take what has come since, for one camera or all; `now_s` on the monotonic clock.
@@ -142,6 +149,7 @@ class ClipKeeper:
         for taking in self._takings:
             if camera in {None, taking.camera}:
                 _collect(taking, now_s)
+        self._bound()
         self._put_by()
 
     def close(self, incident: str) -> None:
@@ -161,10 +169,20 @@ class ClipKeeper:
                 taking.ending = taking.ending or Ending.STALLED
         self._put_by()
 
-    def due(self) -> tuple[Taken, ...]:
-        """What is finished and was not fetched yet, to be cut and sealed."""
-        due, self._taken = tuple(self._taken), []
+    def due(self, most: int) -> tuple[Taken, ...]:
+        """What is finished and was not fetched yet, to be cut and sealed: the first ones of it."""
+        due, self._taken = tuple(self._taken[:most]), self._taken[most:]
         return due
+
+    def _bound(self) -> None:
+        if not self._takings:
+            return
+        held = sum(taking.size_bytes for taking in self._takings) + sum(taken.size_bytes for taken in self._taken)
+        for taking in sorted(self._takings, key=lambda each: each.size_bytes, reverse=True):
+            if held <= self._most_bytes:
+                return
+            held -= taking.size_bytes
+            taking.ending = taking.ending or Ending.MEMORY
 
     def _twin(self, ring: PacketRing, around: int) -> _Taking | None:
         same = (each for each in self._takings if each.ring is ring and each.around == around >= 0)

@@ -151,7 +151,7 @@ def test_an_incident_that_opens_in_the_last_turn_of_a_camera_that_was_removed_ha
     rig.box.use([], lambda _: None)
     rig.box._take_clips(station.eye, make_frame(0.0, camera="a"), [Telling("i-1", Phase.OPENED)])
     rig.box._clips.give_up()
-    (taken,) = rig.box._clips.due()
+    (taken,) = rig.box._clips.due(9)
     assert (taken.camera, taken.incidents) == ("a", ("i-1",))
 
 

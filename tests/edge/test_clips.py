@@ -1,6 +1,7 @@
 """Clips of incidents: enough before, enough after, each its own, and none lost to a full disk without a word."""
 
 import io
+import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -46,7 +47,7 @@ class Yard:
 
     def __init__(self, seconds: float = 60.0) -> None:
         self.ring = PacketRing(seconds=seconds, max_bytes=10**9)
-        self.keeper = ClipKeeper()
+        self.keeper = ClipKeeper(most_bytes=10**9)
         self.now_s = 1000.0
 
     def play(self, packets: Iterable[Packet], *, step: int = 12) -> "Yard":
@@ -76,7 +77,7 @@ def test_a_clip_reaches_from_the_key_frame_before_the_pre_roll_to_the_end_of_the
     event = film[110]
     seen = film[: event.index + 1 + late]
     yard = Yard().play(seen).open("i-1", event).play(film[len(seen) :])
-    (taken,) = yard.keeper.due()
+    (taken,) = yard.keeper.due(99)
     begins_s, ends_s = span(taken)
     assert event.stream_s - 2 < begins_s <= event.stream_s - 1
     assert event.stream_s + 2 <= ends_s < event.stream_s + 2.2
@@ -88,15 +89,15 @@ def test_a_clip_reaches_from_the_key_frame_before_the_pre_roll_to_the_end_of_the
 
 def test_nothing_is_due_before_the_post_roll_is_over_and_nothing_twice(film: Sequence[Packet]) -> None:
     yard = Yard().play(film[:100]).open("i-1", film[99]).play(film[100:140])
-    assert yard.keeper.due() == ()
+    assert yard.keeper.due(99) == ()
     yard.play(film[140:])
-    assert len(yard.keeper.due()) == 1
-    assert yard.keeper.due() == ()
+    assert len(yard.keeper.due(99)) == 1
+    assert yard.keeper.due(99) == ()
 
 
 def test_overlapping_incidents_get_each_their_own_clip_of_the_same_packets(film: Sequence[Packet]) -> None:
     yard = Yard().play(film[:80]).open("i-1", film[79]).play(film[80:105]).open("i-2", film[104]).play(film[105:])
-    first, second = yard.keeper.due()
+    first, second = yard.keeper.due(99)
     assert (first.incidents, second.incidents) == (("i-1",), ("i-2",))
     assert span(first) != span(second)
     held = {id(packet) for packet in first.packets} & {id(packet) for packet in second.packets}
@@ -105,25 +106,25 @@ def test_overlapping_incidents_get_each_their_own_clip_of_the_same_packets(film:
 
 def test_incidents_that_open_in_one_picture_share_one_clip(film: Sequence[Packet]) -> None:
     yard = Yard().play(film[:80]).open("i-1", film[79]).open("i-2", film[79]).play(film[80:])
-    (taken,) = yard.keeper.due()
+    (taken,) = yard.keeper.due(99)
     assert taken.incidents == ("i-1", "i-2")
 
 
 def test_the_clip_outlives_a_ring_shorter_than_the_post_roll(film: Sequence[Packet]) -> None:
     roll = replace(ROLL, after_s=5.0)
-    (taken,) = Yard(seconds=1.5).play(film[:100]).open("i-1", film[99], roll).play(film[100:]).keeper.due()
+    (taken,) = Yard(seconds=1.5).play(film[:100]).open("i-1", film[99], roll).play(film[100:]).keeper.due(99)
     assert (taken.ending, span(taken)[1] >= film[99].stream_s + 5) == (Ending.COMPLETE, True)
 
 
 def test_what_the_ring_forgot_before_it_was_collected_ends_the_clip_as_a_gap(film: Sequence[Packet]) -> None:
     yard = Yard(seconds=0.5).play(film[:100]).open("i-1", film[99]).play(film[100:], step=1000)
-    (taken,) = yard.keeper.due()
+    (taken,) = yard.keeper.due(99)
     assert (taken.ending, taken.packets[-1].index) == (Ending.GAP, 99)
 
 
 def test_a_new_connection_ends_the_clip(film: Sequence[Packet]) -> None:
     both = follow([film[:100], film])
-    (taken,) = Yard().play(both[:90]).open("i-1", both[89]).play(both[90:]).keeper.due()
+    (taken,) = Yard().play(both[:90]).open("i-1", both[89]).play(both[90:]).keeper.due(99)
     assert (taken.ending, taken.packets[-1].index) == (Ending.CONNECTION, 99)
 
 
@@ -131,7 +132,7 @@ def test_a_connection_that_is_new_at_the_event_leaves_the_pre_roll_of_the_old_on
     film: Sequence[Packet],
 ) -> None:
     both = follow([film[:100], film])
-    (taken,) = Yard().play(both[:110]).open("i-1", both[109]).play(both[110:]).keeper.due()
+    (taken,) = Yard().play(both[:110]).open("i-1", both[109]).play(both[110:]).keeper.due(99)
     assert {packet.take for packet in taken.packets} == {0, 1}
     assert (taken.ending, taken.around) == (Ending.COMPLETE, 109)
 
@@ -139,9 +140,9 @@ def test_a_connection_that_is_new_at_the_event_leaves_the_pre_roll_of_the_old_on
 def test_a_lost_camera_is_not_waited_for(film: Sequence[Packet]) -> None:
     yard = Yard().play(film[:120]).open("i-1", film[99])
     yard.keeper.collect(yard.now_s + STALLED_S - 1)
-    assert yard.keeper.due() == ()
+    assert yard.keeper.due(99) == ()
     yard.keeper.collect(yard.now_s + STALLED_S)
-    (taken,) = yard.keeper.due()
+    (taken,) = yard.keeper.due(99)
     assert (taken.ending, taken.packets[-1].index) == (Ending.STALLED, 119)
 
 
@@ -150,9 +151,9 @@ def test_the_end_of_the_stream_ends_its_camera_s_clips_with_every_packet_there_w
     for packet in film[100:120]:
         yard.ring.append(packet)
     yard.keeper.give_up("another camera")
-    assert yard.keeper.due() == ()
+    assert yard.keeper.due(99) == ()
     yard.keeper.give_up("cam-1")
-    (taken,) = yard.keeper.due()
+    (taken,) = yard.keeper.due(99)
     assert (taken.ending, taken.packets[-1].index) == (Ending.STALLED, 119)
 
 
@@ -160,18 +161,39 @@ def test_a_closed_incident_has_its_clip_early_unless_another_still_wants_it(film
     yard = Yard().play(film[:100]).open("i-1", film[99]).open("i-2", film[99]).play(film[100:110])
     yard.keeper.close("i-1")
     yard.keeper.close("unheard of")
-    assert yard.keeper.due() == ()
+    assert yard.keeper.due(99) == ()
     yard.keeper.close("i-2")
-    (taken,) = yard.keeper.due()
+    (taken,) = yard.keeper.due(99)
     assert (taken.ending, taken.packets[-1].index) == (Ending.CLOSED, 109)
 
 
 def test_bytes_bound_a_clip(film: Sequence[Packet]) -> None:
     most = sum(packet.size_bytes for packet in film[50:120])
     yard = Yard().play(film[:100]).open("i-1", film[99], replace(ROLL, max_bytes=most)).play(film[100:])
-    (taken,) = yard.keeper.due()
+    (taken,) = yard.keeper.due(99)
     assert taken.ending is Ending.SIZE
     assert most * 0.8 < taken.size_bytes <= most
+
+
+def test_bytes_bound_all_clips_together_and_the_largest_ends_early_with_what_it_has(film: Sequence[Packet]) -> None:
+    yard = Yard()
+    sizes = [sum(packet.size_bytes for packet in film[first:last]) for first, last in ((50, 130), (75, 130))]
+    yard.keeper = ClipKeeper(most_bytes=sum(sizes))
+    yard.play(film[:100]).open("large", film[99]).open("small", film[99 - 1], replace(ROLL, before_s=0.1))
+    (large,) = yard.play(film[100:]).keeper.due(1)
+    (small,) = yard.keeper.due(99)
+    assert (large.incidents, large.ending) == (("large",), Ending.MEMORY)
+    assert large.packets[-1].index > 100
+    assert (small.incidents, small.ending) == (("small",), Ending.COMPLETE)
+
+
+def test_finished_clips_are_fetched_a_few_at_once_in_their_order(film: Sequence[Packet]) -> None:
+    yard = Yard().play(film[:100])
+    for number in range(5):
+        yard.open(f"i-{number}", film[90 + number])
+    yard.keeper.give_up()
+    fetched = [[taken.incidents[0] for taken in yard.keeper.due(2)] for _ in range(4)]
+    assert fetched == [["i-0", "i-1"], ["i-2", "i-3"], ["i-4"], []]
 
 
 @pytest.mark.parametrize("ahead_s", [-0.3, 0.0, 0.3])
@@ -182,7 +204,7 @@ def test_the_main_stream_is_cut_by_time_of_arrival_whatever_it_calls_its_own_tim
     event = film[120]
     yard = Yard().play(main[:140])
     yard.keeper.open("i-1", frame_of(event), yard.ring, ROLL, is_other_stream=True)
-    (taken,) = yard.play(main[140:]).keeper.due()
+    (taken,) = yard.play(main[140:]).keeper.due(99)
     arrivals = [packet.monotonic_s for packet in taken.packets]
     assert event.monotonic_s - 2.1 < arrivals[0] <= event.monotonic_s - 1
     assert event.monotonic_s + 2 <= arrivals[-1] < event.monotonic_s + 2.2
@@ -214,7 +236,7 @@ def sealer(bench: Bench) -> ClipSealer:
 
 @pytest.fixture
 def taken(film: Sequence[Packet]) -> Taken:
-    (one,) = Yard().play(film[:100]).open("i-1", film[99]).open("i-2", film[99]).play(film[100:]).keeper.due()
+    (one,) = Yard().play(film[:100]).open("i-1", film[99]).open("i-2", film[99]).play(film[100:]).keeper.due(99)
     return one
 
 
@@ -285,6 +307,33 @@ def test_clips_that_no_longer_fit_into_memory_are_owned_up_to_once_there_is_room
     assert dropped.count == 4 - len(kept) > 0
     assert kept == [f"i-{number}" for number in range(4 - len(kept), 4)]
     assert dropped.first_at == dropped.last_at == taken.packets[0].utc
+
+
+def test_a_long_backlog_is_sealed_a_few_at_once(
+    bench: Bench, sealer: ClipSealer, taken: Taken, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(clip_sealer, "MOST_AT_ONCE", 2)
+    with monkeypatch.context() as full:
+        fill(bench, full)
+        sealer.seal([replace(taken, incidents=(f"i-{number}",)) for number in range(5)], 0.0)
+    done = [(sealer.seal([], 100.0), len(announced(bench))) for _ in range(4)]
+    assert done == [(True, 2), (True, 4), (False, 5), (False, 5)]
+
+
+@pytest.mark.parametrize("error", [OSError("no such device"), sqlite3.OperationalError("locked")])
+def test_whatever_else_fails_is_said_once_and_tried_again(
+    error: Exception, bench: Bench, sealer: ClipSealer, taken: Taken, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_: bytes) -> str:
+        raise error
+
+    with monkeypatch.context() as broken:
+        broken.setattr(bench.blobs, "put", fail)
+        for now_s in range(20):
+            sealer.seal([taken] if now_s == 0 else [], float(now_s))
+    assert len(bench.heard("trouble")) == 1
+    sealer.seal([], 100.0)
+    assert (len(announced(bench)), len(bench.heard("trouble_over"))) == (2, 1)
 
 
 def test_a_full_outbox_announces_nothing_and_queues_nothing(bench: Bench, sealer: ClipSealer, taken: Taken) -> None:

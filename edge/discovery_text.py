@@ -18,7 +18,7 @@ LOGIN = "${CAMERA_LOGIN}"
 PASSWORD = "${CAMERA_PASSWORD}"  # noqa: S105 - the name of one
 
 HEAD = """\
-# For the box's configuration. Give each camera the id it has in the centre's register, draw its zones, choose its rules.
+# For the configuration. Give each camera the id it has in the centre's register, draw its zones, choose its rules.
 # The login goes into /etc/teawatch/secrets.env as CAMERA_LOGIN=user:password; in the password, write % @ : / ? # as
 # %25 %40 %3A %2F %3F %23.
 cameras:

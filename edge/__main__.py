@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
+from io import FileIO
 
 import cv2
 
@@ -15,7 +16,7 @@ from alerts.identity import Identity
 from alerts.outbox import Outbox
 from alerts.publisher import Publisher
 from alerts.uploader import Uploader
-from edge.announcements import Announcer, Sink, Tell, delivery_to, events_on, log_events, set_up_log
+from edge.announcements import Announcer, Sink, Tell, delivery_to, log_events, set_up_log
 from edge.box import Box
 from edge.clip_sealer import ClipSealer
 from edge.clock_round import ClockRound
@@ -23,6 +24,7 @@ from edge.config import Loaded
 from edge.console import LiveConsole
 from edge.duties import check_memory, duties_of, orphan_witness_of, posts_of, witnesses_of
 from edge.errors import NotWatched
+from edge.event_lines import EventLines
 from edge.memory import peak_resident_mib
 from edge.metrics_server import served
 from edge.outlook import Outlook
@@ -120,7 +122,9 @@ def _sinks(settings: Settings, identity: Identity, cleanup: ExitStack) -> Sequen
     set_up_log(as_json=True, quiet=output == "console")
     if output == "console":
         return (cleanup.enter_context(LiveConsole(identity.device)),)
-    return (events_on(sys.stdout), log_events) if output == "events" else (log_events,)
+    if output == "events":
+        return (cleanup.enter_context(EventLines(FileIO(sys.stdout.fileno(), "w", closefd=False))), log_events)
+    return (log_events,)
 
 
 def _say_started(tell: Tell, loaded: Loaded, identity: Identity, outbox: Outbox) -> None:

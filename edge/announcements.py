@@ -20,16 +20,15 @@
 | `connected`, `disconnected` | broker or reason |
 | `trouble` | what, reason; `trouble_over` with what, when it has passed |
 | `reloaded` | cameras (list), config_sha256: a changed configuration is in force |
+| `missed` | count: so many events were not written, for nobody read them |
 | `stopped` | pending_records, pending_uploads, peak_rss_mb |
 """
 
-import json
 import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from datetime import UTC, datetime
-from typing import Any, Protocol, TextIO, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 import structlog
 
@@ -61,23 +60,6 @@ class Announcer:
             for sink in self._sinks:
                 with suppress(OSError):
                     sink(event, fields)
-
-
-def events_on(stream: TextIO) -> Sink:
-    """A sink that writes JSON lines; a reader that went away ends the writing, not the watching."""
-    gone = False
-
-    def write(event: str, fields: Mapping[str, Any]) -> None:
-        nonlocal gone
-        if gone:
-            return
-        try:
-            stream.write(json.dumps({"event": event, "at": datetime.now(UTC).isoformat(), **fields}) + "\n")
-            stream.flush()
-        except (BrokenPipeError, ValueError):
-            gone = True
-
-    return write
 
 
 def log_events(event: str, fields: Mapping[str, Any]) -> None:

@@ -78,6 +78,7 @@ def run_box(loaded: Loaded, settings: Settings, *, until_end: bool = False) -> N
         reloading = Reloading(loaded, box, tell, until_end=until_end)
         outlook = Outlook(box, outbox, ReferenceShelf(settings.state / REFERENCES_FOLDER), tell, now=utc_now)
         pulse.duties += (reloading, outlook)
+        pulse.turn_s = box.turn_s
         with _by_signals(box, reloading), ClockRound(box.faces):
             box.run()
             outlook.close()

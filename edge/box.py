@@ -99,6 +99,10 @@ class Box:
         """How many cameras are due and wait."""
         return self._scheduler.queue
 
+    def turn_s(self) -> float:
+        """For how long a session has been busy with one turn of one camera: the longest."""
+        return self._scheduler.turn_s()
+
     def busy_share(self) -> float:
         """The share of the sessions' time that was work in the last seconds."""
         return self._scheduler.busy_share()

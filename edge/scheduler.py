@@ -45,7 +45,7 @@ class Scheduler(Generic[T, S]):
         """`serve` must not raise."""
         self._serve = serve
         self._eyes: list[T] = []
-        self._busy: set[int] = set()
+        self._busy: dict[int, float] = {}
         self._lock = threading.Lock()
         self._changed = threading.Condition(self._lock)
         self._freed = threading.Condition(self._lock)
@@ -101,6 +101,12 @@ class Scheduler(Generic[T, S]):
         with self._changed:
             return sum(eye.due_s <= now_s and id(eye) not in self._busy for eye in self._eyes)
 
+    def turn_s(self) -> float:
+        """For how long the longest turn has lasted of those that are being served now."""
+        now_s = time.monotonic()
+        with self._changed:
+            return max((now_s - began_s for began_s in self._busy.values()), default=0.0)
+
     def busy_share(self) -> float:
         """The share of the sessions' time that was work in the last seconds, whoever else asks, and however often.
 
@@ -124,7 +130,7 @@ class Scheduler(Generic[T, S]):
                 self._serve(eye, session)
             finally:
                 with self._changed:
-                    self._busy.discard(id(eye))
+                    del self._busy[id(eye)]
                     self.worked_s += time.monotonic() - began_s
                     self._changed.notify_all()
                     self._freed.notify_all()
@@ -136,7 +142,7 @@ class Scheduler(Generic[T, S]):
                 now_s = time.monotonic()
                 eye, due_s = self._choose(now_s)
                 if eye is not None:
-                    self._busy.add(id(eye))
+                    self._busy[id(eye)] = now_s
                     return eye
                 self._changed.wait(min(LONGEST_REST_S, max(0.001, due_s - now_s)))
         return None

@@ -3,6 +3,7 @@
 import socket
 import sqlite3
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -11,7 +12,7 @@ import pytest
 
 from alerts.errors import OutboxFull
 from alerts.outbox import Outbox
-from edge.pulse import WELL_AFTER_S, Pulse
+from edge.pulse import STUCK_S, WELL_AFTER_S, Pulse
 from tests.edge.parts import NOON, make_identity
 
 
@@ -77,6 +78,38 @@ def test_two_troubles_that_take_turns_are_each_said_once(beating: Beating) -> No
         beating.beat(1, OutboxFull("the disk is full"))
         beating.beat(1, OutboxFull("the file is locked"))
     assert [reason for _, reason in beating.said] == ["the disk is full", "the file is locked"]
+
+
+def test_a_session_that_hangs_is_said_once_and_the_service_manager_hears_no_more_until_it_comes_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    address = str(tmp_path / "notify")
+    monkeypatch.setenv("NOTIFY_SOCKET", address)
+    monkeypatch.setenv("WATCHDOG_USEC", "3000000")
+
+    def heard() -> int:
+        count = 0
+        with suppress(BlockingIOError):
+            while manager.recv(200):
+                count += 1
+        return count
+
+    with (
+        socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager,
+        Outbox.open(tmp_path / "outbox.sqlite3", identity=make_identity()) as outbox,
+    ):
+        manager.bind(address)
+        manager.setblocking(False)
+        monkeypatch.setattr("edge.watchdog.time", SimpleNamespace(monotonic=lambda: beating.now_s))
+        beating = Beating(outbox, monkeypatch)
+        fed = []
+        for turn_s in (0.0, STUCK_S - 1, STUCK_S, STUCK_S + 30, 0.1):
+            beating.pulse.turn_s = lambda turn_s=turn_s: turn_s  # type: ignore[misc]
+            beating.beat(3)
+            fed.append(heard())
+    assert fed == [4, 3, 0, 0, 3]
+    assert [event for event, _ in beating.said] == ["trouble", "trouble_over"]
+    assert beating.done == 30, "whatever else there is to do is done"
 
 
 def test_the_service_manager_hears_that_the_box_has_started_when_it_has(

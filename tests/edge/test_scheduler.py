@@ -173,6 +173,20 @@ def test_whoever_says_that_it_is_due_is_served_though_all_were_at_rest() -> None
         assert stage.scheduler.queue == 0
 
 
+def test_how_long_the_longest_turn_lasts_is_known_while_it_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = SimpleNamespace(now_s=100.0)
+    monkeypatch.setattr("edge.scheduler.time", SimpleNamespace(monotonic=lambda: clock.now_s))
+    with Stage(sessions=2, eyes=1) as stage:
+        assert stage.scheduler.turn_s() == 0
+        stage.wait_until(lambda: stage.begun)
+        clock.now_s += 50
+        stage.scheduler.add(late := Eye("late", due_s=150.0))
+        stage.wait_until(lambda: len(stage.begun) == 2)
+        clock.now_s += 7
+        assert (stage.scheduler.turn_s(), late.due_s) == (57, NEVER)
+    assert stage.scheduler.turn_s() == 0
+
+
 def test_a_camera_that_is_added_is_served() -> None:
     with Stage(sessions=1, eyes=0, open_gate=True) as stage:
         stage.scheduler.add(Eye("late"))

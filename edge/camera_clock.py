@@ -34,7 +34,7 @@ def clock_ahead_s(url: str) -> float | None:
     asked_s = time.monotonic()
     try:
         head = _ask(host, port, request.encode(), is_private=scheme.endswith("s"))
-    except OSError:
+    except (OSError, ValueError):  # a ValueError: what cannot be a host's name
         return None
     now = datetime.now(UTC)
     travelled_s = time.monotonic() - asked_s

@@ -22,7 +22,7 @@ WELL_AFTER_S = 30.0
 
 
 class Pulse:
-    """Call it: it feeds the watchdog while no session hangs, looks at the clock, gives memory back and does its `duties`.
+    """Call it: it feeds the watchdog while no session hangs, looks at the clock, tidies memory and does its `duties`.
 
     A duty that fails ends nothing: why is said once, and again if it comes back after all was well.
     """

@@ -139,6 +139,13 @@ def test_a_camera_that_never_comes_to_an_end_is_given_up_and_the_next_one_asked(
     assert (slow.health.camera_ahead_s, len(camera.heard)) == (None, 1)
 
 
+@pytest.mark.parametrize("host", ["a" * 70, "a..b", "\udc80", "127.0.0.1"])
+def test_an_address_that_cannot_be_asked_is_unknown_and_the_next_camera_is_asked(host: str, camera: Camera) -> None:
+    odd = Face("odd", f"rtsp://{host}:1/main", 0, HealthWatch())
+    ClockRound(lambda: [odd, camera.face]).go(0.0)
+    assert (odd.health.camera_ahead_s, len(camera.heard)) == (None, 1)
+
+
 def test_it_asks_in_a_thread_of_its_own_while_the_box_runs(camera: Camera, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(clock_round, "ROUND_EVERY_S", 0.01)
     with ClockRound(lambda: [camera.face]) as clocks, camera.news:

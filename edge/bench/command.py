@@ -142,7 +142,7 @@ def _chosen(names: list[str] | None, *, quick: bool) -> list[Measurement]:
             raise NothingToMeasure(f"there is no measurement {name!r}; there is: {', '.join(known)}")
     if names:
         return [each for each in MEASUREMENTS if each.name in names]
-    return [each for each in MEASUREMENTS if not (quick and each.is_slow)]
+    return [each for each in MEASUREMENTS if each.runs == "always" or (each.runs == "long" and not quick)]
 
 
 def _table(clip: Path, figures: dict[str, object]) -> Table:

@@ -8,7 +8,7 @@ from edge.bench.clips import NothingToMeasure, busy_clip
 from edge.bench.environment import peer_python, peer_variables, script
 from edge.bench.racing import Contestant, Plan, Race, race
 from edge.bench.setting import Figures, Measurement, Setting
-from edge.bench.watching import alert_latency, cameras_per_core, gate_worth, missed_events, reconnecting
+from edge.bench.watching import alert_latency, cameras_per_core, gate_worth, missed_events, reconnecting, soaking
 from models.cards import read_card
 
 TRACKERS = {"ultralytics": "botsort.yaml", "ultralytics bytetrack": "bytetrack.yaml"}
@@ -45,7 +45,7 @@ def race_at_640(setting: Setting) -> Figures:
 
 
 MEASUREMENTS = (
-    Measurement("street", street.KEYS, lambda setting: street.watch_once(setting.clip, setting.street), is_slow=True),
+    Measurement("street", street.KEYS, lambda setting: street.watch_once(setting.clip, setting.street), runs="long"),
     Measurement(
         "race-320",
         ("ceiling_fps_320", "busy_fps_320", "ultralytics_fps_320", "opencv_loop_fps_320", "busy_ratio_320"),
@@ -57,6 +57,7 @@ MEASUREMENTS = (
     Measurement("gated", ("gated_camera_s_per_cpu_s", "gated_recall"), gate_worth, beside="quick"),
     Measurement("latency", ("outbox_p50_ms", "outbox_p95_ms", "outbox_p99_ms"), alert_latency, beside="quick"),
     Measurement("reconnect", ("reconnect_p50_s", "reconnect_p99_s"), reconnecting, beside="always"),
+    Measurement("soak", ("soak_mib_per_hour", "soak_grows"), soaking, runs="asked"),
 )
 
 

@@ -36,11 +36,11 @@ class Measurement:
     """`take` gives figures under (at least) these keys; a key it leaves out, or all if it fails, is null.
 
     `beside`: it may run at the same time as the others, on another core: always, because it mostly waits, or in quick
-    runs, where time counts more than the last per cent. `is_slow`: quick runs take it only where it is asked for.
+    runs, where time counts more than the last per cent. `runs`: in every run, in long ones, or only where asked for.
     """
 
     name: str
     keys: tuple[str, ...]
     take: Callable[[Setting], Figures]
     beside: Literal["never", "quick", "always"] = "never"
-    is_slow: bool = False
+    runs: Literal["always", "long", "asked"] = "always"

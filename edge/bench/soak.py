@@ -1,4 +1,4 @@
-"""Whether a box's memory grows: `python -m edge.bench.soak MINUTES [CLIP]`, best of all for an hour.
+"""Whether a box's memory grows: `teawatch bench edge --only soak` takes an hour.
 
 A real box watches eight RTSP cameras, half of them busy and half quiet, each of which is killed, stalled or cut off at
 random moments. After a warm-up a straight line is laid through its resident memory.
@@ -12,12 +12,11 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from itertools import islice
 from pathlib import Path
 from typing import Any, TypeAlias
 
 from edge.bench.cameras import CameraServer
-from edge.bench.clips import NothingToMeasure, busy_clip, street_clip
+from edge.bench.clips import NothingToMeasure, busy_clip
 from edge.bench.footage import Actors, Scene, cached_film
 from edge.bench.reconnect import LONGEST_OUTAGE_S, SHORTEST_OUTAGE_S
 from edge.bench.trend import trend_of
@@ -143,14 +142,3 @@ def _watch(arguments: Sequence[str], on_sample: Callable[[Sample], object]) -> l
     if box.returncode or not samples:
         raise NothingToMeasure(f"the box of the soak ended with exit code {box.returncode}")
     return samples
-
-
-def main() -> None:
-    """Soak the shipped network on the demo's clip, or another; samples go to standard error, figures to the output."""
-    minutes, clip = float(sys.argv[1]), Path(next(islice(sys.argv, 2, None), "") or street_clip())
-    figures = soak(soak_films(clip), minutes, on_sample=lambda each: sys.stderr.write(json.dumps(each) + "\n"))
-    sys.stdout.write(json.dumps(figures) + "\n")
-
-
-if __name__ == "__main__":
-    main()

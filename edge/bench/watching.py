@@ -1,8 +1,9 @@
 """The figures of watching: cameras a core, events missed, the gate's worth, alerts in time, blindness after drops."""
 
-from collections.abc import Iterator
-from itertools import cycle, islice
+from collections.abc import Iterator, Mapping
+from itertools import count, cycle, islice
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -12,6 +13,7 @@ from edge.bench.clips import PLACES, NothingToMeasure, busy_clip, fingerprint
 from edge.bench.footage import CAMERA, CAMERA_B, Actors, Scene, cached_film
 from edge.bench.reconnect import measure_reconnects
 from edge.bench.setting import Figures, Setting
+from edge.bench.soak import soak, soak_films
 
 LATE_SHARE = 0.01
 EVENTS_A_FILM = 8
@@ -19,6 +21,7 @@ FILM_S = 60.0
 QUIET_FILM_S = 40.0
 RATED_CAMERAS, RATED_LOOKS_PER_S = 4, 3.0
 DROP_FRAMES = 300
+SOAK_MINUTES, QUICK_SOAK_MINUTES = 60.0, 2.0
 
 
 def cameras_per_core(setting: Setting) -> Figures:
@@ -104,6 +107,24 @@ def reconnecting(setting: Setting) -> Figures:
         raise NothingToMeasure(str(error)) from None
     p50, p99 = np.percentile(took_s, [50, 99]).tolist()
     return {"reconnect_p50_s": round(p50, 2), "reconnect_p99_s": round(p99, 2), "reconnect_drops": len(took_s)}
+
+
+def soaking(setting: Setting) -> Figures:
+    """The line through the memory of a box whose eight cameras come and go."""
+    due_s = count(0, 300)
+    next_s = next(due_s)
+
+    def hear(sample: Mapping[str, Any]) -> None:
+        nonlocal next_s
+        if sample["at_s"] >= next_s:
+            next_s = next(due_s)
+            setting.say(f"soak: after {sample['at_s'] / 60:.0f} min {sample['resident_mib']:.0f} MiB")
+
+    try:
+        minutes = QUICK_SOAK_MINUTES if setting.is_quick else SOAK_MINUTES
+        return soak(soak_films(setting.clip), minutes, on_sample=hear)
+    except CamerasUnavailable as error:
+        raise NothingToMeasure(str(error)) from None
 
 
 def _scenes(setting: Setting) -> Iterator[Scene]:

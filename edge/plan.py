@@ -9,6 +9,8 @@ from streams.frames import Camera
 
 MOST_CLIP_BYTES = 64 * 1024 * 1024
 RATE_OVER_S = 5.0
+MOST_TIMES = 1000
+"""200 a second, over that time."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,10 +51,13 @@ class Counts:
     late: int = 0
     due: int = 0
     sees: dict[str, int] = field(default_factory=dict)
-    packet_times_s: deque[float] = field(default_factory=lambda: deque(maxlen=64))
-    look_times_s: deque[float] = field(default_factory=lambda: deque(maxlen=64))
+    packet_times_s: deque[float] = field(default_factory=lambda: deque(maxlen=MOST_TIMES))
+    look_times_s: deque[float] = field(default_factory=lambda: deque(maxlen=MOST_TIMES))
 
     def rate(self, times_s: deque[float], now_s: float) -> float:
-        """Events per second over the last seconds."""
-        recent = [at for at in tuple(times_s) if now_s - at <= RATE_OVER_S]
-        return (len(recent) - 1) / max(1e-3, recent[-1] - recent[0]) if len(recent) > 1 else 0.0
+        """Events per second over the last seconds, or since the first; heaps of packets make it no higher."""
+        times = tuple(times_s)
+        recent = [at for at in times if now_s - at < RATE_OVER_S]
+        if len(recent) < len(times):
+            return len(recent) / RATE_OVER_S
+        return (len(recent) - 1) / max(1e-3, now_s - recent[0]) if len(recent) > 1 else 0.0

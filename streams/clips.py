@@ -22,6 +22,7 @@ from av.error import FFmpegError
 from av.video.stream import VideoStream
 
 from streams.errors import NotCuttable
+from streams.ffmpeg import packet_of
 from streams.packets import Coding, Packet
 from streams.parameters import ParameterReader, are_alike, are_whole, is_refresh, picture_size, template
 
@@ -216,7 +217,7 @@ def _write(container: av.container.OutputContainer, stream: VideoStream, part: S
     rate = part[0].coding.rate or _DEFAULT_RATE
     ends = [*dts[1:], dts[-1] + round(_TICKS_PER_S / rate)]
     for packet, shown, decoded, end in zip(part, pts, dts, ends, strict=True):
-        sent = av.Packet(packet.data)
+        sent = packet_of(packet.data)
         sent.stream, sent.time_base = stream, Fraction(1, _TICKS_PER_S)
         sent.pts, sent.dts, sent.duration = shown, decoded, end - decoded
         sent.is_keyframe = packet is part[0] or (packet.is_key and is_refresh(packet))

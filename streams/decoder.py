@@ -3,17 +3,17 @@
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-import av
 from av.error import FFmpegError
 from av.video.frame import VideoFrame
 
 from streams.conversion import BgrConverter
-from streams.ffmpeg import decoding_context
+from streams.ffmpeg import decoding_context, packet_of
 from streams.frames import MAX_PIXELS
 from streams.images import Image
 from streams.packets import Coding, Packet
 
 if TYPE_CHECKING:
+    import av
     from av.stream import Stream
     from av.video.codeccontext import VideoCodecContext
 
@@ -139,7 +139,7 @@ class Decoder:
 
 
 def _as_sent(packet: Packet) -> "av.Packet[Stream]":
-    sent = av.Packet(packet.data)
+    sent = packet_of(packet.data)
     sent.pts, sent.dts, sent.time_base = packet.pts, packet.dts, packet.coding.time_base
     sent.opaque = packet
     return sent

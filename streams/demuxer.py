@@ -100,6 +100,11 @@ class Demuxer:
         return "hls" in self._formats
 
     @property
+    def is_timed(self) -> bool:
+        """Whether a live source gives times: pictures one behind the other have none, and FFmpeg counts 25 a second."""
+        return not self._is_pictures and "mpjpeg" not in self._formats
+
+    @property
     def _is_pictures(self) -> bool:
         return "jpeg_pipe" in self._formats
 

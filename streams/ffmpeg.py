@@ -8,6 +8,7 @@ from av.video.codeccontext import VideoCodecContext
 from streams.packets import Coding
 
 if TYPE_CHECKING:
+    from av.stream import Stream
     from av.video.stream import VideoStream
 
 Sent: TypeAlias = "av.Packet[VideoStream]"
@@ -15,6 +16,16 @@ Sent: TypeAlias = "av.Packet[VideoStream]"
 
 # Where FFmpeg's decoder of a codec is not called like the codec.
 _DECODERS = {"av1": "libdav1d"}
+
+
+def packet_of(data: bytes) -> "av.Packet[Stream]":
+    """A packet with a copy of the data and, behind it, the zeros that FFmpeg's parsers read beyond every end.
+
+    One made from bytes alone borrows them, and what stands behind them is read as part of the picture.
+    """
+    packet: av.Packet[Stream] = av.Packet(len(data))
+    packet.update(data)
+    return packet
 
 
 def decoding_context(coding: Coding, max_pixels: int, **options: str) -> VideoCodecContext:

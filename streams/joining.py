@@ -8,9 +8,7 @@ pictures into slices sends such streams.
 import re
 from collections.abc import Iterator
 
-import av
-
-from streams.ffmpeg import Sent
+from streams.ffmpeg import Sent, packet_of
 from streams.packets import Coding
 
 _START = re.compile(rb"\x00\x00\x01(?=[\s\S]{3})")
@@ -69,7 +67,7 @@ def is_continuation(data: bytes, codec: str) -> bool:
 
 
 def _joined(first: Sent, second: Sent) -> Sent:
-    whole: Sent = av.Packet(bytes(first) + bytes(second))  # type: ignore[assignment]
+    whole: Sent = packet_of(bytes(first) + bytes(second))  # type: ignore[assignment]
     whole.pts = first.pts if first.pts is not None else second.pts
     whole.dts = first.dts if first.dts is not None else second.dts
     whole.duration, whole.time_base = first.duration, first.time_base

@@ -11,6 +11,7 @@ from av.error import FFmpegError
 from av.video.stream import VideoStream
 
 from streams.decoder import Decoder
+from streams.ffmpeg import packet_of
 from streams.packets import Coding, Packet
 
 _BARE = {"h264", "hevc"}
@@ -45,7 +46,7 @@ class ParameterReader:
         if self._filter is None:
             return b""
         try:
-            through = self._filter.filter(av.Packet(packet.data))
+            through = self._filter.filter(packet_of(packet.data))
         except FFmpegError:
             self._filter.flush()
             return b""

@@ -194,7 +194,8 @@ class Player:
 
     def _deliver(self, demuxer: Demuxer) -> None:
         """Every packet of a take, when it is due."""
-        self._stamper.begin_take(PLAUSIBLE_LIST_LEAD_S if demuxer.is_list else PLAUSIBLE_LEAD_S)
+        lead_s = PLAUSIBLE_LIST_LEAD_S if demuxer.is_list else PLAUSIBLE_LEAD_S
+        self._stamper.begin_take(lead_s, is_timed=not self._is_live or demuxer.is_timed)
         is_paced = not self._is_live and self.camera.pace is not Pace.FAST
         for sent in demuxer.packets():
             now_s = self._stamper.advance(sent, demuxer.coding)

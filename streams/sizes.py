@@ -3,17 +3,17 @@
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-import av
 from av.bitstream import BitStreamFilterContext
 from av.error import FFmpegError
 from av.video.stream import VideoStream
 
-from streams.ffmpeg import decoding_context
+from streams.ffmpeg import decoding_context, packet_of
 from streams.packets import Coding
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    import av
     from av.stream import Stream
 
 # Codecs whose packets may carry new parameters themselves; FFmpeg's filter knows where.
@@ -58,7 +58,7 @@ class SizeWatch:
         """Parameters that came with this packet, where they are not the last known ones; else nothing."""
         carriers: Sequence[av.Packet[VideoStream] | av.Packet[Stream]] = [packet]
         if self._filter:
-            copy = av.Packet(bytes(packet))
+            copy = packet_of(bytes(packet))
             try:
                 carriers = self._filter.filter(copy)
             except FFmpegError:
@@ -89,7 +89,7 @@ def _size(coding: Coding, key: bytes, max_pixels: int) -> tuple[int, int] | None
     """Width and height of the picture in a key packet, None where it cannot be decoded."""
     context = decoding_context(coding, max_pixels)
     try:
-        pictures = context.decode(av.Packet(key)) + context.decode(None)
+        pictures = context.decode(packet_of(key)) + context.decode(None)
     except FFmpegError:
         pictures = []
     if pictures:

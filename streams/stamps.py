@@ -33,6 +33,7 @@ class Stamper:
         self._index = 0
         self._take = -1
         self._plausible_lead_s = PLAUSIBLE_LEAD_S
+        self._is_timed = True
         self._now_s = 0.0
         self._coding: Coding | None = None
         self._unit_s = 0.0
@@ -47,9 +48,10 @@ class Stamper:
         """How many takes have begun."""
         return self._take + 1
 
-    def begin_take(self, plausible_lead_s: float = PLAUSIBLE_LEAD_S) -> None:
-        """What comes next does not continue what came before."""
+    def begin_take(self, plausible_lead_s: float = PLAUSIBLE_LEAD_S, *, is_timed: bool = True) -> None:
+        """What comes next does not continue what came before; without `is_timed` its time stamps are made up."""
         self._plausible_lead_s = plausible_lead_s
+        self._is_timed = is_timed
         self._take += 1
         self._timeline.splice()
         self._begin()
@@ -100,6 +102,8 @@ class Stamper:
 
         Some senders keep silent about it for as many packets as they reorder: until then it stands still.
         """
+        if not self._is_timed:
+            return None
         if sent.dts is not None:
             return sent.dts * self._unit_s
         if sent.pts is None:

@@ -22,12 +22,16 @@ def sent(dts: int | None, pts: int | None) -> Sent:
 
 
 def stream_times(
-    stamps: Iterable[tuple[int | None, int | None]], *, arrival_s: float | None = 0.1, silence_s: float = 5.0
+    stamps: Iterable[tuple[int | None, int | None]],
+    *,
+    arrival_s: float | None = 0.1,
+    silence_s: float = 5.0,
+    is_timed: bool = True,
 ) -> list[float]:
     """Stream times of packets (dts, pts) in ms: of a live camera, one each `arrival_s`, or with None of a file."""
     clock = QuickClock()
     stamper = Stamper(Camera(id="a", silence_s=silence_s), clock, is_live=arrival_s is not None)
-    stamper.begin_take()
+    stamper.begin_take(is_timed=is_timed)
     times_s = []
     for dts, pts in stamps:
         packet = sent(dts, pts)
@@ -109,3 +113,8 @@ def test_a_new_take_goes_on_by_the_time_that_really_passed() -> None:
         assert packets[-1].take == take
     assert [packet.stream_s for packet in packets] == pytest.approx([0, 0.1, 0.2, 7.2, 7.3, 7.4])
     assert [packet.index for packet in packets] == list(range(6))
+
+
+def test_a_source_whose_stamps_are_made_up_is_timed_by_arrival() -> None:
+    times_s = stream_times(both(*range(0, 40 * 10, 40)), arrival_s=0.2, is_timed=False)
+    assert times_s == pytest.approx([0.2 * number for number in range(10)])

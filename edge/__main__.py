@@ -25,7 +25,7 @@ from edge.console import LiveConsole
 from edge.duties import check_memory, duties_of, orphan_witness_of, posts_of, witnesses_of
 from edge.errors import NotWatched
 from edge.event_lines import EventLines
-from edge.memory import peak_resident_mib
+from edge.memory import peak_resident_mib, share_arenas
 from edge.metrics_server import served
 from edge.outlook import Outlook
 from edge.overview import Overview
@@ -100,6 +100,7 @@ def build_box(
     on_look: Callable[[Look], None] = lambda _: None,
 ) -> Box:
     """The watching half of a box: cameras, rules and recorder over this outbox, not yet running."""
+    share_arenas()
     posts = [post for camera in loaded.config.cameras for post in posts_of(camera)]
     recorder = Recorder(outbox, blobs, posts, witnesses_of(loaded), tell=tell, now=utc_now)
     recorder.take_up(orphan_witness_of(loaded))

@@ -191,7 +191,7 @@ class Eye:
 
     def _count_lateness(self, now_s: float) -> None:
         due_s = self.due_s
-        if self.plan.is_fast or not 0 < due_s <= now_s:
+        if self.plan.is_fast or self.is_idle or not 0 < due_s <= now_s:
             self._is_hurried = False
             return
         self._is_hurried = now_s - due_s > HURRIED_S

@@ -6,7 +6,11 @@ from pathlib import Path
 KIB_PER_MIB = 1024
 
 _STATUS = Path("/proc/self/status")
-_TRIM = getattr(ctypes.CDLL(None), "malloc_trim", None)
+_LIBRARY = ctypes.CDLL(None)
+_TRIM = getattr(_LIBRARY, "malloc_trim", None)
+_SET = getattr(_LIBRARY, "mallopt", None)
+_MOST_ARENAS_SETTING = -8
+_MOST_ARENAS = 2
 
 
 def peak_resident_mib() -> int:
@@ -30,6 +34,15 @@ def give_back() -> None:
     """
     if _TRIM is not None:
         _TRIM(0)
+
+
+def share_arenas() -> None:
+    """Let all threads allocate from two arenas instead of one each, where the C library can (glibc: mallopt(3)).
+
+    What one camera's thread frees, another's may then use. To be called before threads are started.
+    """
+    if _SET is not None:
+        _SET(_MOST_ARENAS_SETTING, _MOST_ARENAS)
 
 
 def _mib(field: str) -> float:

@@ -39,6 +39,9 @@ PEEK_S = 0.5
 HEALTH_S = 2.0
 """A picture that is decoded anyway is judged this often: can the camera see?"""
 
+KNOWN_TIMES = 5
+"""What is reported already is checked so much more rarely than what may become worth reporting."""
+
 HURRIED_S = 0.3
 """So late, an alert camera is not decoded whole: the box has too much to do."""
 
@@ -366,9 +369,11 @@ class Eye:
     def _every_s(self) -> float:
         """How often a camera that is not awake is looked at."""
         settings = self.plan.gate
+        if self.watch.is_undecided or self.gate.is_ignoring(self._glance_s):
+            return settings.recheck_s
+        usual_s = self._agenda.check_s(settings.check_every_s)
         has_pending = self.open_incidents > 0 or self.watch.is_waiting
-        is_close = has_pending or self.gate.is_ignoring(self._glance_s)
-        return settings.recheck_s if is_close else self._agenda.check_s(settings.check_every_s)
+        return min(KNOWN_TIMES * settings.recheck_s, usual_s) if has_pending else usual_s
 
     def _look(self, image: Image, analyse: Analyse) -> None:
         frame = image.frame()

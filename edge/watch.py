@@ -92,6 +92,11 @@ class CameraWatch:
         """Whether some rule has something pending, so that the camera must not be left unlooked at for long."""
         return any(post.rule.is_waiting(state) for post, state in zip(self._posts, self._states, strict=True))
 
+    @property
+    def is_undecided(self) -> bool:
+        """Whether something pending may become broken or be over."""
+        return any(post.rule.is_undecided(state) for post, state in zip(self._posts, self._states, strict=True))
+
     def look(self, frame: Frame, detections: Detections, *, vouched: bool = False) -> Look:
         """Analyse one frame. Frames must come in the order they were taken.
 

@@ -9,6 +9,9 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from math import inf
 from pathlib import Path
 
 import cv2
@@ -20,6 +23,15 @@ from edge.__main__ import build_box
 from edge.bench.box_lap import DEMO, nobody
 from edge.config import read_config
 from models.detector import Detector
+
+
+@dataclass(frozen=True, slots=True)
+class Happening:
+    """An incident's kind, and between which seconds of the film it was open."""
+
+    kind: str
+    begin_s: float
+    end_s: float
 
 
 def main() -> None:
@@ -36,21 +48,36 @@ def main() -> None:
                 "frames": frames,
                 "gated_cpu_s": gated_cpu_s,
                 "always_cpu_s": always_cpu_s,
-                "gated": dict(gated),
-                "always": dict(always),
-                "recall": (gated & always).total() / always.total() if always else 1.0,
+                "gated": Counter(each.kind for each in gated),
+                "always": Counter(each.kind for each in always),
+                "recall": recall(gated, always),
             }
         )
     sys.stdout.write(json.dumps({"films": films}) + "\n")
 
 
-def _watch(card: Path, film: Path, gate: str) -> tuple[float, Counter[str], float, int]:
-    """CPU seconds, incidents by kind, and the film's seconds and frames."""
-    incidents: Counter[str] = Counter()
+def recall(found: Sequence[Happening], known: Sequence[Happening]) -> float:
+    """The share of what is known that something found of the same kind overlaps in time.
+
+    Not their numbers: one detection between two visits may make one incident of them.
+    """
+    overlapped = [
+        any(each.kind == one.kind and each.begin_s <= one.end_s and one.begin_s <= each.end_s for each in found)
+        for one in known
+    ]
+    return sum(overlapped) / len(overlapped) if overlapped else 1.0
+
+
+def _watch(card: Path, film: Path, gate: str) -> tuple[float, list[Happening], float, int]:
+    """CPU seconds, incidents, and the film's seconds and frames."""
+    incidents: dict[str, Happening] = {}
 
     def tell(event: str, /, **fields: object) -> None:
         if event == "incident_opened":
-            incidents[str(fields["kind"])] += 1
+            incidents[str(fields["incident"])] = Happening(str(fields["kind"]), seen_s[0], inf)
+        elif event == "incident_closed":
+            name = str(fields["incident"])
+            incidents[name] = replace(incidents[name], end_s=seen_s[0])
 
     with tempfile.TemporaryDirectory(prefix="teawatch-bench-") as folder:
         content = yaml.safe_load(DEMO.read_text(encoding="utf-8"))
@@ -62,8 +89,8 @@ def _watch(card: Path, film: Path, gate: str) -> tuple[float, Counter[str], floa
         path.write_text(yaml.safe_dump({"detector": {"model": str(card)}, "cameras": [street]}), encoding="utf-8")
         loaded = read_config(path)
         detector = Detector.load(loaded.card)
+        seen_s = [0.0]
         with Outbox.open(Path(folder) / "outbox.sqlite3", identity=nobody()) as outbox:
-            seen_s = [0.0]
             box = build_box(
                 loaded,
                 [detector],
@@ -76,7 +103,7 @@ def _watch(card: Path, film: Path, gate: str) -> tuple[float, Counter[str], floa
             cpu_s = time.process_time()
             box.run()
             took_s = time.process_time() - cpu_s
-            return took_s, incidents, seen_s[0], box.snapshots()[0].packets
+            return took_s, list(incidents.values()), seen_s[0], box.snapshots()[0].packets
 
 
 if __name__ == "__main__":

@@ -129,6 +129,10 @@ class Rule(ABC, Generic[P, S]):
         while nothing moves.
         """
 
+    @abstractmethod
+    def is_undecided(self, state: S) -> bool:
+        """Whether something pending may become broken or be over, so that the moment must not be missed by long."""
+
     def step(self, state: S, observation: Observation) -> tuple[S, tuple[Violation, ...]]:
         """`look` within the guarded hours; outside them nothing is broken and nothing is remembered."""
         if not self.schedule.guards(observation.utc):

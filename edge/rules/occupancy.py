@@ -69,6 +69,10 @@ class OccupancyRule(Rule[P, Occupancy]):
         """While somebody is inside or was a moment ago, and until a broken zone has been empty for its time."""
         return state.broken or bool(state.stays)
 
+    def is_undecided(self, state: Occupancy) -> bool:
+        """While somebody is inside who has not stayed long enough yet, or nobody of those who have was seen."""
+        return not state.visibility.is_seen if state.broken else bool(state.stays)
+
     def look(self, state: Occupancy, observation: Observation) -> tuple[Occupancy, tuple[Violation, ...]]:
         """Follow each person's stay; the zone is broken while it is not empty and one stay was long enough."""
         now_s = observation.watched_s

@@ -96,6 +96,10 @@ class Stationary(Rule[StationaryParameters, Places]):
         """While any place is remembered."""
         return bool(state)
 
+    def is_undecided(self, state: Places) -> bool:
+        """While a vehicle stands that has not stood too long yet, or was not seen by the last look."""
+        return any(not (place.broken and place.visibility.is_seen) for place in state)
+
     def look(self, state: Places, observation: Observation) -> tuple[Places, tuple[Violation, ...]]:
         """Match vehicles to places, let time pass there, forget places left, and name those taken too long."""
         if observation.gap_s > self.parameters.unseen_s:

@@ -1,5 +1,6 @@
 """What the bench measures with: clips as cameras send them, plentiful labels, a plain loop that really tracks."""
 
+from math import inf
 from pathlib import Path
 
 import av
@@ -8,6 +9,7 @@ import pytest
 import yaml
 
 from edge.bench.clips import NothingToMeasure, busy_clip, street_clip
+from edge.bench.gated_box import Happening, recall
 from edge.bench.lessons import write_lessons
 from edge.bench.plain_loop import OverlapTracker, PlainDetector, letterbox
 from models.cards import load_card, read_card
@@ -100,3 +102,10 @@ def test_the_plain_tracker_forgets_what_has_been_gone_for_long() -> None:
     for _ in range(40):
         tracker.update(np.empty((0, 4), np.float32), np.empty(0, np.int64))
     assert tracker.update(box, kind) == [2]
+
+
+def test_recall_counts_what_was_found_at_its_time_and_of_its_kind() -> None:
+    known = [Happening("a", 10, 20), Happening("a", 30, 40), Happening("b", 10, inf), Happening("b", 5, 6)]
+    assert recall([Happening("a", 12, 33), Happening("b", 100, inf)], known) == 3 / 4
+    assert recall([], known) == 0
+    assert recall([Happening("a", 1, 2)], []) == 1

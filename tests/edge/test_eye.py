@@ -13,7 +13,7 @@ import av
 import numpy as np
 import pytest
 
-from edge.eye import MOST_WAITING, Eye
+from edge.eye import KNOWN_TIMES, MOST_WAITING, Eye
 from edge.gate.gate import Depth, GateSettings
 from edge.plan import Plan
 from edge.watch import CameraWatch, Look
@@ -278,8 +278,12 @@ def test_old_pictures_looked_at_after_the_reconnect_vouch_for_nothing(
     assert max(look.gap_s for look in desk.seen) > 55
 
 
-def test_while_an_incident_is_open_it_is_checked_on_a_slow_clock(monkeypatch: pytest.MonkeyPatch) -> None:
-    desk = Desk(monkeypatch, GateSettings(recheck_s=2.0))
+@pytest.mark.parametrize(("is_undecided", "recheck_s"), [(True, 2.0), (False, 2.0 / KNOWN_TIMES)])
+def test_while_an_incident_is_open_it_is_checked_on_a_slow_clock(
+    recheck_s: float, monkeypatch: pytest.MonkeyPatch, *, is_undecided: bool
+) -> None:
+    monkeypatch.setattr(CameraWatch, "is_undecided", is_undecided)
+    desk = Desk(monkeypatch, GateSettings(recheck_s=recheck_s))
     packets = film(24, gop=5 * RATE)
     asleep_at(packets, 8 * RATE, desk)
     desk.eye.open_incidents = 1

@@ -208,10 +208,12 @@ def test_one_missed_look_after_a_minute_of_vouched_sleep_forgets_nobody() -> Non
 
 def test_a_rule_waits_while_somebody_is_inside_and_until_the_zone_was_empty_for_its_time() -> None:
     run = script(min_s=3, unseen_s=1, close_after_s=5)
-    waits = []
+    waits, doubts = [], []
     for looks, sightings in [
         (1, [person(ON_THE_ROAD)]), (2, [person(INSIDE)]), (3, []), (10, [person(INSIDE)]), (9, []), (2, []),
     ]:  # fmt: skip
         run.during(looks * run.step_s, lambda _, seen=sightings: seen)
         waits.append(run.rule.is_waiting(run.state))
+        doubts.append(run.rule.is_undecided(run.state))
     assert waits == [False, True, False, True, True, False]
+    assert doubts == [False, True, False, False, True, False]

@@ -9,16 +9,14 @@ import math
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
-from typing import Protocol
 
 from edge.agenda import Agenda
 from edge.gate.gate import Depth, Gate
 from edge.gate.scene import LUMA_HEIGHT, LUMA_WIDTH
 from edge.health import HealthWatch
 from edge.plan import Counts, Plan
-from edge.watch import CameraWatch, Look
+from edge.watch import Analyse, CameraWatch
 from streams.decoder import Decoder
-from streams.frames import Frame
 from streams.images import Image
 from streams.packets import Packet
 from streams.ring import PacketRing
@@ -30,11 +28,13 @@ IDLE_S = 1.0
 """A camera that gives no packet is looked after this often, for its file may have ended."""
 
 MOST_WAITING = 64
-"""A file played as fast as possible waits when so many packets were not yet looked at; with a gate, after each, for the
-gate must not hear of sizes long before it sees the pictures."""
+"""A file played as fast as possible waits for so many packets; with a gate for each, or sizes would be long before."""
 
 PEEK_S = 0.5
 """A sleeping camera's key frames are compared at most this often: some send nothing but key frames."""
+
+LONGEST_KEY_WAIT_S = 2.5
+"""A check waits for the next key frame of a camera that sends them no further apart."""
 
 HEALTH_S = 2.0
 """A picture that is decoded anyway is judged this often: can the camera see?"""
@@ -46,16 +46,6 @@ HURRIED_S = 0.3
 """So late, an alert camera is not decoded whole: the box has too much to do."""
 
 LATE_S = 0.5
-
-
-class Analyse(Protocol):
-    """What looks at a frame."""
-
-    def __call__(self, frame: Frame, *, vouched: bool) -> Look | None:
-        """Detect, apply the rules, record; None where it failed.
-
-        `vouched`: every packet since the last look was watched, so nothing can have happened meanwhile.
-        """
 
 
 class Eye:
@@ -81,6 +71,7 @@ class Eye:
         self._position = -1
         self._peeked = -1
         self._peeked_s = -math.inf
+        self._key_wait_s = 0.0
         self._take = -1
         self._glance_s = -math.inf
         self._judged_s = -math.inf
@@ -228,12 +219,14 @@ class Eye:
         key, newest = packets[0], packets[-1]
         if key.index > self._peeked and abs(key.stream_s - self._peeked_s) >= PEEK_S:
             self._peek(key, newest, analyse)
-        elif self._agenda.is_check_due(newest.stream_s, self._every_s) and newest.stream_s > self._agenda.looked_s:
+        elif self._agenda.is_check_due(newest.stream_s - self._key_wait_s, self._every_s):
             self._look_at_newest(packets, analyse)
         if self.gate.depth is Depth.ASLEEP:
             self._position = newest.index
 
     def _peek(self, key: Packet, newest: Packet, analyse: Analyse) -> None:
+        apart_s = key.stream_s - self._peeked_s
+        self._key_wait_s = apart_s if 0 < apart_s <= LONGEST_KEY_WAIT_S else 0.0
         self._peeked, self._peeked_s = key.index, key.stream_s
         image = self._decoder.glimpse(key)
         if image is None:
@@ -353,14 +346,15 @@ class Eye:
     def _attend(self, image: Image, analyse: Analyse) -> bool:
         """Compare and look at one picture if that is due; whether the detector looked."""
         at_s = image.packet.stream_s
-        is_due = self._agenda.is_due(at_s)
-        if self.gate.depth is Depth.ALERT:
+        is_due, was_awake = self._agenda.is_due(at_s), self.gate.depth is Depth.AWAKE
+        if was_awake:
+            if is_due and (not self.plan.gate.is_off or self._is_judging_due(image)):
+                self._see(image)
+        elif self.gate.depth is Depth.ALERT:
             self._glance(image)
-            if self.gate.depth is Depth.ALERT:
-                is_new = self.gate.motion.is_whole or image.packet.take != self._agenda.looked_take
-                is_due = (is_due and is_new) or self._agenda.is_check_due(at_s, self._every_s)
-        elif is_due and (not self.plan.gate.is_off or self._is_judging_due(image)):
-            self._see(image)
+        if not was_awake and self.gate.depth is not Depth.AWAKE:
+            is_new = self.gate.motion.is_whole or image.packet.take != self._agenda.looked_take
+            is_due = (is_due and is_new) or self._agenda.is_check_due(at_s, self._every_s)
         if is_due:
             self._look(image, analyse)
         return is_due
@@ -397,7 +391,8 @@ class Eye:
         if newest is None:
             return now_s + IDLE_S
         if self.gate.depth is Depth.ASLEEP:
-            return now_s + max(0.05, self._agenda.looked_s + self._every_s - newest.stream_s)
+            due_s = self._agenda.looked_s + self._every_s + self._key_wait_s
+            return now_s + max(0.05, due_s - newest.stream_s)
         if not self.is_idle:
             return now_s
         if self.plan.is_fast:

@@ -6,6 +6,7 @@ Here arrays become the values of `edge/rules`, and stream time becomes watched t
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Protocol
 
 from alerts.clocks import is_credible
 from edge.boxes import Box
@@ -41,6 +42,16 @@ class Look:
     def frame_px(self) -> tuple[int, int]:
         """Width and height of the frame."""
         return self.frame.size_px
+
+
+class Analyse(Protocol):
+    """What looks at a frame."""
+
+    def __call__(self, frame: Frame, *, vouched: bool) -> Look | None:
+        """Detect, apply the rules, record; None where it failed.
+
+        `vouched`: every packet since the last look was watched, so nothing can have happened meanwhile.
+        """
 
 
 class WatchClock:

@@ -240,7 +240,7 @@ def test_a_light_that_is_switched_is_looked_at_once(monkeypatch: pytest.MonkeyPa
 
 
 def test_looks_while_it_slept_are_vouched_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    desk = Desk(monkeypatch, GateSettings(check_every_s=6.0)).play(film(18))
+    desk = Desk(monkeypatch, GateSettings(check_every_s=6.0)).play(film(26))
     looks = [look for look in desk.seen if look.at_s > 0]
     assert len(looks) >= 3
     assert all(look.vouched and look.gap_s == 0 for look in looks)

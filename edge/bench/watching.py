@@ -21,12 +21,16 @@ FILM_S = 60.0
 QUIET_FILM_S = 40.0
 RATED_CAMERAS, RATED_LOOKS_PER_S = 4, 3.0
 DROP_FRAMES = 300
+LADDER = ("20:15:20", "40:40:20", "50:25:20", "60:25:20", "80:35:20", "100:35:20")
+QUICK_LADDER = ("8:2:1", "40:7:2", "80:9:3")
+"""Cameras, seconds in which they learn what is usual, seconds in which is counted."""
+
 SOAK_MINUTES, QUICK_SOAK_MINUTES = 60.0, 2.0
 
 
 def cameras_per_core(setting: Setting) -> Figures:
     """Quiet cameras on one core until one in a hundred of the due looks and comparisons is late."""
-    ladder = ["8:2:1", "80:11:4"] if setting.is_quick else [f"{rung}:15:20" for rung in range(20, 141, 20)]
+    ladder = QUICK_LADDER if setting.is_quick else LADDER
     scenes = islice(_scenes(setting), 1 if setting.is_quick else 3)
     films = [cached_film(scene=scene, events=0, seconds=QUIET_FILM_S, seed=5)[0] for scene in scenes]
     answer = run_pinned("edge.bench.quiet_box", _card(setting), ",".join(map(str, films)), *ladder, core=setting.core)

@@ -22,7 +22,7 @@ QUIET_FILM_S = 40.0
 RATED_CAMERAS, RATED_LOOKS_PER_S = 4, 3.0
 DROP_FRAMES = 300
 LADDER = ("20:15:20", "40:40:20", "50:25:20", "60:25:20", "80:35:20", "100:35:20")
-QUICK_LADDER = ("8:2:1", "40:7:2", "80:9:3")
+QUICK_LADDER = ("8:2:1", "40:5:2", "80:8:3")
 """Cameras, seconds in which they learn what is usual, seconds in which is counted."""
 
 SOAK_MINUTES, QUICK_SOAK_MINUTES = 60.0, 2.0

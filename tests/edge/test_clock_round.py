@@ -46,11 +46,11 @@ class Camera:
                 return
             with visitor:
                 asked = visitor.recv(4096).decode()
+                with self.news:
+                    self.heard.append(asked)
+                    self.news.notify_all()
                 said = format_datetime(datetime.now(UTC) + self.ahead, usegmt=True)
                 visitor.sendall(f"RTSP/1.0 200 OK\r\nCSeq: 1\r\nDate: {said}\r\n\r\n".encode())
-            with self.news:
-                self.heard.append(asked)
-                self.news.notify_all()
 
 
 @pytest.fixture

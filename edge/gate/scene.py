@@ -82,7 +82,6 @@ class Scene:
         self._noise: Cells = np.full((ROWS, COLUMNS), LEAST_RESIDUE / NOISE_TIMES, np.float32)
         self._habit: Cells = np.zeros((ROWS, COLUMNS), np.float32)
         self._stable_s: Cells = np.zeros((ROWS, COLUMNS), np.float32)
-        self._residue: Cells = np.zeros((ROWS, COLUMNS), np.float32)
         self._worst: Cells = np.zeros((ROWS, COLUMNS), np.float32)
         self._at_s = 0.0
 
@@ -106,7 +105,6 @@ class Scene:
             self._was_whole = True
             return Motion(hot, is_whole=True)
         self._was_whole = False
-        self._residue = residue
         self._worst = np.maximum(self._worst * np.float32(exp(-passed_s / WORST_S)), residue)
         self._renew(blurred, residue, hot, passed_s)
         return Motion(hot, is_there=count >= FEW_CELLS or bool((residue > STRONG_TIMES * threshold).any()))

@@ -20,12 +20,22 @@ from edge.recorder import Recorder
 from edge.reporting import Witness
 from edge.rules import RULES, AnyRule
 from edge.rules.base import Observation, Sighting, Violation
+from edge.views import ACROSS, DOWN, HEIGHT, WIDTH, Reference
 from edge.watch import CameraWatch, Post
 from edge.zones import Zone
 from models.detections import Detections
 from streams.frames import Frame
 
 NOON = datetime(2026, 4, 5, 12, tzinfo=UTC)
+VIEW = Reference(
+    field=np.ones((HEIGHT, WIDTH), np.complex64),
+    fine=np.ones((DOWN, ACROSS), np.float32),
+    coarse=np.ones((DOWN, ACROSS), np.float32),
+    sharpness=1.0,
+    own_peak=9.0,
+    noise=0.5,
+    made_at=NOON,
+)
 WHOLE = Zone("everything", [(0, 0), (1, 0), (1, 1), (0, 1)])
 CLASSES = ("person", "car", "truck", "bus")
 WITNESS = Witness(footage="recording", model=Model(name="m", sha256="a" * 64), config_sha256="b" * 64)

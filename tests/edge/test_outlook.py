@@ -16,20 +16,10 @@ from edge.gate.gate import GateSettings
 from edge.outlook import Outlook
 from edge.overview import Overview
 from edge.references import ReferenceShelf
-from edge.views import ACROSS, DOWN, HEIGHT, WIDTH, Reference
+from edge.views import HEIGHT, WIDTH
 from streams.frames import Camera, Pace
-from tests.edge.parts import NOON
+from tests.edge.parts import NOON, VIEW
 from tests.edge.test_box import Rig
-
-VIEW = Reference(
-    field=np.ones((HEIGHT, WIDTH), np.complex64),
-    fine=np.ones((DOWN, ACROSS), np.float32),
-    coarse=np.ones((DOWN, ACROSS), np.float32),
-    sharpness=1.0,
-    own_peak=9.0,
-    noise=0.5,
-    made_at=NOON,
-)
 
 
 class Lookout:

@@ -1,9 +1,7 @@
 """`teawatch edge reference`: a camera that was turned on purpose is learnt anew, and only that one."""
 
-from datetime import UTC, datetime
 from pathlib import Path
 
-import numpy as np
 import pytest
 from typer.testing import CliRunner, Result
 
@@ -14,19 +12,7 @@ from edge.coverage import Sight
 from edge.health import HealthWatch
 from edge.outlook import Outlook
 from edge.references import ReferenceShelf
-from edge.views import ACROSS, DOWN, HEIGHT, WIDTH, Reference
-from tests.edge.parts import make_identity
-
-NOON = datetime(2026, 6, 1, 4, tzinfo=UTC)
-VIEW = Reference(
-    field=np.ones((HEIGHT, WIDTH), np.complex64),
-    fine=np.ones((DOWN, ACROSS), np.float32),
-    coarse=np.ones((DOWN, ACROSS), np.float32),
-    sharpness=1.0,
-    own_peak=9.0,
-    noise=0.5,
-    made_at=NOON,
-)
+from tests.edge.parts import NOON, VIEW, make_identity
 
 
 @pytest.fixture

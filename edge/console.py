@@ -1,5 +1,6 @@
 """What a technician sees on a terminal: each camera, what it sees, what was found, what reached the centre."""
 
+import threading
 from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -75,7 +76,7 @@ class _Line:
 
 
 class LiveConsole:
-    """A sink of events that draws itself; a context manager while it is on the screen."""
+    """A sink of events that draws itself; a context manager while it is on the screen. Any thread may tell events."""
 
     def __init__(self, device: str, console: Console | None = None) -> None:
         self._console = console or Console()
@@ -86,6 +87,7 @@ class LiveConsole:
         self._receipts = 0
         self._quarantined = 0
         self._files = 0
+        self._lock = threading.Lock()
         self._live = Live(get_renderable=self.draw, console=self._console, refresh_per_second=4)
 
     def __enter__(self) -> Self:
@@ -99,6 +101,10 @@ class LiveConsole:
 
     def __call__(self, event: str, fields: Mapping[str, Any]) -> None:
         """Take one event."""
+        with self._lock:
+            self._take(event, fields)
+
+    def _take(self, event: str, fields: Mapping[str, Any]) -> None:
         if event == "seen":
             row = self._row(fields["camera"])
             for name in ("counts", "rate_per_s", "frames", "open_incidents"):
@@ -123,6 +129,10 @@ class LiveConsole:
 
     def draw(self) -> RenderableType:
         """Everything, as it stands, as far as the screen holds it: what is wrong first, and the newest of the rest."""
+        with self._lock:
+            return self._drawn()
+
+    def _drawn(self) -> RenderableType:
         room = max(2, self._console.height - FRAME_LINES - LEAST_LOG_LINES)
         rows = sorted(self._rows.items(), key=lambda each: (not each[1].wrong(each[0]), each[0]))
         shown = rows if len(rows) <= room else rows[: room - 1]
@@ -141,7 +151,7 @@ class LiveConsole:
     def _newest_lines(self, most: int) -> list[Text]:
         """What fits into so many lines of the screen."""
         chosen: list[Text] = []
-        for line in reversed(self._lines.copy()):
+        for line in reversed(self._lines):
             text = line.text
             most -= len(text.wrap(self._console, max(1, self._console.width - FRAME_COLUMNS)))
             if most < 0:

@@ -10,7 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 
-from edge.agenda import Agenda
+from edge.agenda import Agenda, Span
 from edge.gate.gate import Depth, Gate
 from edge.gate.scene import LUMA_HEIGHT, LUMA_WIDTH
 from edge.health import HealthWatch
@@ -33,14 +33,8 @@ MOST_WAITING = 64
 PEEK_S = 0.5
 """A sleeping camera's key frames are compared at most this often: some send nothing but key frames."""
 
-LONGEST_KEY_WAIT_S = 2.5
-"""A check waits for the next key frame of a camera that sends them no further apart."""
-
 HEALTH_S = 2.0
 """A picture that is decoded anyway is judged this often: can the camera see?"""
-
-KNOWN_TIMES = 5
-"""What is reported already is checked so much more rarely than what may become worth reporting."""
 
 HURRIED_S = 0.3
 """So late, an alert camera is not decoded whole: the box has too much to do."""
@@ -51,8 +45,10 @@ LATE_S = 0.5
 class Eye:
     """Between `take` (the player's thread) and `step` (one session at a time)."""
 
-    def __init__(self, plan: Plan, watch: CameraWatch, *, prod: Callable[[], None]) -> None:
-        """`prod` tells the scheduler that this camera has become due earlier than it said."""
+    def __init__(
+        self, plan: Plan, watch: CameraWatch, *, prod: Callable[[], None], others_wait: Callable[[], bool]
+    ) -> None:
+        """`prod` tells the scheduler that this camera has become due earlier than it said; it says if `others_wait`."""
         self.plan = plan
         self.watch = watch
         self.gate = Gate(plan.gate)
@@ -61,7 +57,7 @@ class Eye:
         self.counts = Counts()
         self.open_incidents = 0
         self.has_ended = False
-        self._prod = prod
+        self._prod, self._others_wait = prod, others_wait
         self._decoder = Decoder(plan.camera.max_pixels)
         self._agenda = Agenda(plan.period_s)
         self._room = threading.Condition()
@@ -71,7 +67,6 @@ class Eye:
         self._position = -1
         self._peeked = -1
         self._peeked_s = -math.inf
-        self._key_wait_s = 0.0
         self._take = -1
         self._glance_s = -math.inf
         self._judged_s = -math.inf
@@ -109,7 +104,7 @@ class Eye:
         counts = self.counts
         counts.packets += 1
         counts.bytes += packet.size_bytes
-        counts.packet_times_s.append(packet.monotonic_s)
+        counts.packet_times_s.add(packet.monotonic_s)
         if packet.take != self._take:
             self._take = packet.take
             self._is_new_take = True
@@ -219,14 +214,13 @@ class Eye:
         key, newest = packets[0], packets[-1]
         if key.index > self._peeked and abs(key.stream_s - self._peeked_s) >= PEEK_S:
             self._peek(key, newest, analyse)
-        elif self._agenda.is_check_due(newest.stream_s - self._key_wait_s, self._every_s):
+        elif newest.stream_s >= self._agenda.check_by_s(self._span):
             self._look_at_newest(packets, analyse)
         if self.gate.depth is Depth.ASLEEP:
             self._position = newest.index
 
     def _peek(self, key: Packet, newest: Packet, analyse: Analyse) -> None:
-        apart_s = key.stream_s - self._peeked_s
-        self._key_wait_s = apart_s if 0 < apart_s <= LONGEST_KEY_WAIT_S else 0.0
+        self._agenda.expect_key(after_s=key.stream_s - self._peeked_s)
         self._peeked, self._peeked_s = key.index, key.stream_s
         image = self._decoder.glimpse(key)
         if image is None:
@@ -237,7 +231,7 @@ class Eye:
             self._go_back(past or self.ring.since_key())
             self._agenda.hurry()
             return
-        is_due = self.gate.motion.is_whole or self._agenda.is_check_due(newest.stream_s, self._every_s)
+        is_due = self.gate.motion.is_whole or self._agenda.is_check_due(newest.stream_s, self._span, self._others_wait)
         if is_due and key.stream_s > self._agenda.looked_s and (whole := self._decoder.still(key)) is not None:
             self._look(whole, analyse)
 
@@ -354,20 +348,17 @@ class Eye:
             self._glance(image)
         if not was_awake and self.gate.depth is not Depth.AWAKE:
             is_new = self.gate.motion.is_whole or image.packet.take != self._agenda.looked_take
-            is_due = (is_due and is_new) or self._agenda.is_check_due(at_s, self._every_s)
+            is_due = (is_due and is_new) or self._agenda.is_check_due(at_s, self._span)
         if is_due:
             self._look(image, analyse)
         return is_due
 
     @property
-    def _every_s(self) -> float:
+    def _span(self) -> Span:
         """How often a camera that is not awake is looked at."""
-        settings = self.plan.gate
-        if self.watch.is_undecided or self.gate.is_ignoring(self._glance_s):
-            return settings.recheck_s
-        usual_s = self._agenda.check_s(settings.check_every_s)
+        is_urgent = self.watch.is_undecided or self.gate.is_ignoring(self._glance_s)
         has_pending = self.open_incidents > 0 or self.watch.is_waiting
-        return min(KNOWN_TIMES * settings.recheck_s, usual_s) if has_pending else usual_s
+        return self._agenda.span(self.plan.gate, is_urgent=is_urgent, has_pending=has_pending)
 
     def _look(self, image: Image, analyse: Analyse) -> None:
         frame = image.frame()
@@ -376,7 +367,7 @@ class Eye:
             return
         counts = self.counts
         counts.looks += 1
-        counts.look_times_s.append(time.monotonic())
+        counts.look_times_s.add(time.monotonic())
         sees: dict[str, int] = {}
         for each in look.sightings:
             sees[each.class_name] = sees.get(each.class_name, 0) + 1
@@ -391,8 +382,7 @@ class Eye:
         if newest is None:
             return now_s + IDLE_S
         if self.gate.depth is Depth.ASLEEP:
-            due_s = self._agenda.looked_s + self._every_s + self._key_wait_s
-            return now_s + max(0.05, due_s - newest.stream_s)
+            return now_s + max(0.05, self._agenda.check_by_s(self._span) - newest.stream_s)
         if not self.is_idle:
             return now_s
         if self.plan.is_fast:

@@ -3,7 +3,6 @@
 Counters count from the start of the process, or from when their camera was added; Prometheus takes either for a reset.
 """
 
-from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
@@ -12,6 +11,7 @@ from prometheus_client import CollectorRegistry, Histogram
 from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from edge.recent import Recent
 from edge.snapshot import BoxSnapshot
 
 PREFIX = "teawatch_edge_"
@@ -126,28 +126,28 @@ class Latencies:
             registry=registry,
             buckets=OUTBOX_BUCKETS_S,
         )
-        self._inference_ms: deque[float] = deque(maxlen=LAST_SAMPLES)
-        self._outbox_ms: deque[float] = deque(maxlen=LAST_SAMPLES)
+        self._inference_ms = Recent(LAST_SAMPLES)
+        self._outbox_ms = Recent(LAST_SAMPLES)
 
     def observe_inference(self, seconds: float) -> None:
         """One frame's inference. Any thread may say so."""
         self._inference.observe(seconds)
-        self._inference_ms.append(seconds * 1000)
+        self._inference_ms.add(seconds * 1000)
 
     def observe_outbox(self, seconds: float) -> None:
         """One alert's way into the outbox. Any thread may say so."""
         self._outbox.observe(seconds)
-        self._outbox_ms.append(seconds * 1000)
+        self._outbox_ms.add(seconds * 1000)
 
     @property
     def inference_ms(self) -> tuple[float, ...]:
         """The last samples in milliseconds, newest last, as `BoxSnapshot` holds them."""
-        return tuple(self._inference_ms.copy())
+        return self._inference_ms.values
 
     @property
     def outbox_ms(self) -> tuple[float, ...]:
         """The last samples in milliseconds, newest last, as `BoxSnapshot` holds them."""
-        return tuple(self._outbox_ms.copy())
+        return self._outbox_ms.values
 
 
 class BoxCollector(Collector):

@@ -1,10 +1,11 @@
 """What is taken from one camera, and what was done for it."""
 
-from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from edge.clips import Roll
 from edge.gate.gate import GateSettings
+from edge.recent import Recent
 from streams.frames import Camera
 
 MOST_CLIP_BYTES = 64 * 1024 * 1024
@@ -51,13 +52,13 @@ class Counts:
     late: int = 0
     due: int = 0
     sees: dict[str, int] = field(default_factory=dict)
-    packet_times_s: deque[float] = field(default_factory=lambda: deque(maxlen=MOST_TIMES))
-    look_times_s: deque[float] = field(default_factory=lambda: deque(maxlen=MOST_TIMES))
+    packet_times_s: Recent = field(default_factory=lambda: Recent(MOST_TIMES))
+    look_times_s: Recent = field(default_factory=lambda: Recent(MOST_TIMES))
 
-    def rate(self, times_s: deque[float], now_s: float) -> float:
-        """Events per second over the last seconds, or since the first; heaps of packets make it no higher."""
-        times = tuple(times_s)
-        recent = [at for at in times if now_s - at < RATE_OVER_S]
-        if len(recent) < len(times):
-            return len(recent) / RATE_OVER_S
-        return (len(recent) - 1) / max(1e-3, now_s - recent[0]) if len(recent) > 1 else 0.0
+
+def rate(times_s: Sequence[float], now_s: float) -> float:
+    """Events per second over the last seconds, or since the first; heaps of packets make it no higher."""
+    recent = [at for at in times_s if now_s - at < RATE_OVER_S]
+    if len(recent) < len(times_s):
+        return len(recent) / RATE_OVER_S
+    return (len(recent) - 1) / max(1e-3, now_s - recent[0]) if len(recent) > 1 else 0.0

@@ -11,7 +11,7 @@ from edge.coverage import Sight, sight_of
 from edge.eye import Eye
 from edge.incidents import Incident
 from edge.mishaps import Mishaps
-from edge.plan import Plan
+from edge.plan import Plan, rate
 from edge.snapshot import CameraSnapshot
 from edge.watch import CameraWatch, Post
 from streams.player import Player, State
@@ -46,9 +46,11 @@ class Duty:
 class Station:
     """Between `start` and `stop`; `tend` is called now and then by one thread."""
 
-    def __init__(self, duty: Duty, watch: CameraWatch, *, prod: Callable[[], None], tell: Tell) -> None:
+    def __init__(
+        self, duty: Duty, watch: CameraWatch, *, prod: Callable[[], None], others_wait: Callable[[], bool], tell: Tell
+    ) -> None:
         self.duty = duty
-        self.eye = Eye(duty.plan, watch, prod=prod)
+        self.eye = Eye(duty.plan, watch, prod=prod, others_wait=others_wait)
         self.state = "starting"
         self.reason = ""
         self.main_state = "" if duty.plan.main is None else "starting"
@@ -171,8 +173,8 @@ class Station:
             damaged=eye.damaged + self._player.damaged,
             reconnects=self._player.reconnects,
             wakes=dict(eye.gate.wakes),
-            packets_per_s=counts.rate(counts.packet_times_s, now_s),
-            looks_per_s=counts.rate(counts.look_times_s, now_s),
+            packets_per_s=rate(counts.packet_times_s.values, now_s),
+            looks_per_s=rate(counts.look_times_s.values, now_s),
             open_incidents=eye.open_incidents,
             ring_s=eye.ring.seconds,
             ring_bytes=eye.ring.size_bytes,
@@ -202,7 +204,7 @@ class Station:
             "seen",
             camera=self.eye.camera_id,
             counts=dict(counts.sees),
-            rate_per_s=round(counts.rate(counts.look_times_s, now_s), 1),
+            rate_per_s=round(rate(counts.look_times_s.values, now_s), 1),
             frames=counts.looks,
             open_incidents=self.eye.open_incidents,
         )

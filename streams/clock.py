@@ -22,6 +22,10 @@ class Clock(Protocol):
         ...
 
 
+SHORT_S = 0.1
+"""A stop is not felt sooner than this."""
+
+
 class SystemClock:
     """This machine's clocks."""
 
@@ -34,5 +38,8 @@ class SystemClock:
         return datetime.now(UTC)
 
     def wait(self, stopped: threading.Event, seconds: float) -> bool:
-        """Sleep on the event itself, so that a stop is felt at once."""
+        """Sleep on the event itself, so that a stop is felt at once; a short time without it, which costs half."""
+        if 0 < seconds <= SHORT_S:
+            time.sleep(seconds)
+            return stopped.is_set()
         return stopped.wait(max(0.0, seconds))

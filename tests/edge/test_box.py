@@ -3,7 +3,7 @@
 import socket
 import sqlite3
 import threading
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -17,7 +17,7 @@ from alerts.messages import Phase
 from edge.box import Box
 from edge.clip_sealer import ClipSealer
 from edge.gate.gate import GateSettings
-from edge.plan import Counts, Plan
+from edge.plan import Plan, rate
 from edge.recorder import Recorder, Telling
 from edge.station import Duty
 from models.detections import Detections
@@ -184,12 +184,11 @@ def test_a_box_that_can_play_no_camera_says_so_once_goes_on_and_says_when_one_pl
     assert [reason for reason in rig.box.failures if "late.avi" in reason] == []
 
 
-@pytest.mark.parametrize(("step_s", "rate"), [(0.2, 5.0), (0.5, 2.0)])
-def test_the_rate_is_that_of_the_last_seconds(step_s: float, rate: float) -> None:
-    counts = Counts()
-    times_s = deque(number * step_s for number in range(100))
-    assert counts.rate(times_s, times_s[-1]) == pytest.approx(rate)
-    assert counts.rate(times_s, times_s[-1] + 60) == 0
+@pytest.mark.parametrize(("step_s", "per_s"), [(0.2, 5.0), (0.5, 2.0)])
+def test_the_rate_is_that_of_the_last_seconds(step_s: float, per_s: float) -> None:
+    times_s = [number * step_s for number in range(100)]
+    assert rate(times_s, times_s[-1]) == pytest.approx(per_s)
+    assert rate(times_s, times_s[-1] + 60) == 0
 
 
 def test_cameras_come_go_and_change_while_another_loses_no_packet(short_clip: Path, tmp_path: Path) -> None:
@@ -270,8 +269,8 @@ def test_cameras_that_hang_are_not_waited_for_at_a_change_and_called_again_once_
     for mute in mutes:
         mute.wait_for_call(1)
     before = tuple(rig.box._stations.values())
-    for rate in (2, 4):
-        rig.box.use([rig.duty(each, looks_per_s=rate) for each in cameras[:2]], lambda _: None)
+    for looks_per_s in (2, 4):
+        rig.box.use([rig.duty(each, looks_per_s=looks_per_s) for each in cameras[:2]], lambda _: None)
     assert [each.has_given_back for each in before] == [False, False, False]
     assert [each.state for each in rig.box.snapshots()] == ["starting", "starting"]
     for mute in mutes:

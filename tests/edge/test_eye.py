@@ -13,7 +13,8 @@ import av
 import numpy as np
 import pytest
 
-from edge.eye import KNOWN_TIMES, MOST_WAITING, Eye
+from edge.agenda import KNOWN_TIMES
+from edge.eye import MOST_WAITING, Eye
 from edge.gate.gate import Depth, GateSettings
 from edge.plan import Plan
 from edge.watch import CameraWatch, Look
@@ -113,7 +114,8 @@ class Desk:
         }
         watch = CameraWatch([post("intrusion", min_s=60, classes=("car",))], class_names=CLASSES, family_of=family_of)
         self.prods = 0
-        self.eye = Eye(Plan(**fields | plan), watch, prod=self._hear)  # type: ignore[arg-type]
+        self.others_wait = False
+        self.eye = Eye(Plan(**fields | plan), watch, prod=self._hear, others_wait=lambda: self.others_wait)  # type: ignore[arg-type]
         self.seen: list[Seen] = []
         self.depths: list[tuple[float, Depth]] = []
         self.on_look: Callable[[Frame], None] = lambda _: None
@@ -247,6 +249,19 @@ def test_looks_while_it_slept_are_vouched_for(monkeypatch: pytest.MonkeyPatch) -
     assert looks[-1].watched_s == pytest.approx(looks[-1].at_s)
 
 
+@pytest.mark.parametrize(("others_wait", "apart_s"), [(False, (6.0, 10.0)), (True, (10.0, 12.1))])
+def test_looks_that_nothing_calls_for_wait_as_long_as_they_may_while_others_wait(
+    apart_s: tuple[float, float], monkeypatch: pytest.MonkeyPatch, *, others_wait: bool
+) -> None:
+    desk = Desk(monkeypatch, GateSettings(check_every_s=10.0))
+    desk.others_wait = others_wait
+    desk.play(film(45))
+    steps = np.diff(desk.times(since_s=2))
+    assert len(steps) >= 2
+    assert steps.min() >= apart_s[0]
+    assert steps.max() <= apart_s[1]
+
+
 def test_another_connection_begins_anew_and_is_not_vouched_for(monkeypatch: pytest.MonkeyPatch) -> None:
     desk = Desk(monkeypatch)
     first = film(10)
@@ -278,9 +293,9 @@ def test_old_pictures_looked_at_after_the_reconnect_vouch_for_nothing(
     assert max(look.gap_s for look in desk.seen) > 55
 
 
-@pytest.mark.parametrize(("is_undecided", "recheck_s"), [(True, 2.0), (False, 2.0 / KNOWN_TIMES)])
+@pytest.mark.parametrize(("is_undecided", "recheck_s", "least_s"), [(True, 2.0, 1.9), (False, 2.0 / KNOWN_TIMES, 1.15)])
 def test_while_an_incident_is_open_it_is_checked_on_a_slow_clock(
-    recheck_s: float, monkeypatch: pytest.MonkeyPatch, *, is_undecided: bool
+    recheck_s: float, least_s: float, monkeypatch: pytest.MonkeyPatch, *, is_undecided: bool
 ) -> None:
     monkeypatch.setattr(CameraWatch, "is_undecided", is_undecided)
     desk = Desk(monkeypatch, GateSettings(recheck_s=recheck_s))
@@ -291,7 +306,7 @@ def test_while_an_incident_is_open_it_is_checked_on_a_slow_clock(
     steps = np.diff(desk.times(since_s=8))
     assert len(steps) >= 5
     assert steps.max() <= 2.5
-    assert steps.min() >= 1.9
+    assert steps.min() >= least_s
     assert desk.eye.gate.depth is ASLEEP
 
 

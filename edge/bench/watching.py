@@ -21,7 +21,7 @@ FILM_S = 60.0
 QUIET_FILM_S = 40.0
 RATED_CAMERAS, RATED_LOOKS_PER_S = 4, 3.0
 DROP_FRAMES = 300
-LADDER = ("20:15:20", "40:40:20", "50:25:20", "60:25:20", "80:35:20", "100:35:20")
+LADDER = ("20:15:20", "40:40:20", "60:30:30", "80:40:60", "100:40:30", "120:45:30")
 QUICK_LADDER = ("8:2:1", "40:5:2", "80:8:3")
 """Cameras, seconds in which they learn what is usual, seconds in which is counted."""
 

@@ -45,13 +45,12 @@ class Agenda:
         """Key frames come so far apart."""
         self._key_wait_s = after_s if 0 < after_s <= LONGEST_KEY_WAIT_S else 0.0
 
-    def span(self, settings: GateSettings, *, is_urgent: bool, has_pending: bool) -> Span:
-        """For a camera that is not awake; `is_urgent`: something may be happening that is not decided."""
-        if is_urgent:
-            return Span(settings.recheck_s, settings.recheck_s)
+    def span(self, settings: GateSettings, *, undecided_s: float, has_pending: bool) -> Span:
+        """For a camera that is not awake; something may be decided `undecided_s` after the last look."""
         known_s = KNOWN_TIMES * settings.recheck_s if has_pending else math.inf
         must_s = min(known_s, settings.check_every_s)
-        return Span(must_s * self._haste, must_s)
+        decided_s = max(settings.recheck_s, undecided_s)
+        return Span(decided_s, decided_s) if decided_s < must_s else Span(must_s * self._haste, must_s)
 
     def is_due(self, at_s: float) -> bool:
         """Whether a picture of this time is to be looked at while something happens. Never goes back in time."""

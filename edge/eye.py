@@ -356,9 +356,9 @@ class Eye:
     @property
     def _span(self) -> Span:
         """How often a camera that is not awake is looked at."""
-        is_urgent = self.watch.is_undecided or self.gate.is_ignoring(self._glance_s)
+        undecided_s = 0.0 if self.gate.is_ignoring(self._glance_s) else self.watch.undecided_s
         has_pending = self.open_incidents > 0 or self.watch.is_waiting
-        return self._agenda.span(self.plan.gate, is_urgent=is_urgent, has_pending=has_pending)
+        return self._agenda.span(self.plan.gate, undecided_s=undecided_s, has_pending=has_pending)
 
     def _look(self, image: Image, analyse: Analyse) -> None:
         frame = image.frame()

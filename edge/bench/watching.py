@@ -22,9 +22,10 @@ QUIET_FILM_S = 40.0
 RATED_CAMERAS, RATED_LOOKS_PER_S = 4, 3.0
 DROP_FRAMES = 300
 LADDER = ("20:15:20", "40:40:20", "60:30:30", "80:40:60", "100:40:30", "120:45:30")
-QUICK_LADDER = ("8:2:1", "40:5:2", "80:8:3")
+QUICK_LADDER = ("8:1:1", "40:4:2", "80:10:3")
 """Cameras, seconds in which they learn what is usual, seconds in which is counted."""
 
+LOWER_LEFT = (0.0, 0.5, 0.5, 1.0)
 SOAK_MINUTES, QUICK_SOAK_MINUTES = 60.0, 2.0
 
 
@@ -132,11 +133,13 @@ def soaking(setting: Setting) -> Figures:
 
 
 def _scenes(setting: Setting) -> Iterator[Scene]:
-    """Quiet scenes without end: of the footage that is here, else of the clip itself."""
+    """Quiet scenes without end, the calmest first: of the footage that is here, else of a part of the clip itself."""
     footage = _footage(setting)
     actors = tuple(Actors(clip, what) for clip, what in zip(footage, ("person", "car"), strict=False))
-    clips = [*reversed(footage), setting.clip]
-    return cycle([Scene(clip=clip, actors=actors or (Actors(setting.clip, "person"),)) for clip in clips])
+    actors = actors or (Actors(setting.clip, "person"),)
+    calm = [Scene(clip=clip, actors=actors) for clip in reversed(footage)]
+    calm = calm or [Scene(clip=setting.clip, actors=actors, crop=LOWER_LEFT)]
+    return cycle([*calm, Scene(clip=setting.clip, actors=actors)])
 
 
 def _footage(setting: Setting) -> list[Path]:

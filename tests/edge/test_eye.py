@@ -293,11 +293,14 @@ def test_old_pictures_looked_at_after_the_reconnect_vouch_for_nothing(
     assert max(look.gap_s for look in desk.seen) > 55
 
 
-@pytest.mark.parametrize(("is_undecided", "recheck_s", "least_s"), [(True, 2.0, 1.9), (False, 2.0 / KNOWN_TIMES, 1.15)])
+@pytest.mark.parametrize(
+    ("undecided_s", "recheck_s", "least_s"),
+    [(0.0, 2.0, 1.9), (2.0, 0.2, 1.9), (math.inf, 2.0 / KNOWN_TIMES, 1.15), (60.0, 2.0 / KNOWN_TIMES, 1.15)],
+)
 def test_while_an_incident_is_open_it_is_checked_on_a_slow_clock(
-    recheck_s: float, least_s: float, monkeypatch: pytest.MonkeyPatch, *, is_undecided: bool
+    undecided_s: float, recheck_s: float, least_s: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(CameraWatch, "is_undecided", is_undecided)
+    monkeypatch.setattr(CameraWatch, "undecided_s", undecided_s)
     desk = Desk(monkeypatch, GateSettings(recheck_s=recheck_s))
     packets = film(24, gop=5 * RATE)
     asleep_at(packets, 8 * RATE, desk)

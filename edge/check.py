@@ -80,7 +80,7 @@ def look_around(path: Path, settings: Settings) -> Iterator[Result]:
             yield Result("configuration", fine=False, found=problem)
     else:
         rules = sum(len(camera.rules) for camera in loaded.config.cameras)
-        yield Result("configuration", fine=True, found=f"{len(loaded.config.cameras)} cameras, {rules} rules")
+        yield Result("configuration", fine=True, found=f"cameras: {len(loaded.config.cameras)}, rules: {rules}")
         yield from _look_through_cameras(loaded)
     yield _look_at_clock()
     yield _look_at_disk(settings.state)

@@ -45,25 +45,26 @@ class Agenda:
         """Key frames come so far apart."""
         self._key_wait_s = after_s if 0 < after_s <= LONGEST_KEY_WAIT_S else 0.0
 
-    def span(self, settings: GateSettings, *, undecided_s: float, has_pending: bool) -> Span:
-        """For a camera that is not awake; something may be decided `undecided_s` after the last look."""
+    def span(self, settings: GateSettings, *, is_undecided: bool, has_pending: bool) -> Span:
+        """For a camera that is not awake; `is_undecided`: something may be happening that must not be missed."""
+        if is_undecided:
+            return Span(settings.recheck_s, settings.recheck_s)
         known_s = KNOWN_TIMES * settings.recheck_s if has_pending else math.inf
         must_s = min(known_s, settings.check_every_s)
-        decided_s = max(settings.recheck_s, undecided_s)
-        return Span(decided_s, decided_s) if decided_s < must_s else Span(must_s * self._haste, must_s)
+        return Span(must_s * self._haste, must_s)
 
     def is_due(self, at_s: float) -> bool:
         """Whether a picture of this time is to be looked at while something happens. Never goes back in time."""
         return at_s + ROUNDING_S >= self._next_s and at_s > self.looked_s
 
-    def is_check_due(self, at_s: float, span: Span, others_wait: Callable[[], bool] = lambda: False) -> bool:
+    def is_check_due(self, at_s: float, span: Span, others_wait: Callable[[], bool]) -> bool:
         """Whether a picture of this time is to be looked at although nothing happens; late where `others_wait`."""
         since_s = at_s - self.looked_s
         return since_s >= span.may_s and (since_s >= span.must_s or not others_wait())
 
     def check_by_s(self, span: Span) -> float:
         """When a sleeping camera is looked at even if no key frame comes."""
-        return self.looked_s + (span.must_s + self._key_wait_s if self._key_wait_s else span.may_s)
+        return self.looked_s + span.must_s + self._key_wait_s
 
     def hurry(self) -> None:
         """The next picture is due."""

@@ -202,8 +202,13 @@ class Box:
 
     def _add(self, duty: Duty) -> None:
         open_incidents = self._recorder.open_incidents(duty.camera_id)
-        scheduler, watch = self._scheduler, duty.make_watch(open_incidents)
-        station = Station(duty, watch, prod=scheduler.prod, others_wait=lambda: scheduler.queue > 0, tell=self._tell)
+        station = Station(
+            duty,
+            duty.make_watch(open_incidents),
+            prod=self._scheduler.prod,
+            others_wait=self._scheduler.is_anyone_waiting,
+            tell=self._tell,
+        )
         station.eye.open_incidents = len(open_incidents)
         self._stations = {**self._stations, duty.camera_id: station}
         self._scheduler.add(station.eye)

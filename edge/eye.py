@@ -213,13 +213,13 @@ class Eye:
             return
         key, newest = packets[0], packets[-1]
         if key.index > self._peeked and abs(key.stream_s - self._peeked_s) >= PEEK_S:
-            self._peek(key, newest, analyse)
+            self._peek(key, analyse)
         elif newest.stream_s >= self._agenda.check_by_s(self._span):
             self._look_at_newest(packets, analyse)
         if self.gate.depth is Depth.ASLEEP:
             self._position = newest.index
 
-    def _peek(self, key: Packet, newest: Packet, analyse: Analyse) -> None:
+    def _peek(self, key: Packet, analyse: Analyse) -> None:
         self._agenda.expect_key(after_s=key.stream_s - self._peeked_s)
         self._peeked, self._peeked_s = key.index, key.stream_s
         image = self._decoder.glimpse(key)
@@ -231,7 +231,7 @@ class Eye:
             self._go_back(past or self.ring.since_key())
             self._agenda.hurry()
             return
-        is_due = self.gate.motion.is_whole or self._agenda.is_check_due(newest.stream_s, self._span, self._others_wait)
+        is_due = self.gate.motion.is_whole or self._agenda.is_check_due(key.stream_s, self._span, self._others_wait)
         if is_due and key.stream_s > self._agenda.looked_s and (whole := self._decoder.still(key)) is not None:
             self._look(whole, analyse)
 
@@ -348,17 +348,17 @@ class Eye:
             self._glance(image)
         if not was_awake and self.gate.depth is not Depth.AWAKE:
             is_new = self.gate.motion.is_whole or image.packet.take != self._agenda.looked_take
-            is_due = (is_due and is_new) or self._agenda.is_check_due(at_s, self._span)
+            is_due = (is_due and is_new) or self._agenda.is_check_due(at_s, self._span, self._others_wait)
         if is_due:
             self._look(image, analyse)
         return is_due
 
     @property
     def _span(self) -> Span:
-        """How often a camera that is not awake is looked at."""
-        undecided_s = 0.0 if self.gate.is_ignoring(self._glance_s) else self.watch.undecided_s
+        """After how long a camera that is not awake is looked at."""
+        is_undecided = self.watch.is_undecided or self.gate.is_ignoring(self._glance_s)
         has_pending = self.open_incidents > 0 or self.watch.is_waiting
-        return self._agenda.span(self.plan.gate, undecided_s=undecided_s, has_pending=has_pending)
+        return self._agenda.span(self.plan.gate, is_undecided=is_undecided, has_pending=has_pending)
 
     def _look(self, image: Image, analyse: Analyse) -> None:
         frame = image.frame()

@@ -62,9 +62,9 @@ class Incident:
     """One thing that is wrong, from the first message until it is gone.
 
     `last` is the newest sighting, `last_stream_s` its frame. `unobserved_s` adds up the time in which nobody looked;
-    across a restart it counts from the last note on the disk, so it is up to `NOTE_EVERY_S` too long, never too short,
-    unless the clock was not set before the restart or is not yet set after it: how long the box was off is then not
-    known and nothing is added.
+    across a restart it counts from the last note on the disk, so it is up to `NOTE_EVERY_S`, or the time
+    between two looks, too long, never too short, unless the clock was not set before the restart or is not yet set
+    after it: how long the box was off is then not known and nothing is added.
     The `…_watched_s` are good within one run only.
     """
 

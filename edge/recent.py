@@ -5,7 +5,7 @@ from collections import deque
 
 
 class Recent:
-    """The newest `most` values. Thread-safe, which a deque is not: read while it grows, it raises RuntimeError."""
+    """The newest `most` values. A deque alone would not do: read while another thread adds to it, it may raise."""
 
     def __init__(self, most: int) -> None:
         self._values: deque[float] = deque(maxlen=most)

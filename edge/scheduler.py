@@ -101,6 +101,10 @@ class Scheduler(Generic[T, S]):
         with self._changed:
             return sum(eye.due_s <= now_s and id(eye) not in self._busy for eye in self._eyes)
 
+    def is_anyone_waiting(self) -> bool:
+        """Whether a camera is due now and waits."""
+        return self.queue > 0
+
     def turn_s(self) -> float:
         """For how long the longest turn has lasted of those that are being served now."""
         now_s = time.monotonic()

@@ -3,7 +3,6 @@
 Here arrays become the values of `edge/rules`, and stream time becomes watched time.
 """
 
-import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -105,10 +104,9 @@ class CameraWatch:
         return any(post.rule.is_waiting(state) for post, state in zip(self._posts, self._states, strict=True))
 
     @property
-    def undecided_s(self) -> float:
-        """How long after the last look nothing pending can become broken or be over, if nothing moves."""
-        rules = zip(self._posts, self._states, strict=True)
-        return min((post.rule.undecided_s(state) for post, state in rules), default=math.inf)
+    def is_undecided(self) -> bool:
+        """Whether something pending may become broken or be over."""
+        return any(post.rule.is_undecided(state) for post, state in zip(self._posts, self._states, strict=True))
 
     def look(self, frame: Frame, detections: Detections, *, vouched: bool = False) -> Look:
         """Analyse one frame. Frames must come in the order they were taken.

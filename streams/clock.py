@@ -5,6 +5,9 @@ import time
 from datetime import UTC, datetime
 from typing import Protocol
 
+SHORT_S = 0.1
+"""So short a wait is not interrupted: a stop is felt this much later at most."""
+
 
 class Clock(Protocol):
     """Monotonic time for pacing, wall time for stamping frames, and waiting that a stop interrupts."""
@@ -18,12 +21,8 @@ class Clock(Protocol):
         ...
 
     def wait(self, stopped: threading.Event, seconds: float) -> bool:
-        """Wait `seconds`, or until `stopped` is set; True if it is set."""
+        """Wait `seconds`, or until `stopped` is set (a short wait may end first); True if it is set."""
         ...
-
-
-SHORT_S = 0.1
-"""A stop is not felt sooner than this."""
 
 
 class SystemClock:
@@ -38,8 +37,8 @@ class SystemClock:
         return datetime.now(UTC)
 
     def wait(self, stopped: threading.Event, seconds: float) -> bool:
-        """Sleep on the event itself, so that a stop is felt at once; a short time without it, which costs half."""
-        if 0 < seconds <= SHORT_S:
-            time.sleep(seconds)
+        """Sleep on the event itself, so that a stop is felt at once; a short time without it, which is cheaper."""
+        if seconds <= SHORT_S:
+            time.sleep(max(0.0, seconds))
             return stopped.is_set()
-        return stopped.wait(max(0.0, seconds))
+        return stopped.wait(seconds)

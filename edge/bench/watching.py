@@ -21,11 +21,13 @@ FILM_S = 60.0
 QUIET_FILM_S = 40.0
 RATED_CAMERAS, RATED_LOOKS_PER_S = 4, 3.0
 DROP_FRAMES = 300
-LADDER = ("20:15:20", "40:40:20", "60:30:30", "80:40:60", "100:40:30", "120:45:30")
+LADDER = ("20:15:20", "40:40:20", "60:30:60", "80:40:60", "100:40:30", "120:45:30")
 QUICK_LADDER = ("8:1:1", "40:4:2", "80:10:3")
 """Cameras, seconds in which they learn what is usual, seconds in which is counted."""
 
-LOWER_LEFT = (0.0, 0.5, 0.5, 1.0)
+CALM_CORNER = (0.0, 0.5, 0.5, 1.0)
+"""The lower left quarter: on streets the ground near the camera, without what is parked at its edge."""
+
 SOAK_MINUTES, QUICK_SOAK_MINUTES = 60.0, 2.0
 
 
@@ -133,12 +135,12 @@ def soaking(setting: Setting) -> Figures:
 
 
 def _scenes(setting: Setting) -> Iterator[Scene]:
-    """Quiet scenes without end, the calmest first: of the footage that is here, else of a part of the clip itself."""
+    """Quiet scenes without end: of the footage that is here, else of a part of the clip, and of the whole clip."""
     footage = _footage(setting)
     actors = tuple(Actors(clip, what) for clip, what in zip(footage, ("person", "car"), strict=False))
     actors = actors or (Actors(setting.clip, "person"),)
     calm = [Scene(clip=clip, actors=actors) for clip in reversed(footage)]
-    calm = calm or [Scene(clip=setting.clip, actors=actors, crop=LOWER_LEFT)]
+    calm = calm or [Scene(clip=setting.clip, actors=actors, crop=CALM_CORNER)]
     return cycle([*calm, Scene(clip=setting.clip, actors=actors)])
 
 

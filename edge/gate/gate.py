@@ -8,8 +8,8 @@ Awake, the detector looks at the camera's rate, until nothing moved for `calm_s`
 anything that matters for `fruitless_s`: the scene then gets used to it, and motion alone wakes it no more for a while.
 
 Whoever drives the gate decodes the past as well on waking, from the last key frame before it began, and has the
-detector look now and then whatever the depth: every `check_every_s`, and every `recheck_s` while a rule has something
-pending.
+detector look now and then whatever the depth: every `check_every_s`, every `recheck_s` while a rule has something
+undecided, and on a slow clock while an incident is open.
 """
 
 from collections.abc import Iterable

@@ -130,11 +130,8 @@ class Rule(ABC, Generic[P, S]):
         """
 
     @abstractmethod
-    def undecided_s(self, state: S) -> float:
-        """How long nothing pending can become broken or be over, in seconds after the last look, if nothing moves.
-
-        0: it may at any moment, which must not be missed by long. Infinity: nothing is undecided.
-        """
+    def is_undecided(self, state: S) -> bool:
+        """Whether something pending may become broken or be over, so that the moment must not be missed by long."""
 
     def step(self, state: S, observation: Observation) -> tuple[S, tuple[Violation, ...]]:
         """`look` within the guarded hours; outside them nothing is broken and nothing is remembered."""

@@ -5,7 +5,6 @@ from the second sighting on, so that a shadow taken for a person in one picture 
 hidden by something nearer to the camera has not left the zone.
 """
 
-import math
 from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -70,10 +69,9 @@ class OccupancyRule(Rule[P, Occupancy]):
         """While somebody is inside or was a moment ago, and until a broken zone has been empty for its time."""
         return state.broken or bool(state.stays)
 
-    def undecided_s(self, state: Occupancy) -> float:
-        """None while somebody is inside who has not stayed long enough yet, or nobody of those who have was seen."""
-        is_undecided = not state.visibility.is_seen if state.broken else bool(state.stays)
-        return 0.0 if is_undecided else math.inf
+    def is_undecided(self, state: Occupancy) -> bool:
+        """While somebody is inside who has not stayed long enough yet, or nobody of those who have was seen."""
+        return not state.visibility.is_seen if state.broken else bool(state.stays)
 
     def look(self, state: Occupancy, observation: Observation) -> tuple[Occupancy, tuple[Violation, ...]]:
         """Follow each person's stay; the zone is broken while it is not empty and one stay was long enough."""

@@ -12,7 +12,6 @@ the incident show what happened: an officer who comes in vain is a lesser harm t
 restarts.
 """
 
-import math
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import ClassVar
@@ -97,14 +96,9 @@ class Stationary(Rule[StationaryParameters, Places]):
         """While any place is remembered."""
         return bool(state)
 
-    def undecided_s(self, state: Places) -> float:
-        """Until the first has stood too long; one that is new, or was not seen by the last look, may be gone."""
-        return min((self._undecided_s(place) for place in state), default=math.inf)
-
-    def _undecided_s(self, place: Place) -> float:
-        if not (place.visibility.is_seen and place.is_settled):
-            return 0.0
-        return math.inf if place.broken else max(0.0, self.parameters.dwell_s - place.stood_s)
+    def is_undecided(self, state: Places) -> bool:
+        """While a vehicle stands that has not stood too long yet, or was not seen by the last look."""
+        return any(not (place.broken and place.visibility.is_seen) for place in state)
 
     def look(self, state: Places, observation: Observation) -> tuple[Places, tuple[Violation, ...]]:
         """Match vehicles to places, let time pass there, forget places left, and name those taken too long."""

@@ -123,7 +123,7 @@ def test_a_film_is_made_once_and_read_back_with_the_same_truth(scene: Scene) -> 
 
 
 @pytest.mark.parametrize("options", [CAMERA, CAMERA_B])
-def test_a_rotated_film_shows_the_same_pictures_from_another_key_frame_on_without_the_first(
+def test_a_rotated_film_shows_the_same_pictures_from_another_key_frame_on_without_the_first_two_groups(
     tmp_path: Path, scene: Scene, options: dict[str, str]
 ) -> None:
     film, turned = tmp_path / "film.mp4", tmp_path / "turned.mp4"

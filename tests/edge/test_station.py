@@ -27,7 +27,7 @@ class Post:
         rig = Rig(folder / "state", until_end=False)
         duty: Duty = rig.duty(Camera(id="a", url=url, pace=Pace.FAST), is_fast=False, **plan)
         duty = replace(duty, posts=(post("stationary", "a", dwell_s=5),))
-        self.station = Station(duty, duty.make_watch(()), prod=lambda: None, tell=self.hear)
+        self.station = Station(duty, duty.make_watch(()), prod=lambda: None, others_wait=lambda: False, tell=self.hear)
 
     def hear(self, event: str, /, **fields: Any) -> None:
         with self.news:

@@ -1,9 +1,7 @@
 """Which records are under way to the centre, which are to be sent again, and which go first. No clock, no network."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-
-from alerts.messages import Receipt
 
 WINDOW = 64
 """Records of the backlog that may be under way without a receipt; live ones may double it."""
@@ -53,11 +51,10 @@ class Flight:
         self._sent[sequence] = _Sent(at_s, times)
         return times
 
-    def confirmed(self, receipt: Receipt) -> None:
+    def confirmed(self, sequences: Iterable[int]) -> None:
         """What the centre has is no longer under way."""
-        for sequence in list(self._sent):
-            if sequence <= receipt.cumulative or any(s.first <= sequence <= s.last for s in receipt.spans):
-                del self._sent[sequence]
+        for sequence in sequences:
+            self._sent.pop(sequence, None)
 
     def pause_s(self, at_s: float, *, at_most_s: float) -> float:
         """Seconds until something is to be sent again, between 0.05 and `at_most_s`."""

@@ -268,24 +268,30 @@ class Disposition(StrEnum):
 
 
 class Span(Message):
-    """An inclusive range of sequence numbers with one disposition."""
+    """An inclusive range of sequence numbers with one disposition; `sha256` is the hash of the record `last`."""
 
     first: Annotated[int, Field(ge=1)]
     last: Annotated[int, Field(ge=1)]
     disposition: Disposition
+    sha256: Sha256
 
 
 class Receipt(Message):
     """The centre's word that its database has these records of one epoch.
 
     Everything up to and including `cumulative` is safe; `spans` names what is safe beyond it, and, with
-    `quarantined`, what was put aside anywhere.
+    `quarantined`, what was put aside anywhere. `sha256` is the hash of the record `cumulative` (64 zeros at 0): records
+    are chained, so it stands for all before it, and a box whose record there is another one is not meant.
+
+    `is_forked`: two chains of this epoch came, so this box or its state was copied. Then each record is told alone.
     """
 
     TYPE: ClassVar[str] = "teawatch.receipt.v1"
 
     cumulative: Count
+    sha256: Sha256
     spans: Annotated[tuple[Span, ...], Field(max_length=256)] = ()
+    is_forked: bool = False
 
 
 class UploadClaim(Message):

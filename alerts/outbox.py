@@ -18,7 +18,7 @@ from typing import Self
 from alerts import schema, wire
 from alerts.errors import MessageTooLarge, OutboxError, OutboxOfAnother
 from alerts.identity import Identity
-from alerts.messages import Disposition, Receipt
+from alerts.messages import Disposition, Receipt, Span
 from alerts.records import FIRST_PREVHASH, JournalData, Record, write_record
 from alerts.storage import connect, means_full, reporting, take
 
@@ -46,10 +46,11 @@ class Counts:
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """What one receipt let the outbox forget."""
+    """What one receipt let the outbox forget, and whether it spoke of records that this outbox never made."""
 
-    stored: int
-    quarantined: int
+    stored: frozenset[int] = frozenset()
+    quarantined: frozenset[int] = frozenset()
+    is_of_another: bool = False
 
 
 class Transaction:
@@ -105,21 +106,32 @@ class Transaction:
         self.news = True
 
     def settle(self, receipt: Receipt, *, at: datetime) -> Settled:
-        """Forget what the centre has; quarantined records are counted, and their uploads given up `at` (aware UTC)."""
-        quarantined = 0
-        for span in receipt.spans:
+        """Forget what the centre has; quarantined records are counted, and their uploads given up `at` (aware UTC).
+
+        What the receipt says of a chain that is not this one's is left alone: a copy of this box made those records.
+        """
+        whole = Span(first=1, last=receipt.cumulative, disposition=Disposition.STORED, sha256=receipt.sha256)
+        told = (*receipt.spans, whole) if receipt.cumulative else receipt.spans
+        ours = [span for span in told if self._is_ours(span)]
+        quarantined: set[int] = set()
+        stored: set[int] = set()
+        for span in sorted(ours, key=lambda span: span.disposition is not Disposition.QUARANTINED):
             if span.disposition is Disposition.QUARANTINED:
-                quarantined += self._forget(span.first, span.last)
+                quarantined |= self._forget(span)
                 self.connection.execute(
                     "UPDATE uploads SET state = 'refused', settled_ms = ?, trouble = 'its record was quarantined'"
                     " WHERE state = 'waiting' AND announced_by BETWEEN ? AND ?",
                     (int(at.timestamp() * 1000), span.first, span.last),
                 )
-        stored = self._forget(1, receipt.cumulative)
-        stored += sum(self._forget(span.first, span.last) for span in receipt.spans)
-        self.tally(QUARANTINED_RECORDS, quarantined)
+            else:
+                stored |= self._forget(span)
+        self.connection.execute(
+            "DELETE FROM settled WHERE sequence <"
+            " coalesce((SELECT min(sequence) FROM records), (SELECT sequence + 1 FROM chain))"
+        )
+        self.tally(QUARANTINED_RECORDS, len(quarantined))
         self.news = True
-        return Settled(stored, quarantined)
+        return Settled(frozenset(stored), frozenset(quarantined), is_of_another=len(ours) < len(told))
 
     def tally(self, name: str, count: int = 1) -> None:
         """Count something the status tells."""
@@ -129,8 +141,27 @@ class Transaction:
                 (name, count),
             )
 
-    def _forget(self, first: int, last: int) -> int:
-        return self.connection.execute("DELETE FROM records WHERE sequence BETWEEN ? AND ?", (first, last)).rowcount
+    def _is_ours(self, span: Span) -> bool:
+        """Whether the last record of the span is this outbox's own, and with it the chain that leads to it.
+
+        The hash of a record that was forgotten is kept as long as an older one waits; before that, nothing does.
+        """
+        (head,) = self.connection.execute("SELECT sequence FROM chain").fetchone()
+        if span.last > head:
+            return False
+        row = self.connection.execute(
+            "SELECT sha256 FROM records WHERE sequence = ?1 UNION ALL SELECT sha256 FROM settled WHERE sequence = ?1",
+            (span.last,),
+        ).fetchone()
+        return row is None or row[0] == span.sha256
+
+    def _forget(self, span: Span) -> set[int]:
+        reach = (span.first, span.last)
+        self.connection.execute(
+            "INSERT OR IGNORE INTO settled SELECT sequence, sha256 FROM records WHERE sequence BETWEEN ? AND ?", reach
+        )
+        gone = self.connection.execute("DELETE FROM records WHERE sequence BETWEEN ? AND ? RETURNING sequence", reach)
+        return {sequence for (sequence,) in gone.fetchall()}
 
 
 class Outbox:

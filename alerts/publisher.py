@@ -26,6 +26,7 @@ OnEvent: TypeAlias = Callable[[str, Mapping[str, object]], None]
 STATUS_EVERY_S = 30.0
 STATUS_PAUSE_S = 1.0
 FLUSH_S = 2.0
+COPIED = "the centre has other records under this box's name: it was copied, or set back to an old state; enrol it anew"
 
 log = structlog.get_logger(__name__)
 
@@ -40,7 +41,7 @@ class Publisher:
 
     What has no receipt is sent again after each reconnection, and after `resend_after_s` of silence (doubling up to
     30 s). Events: `connected`, `disconnected` (reason), `record_sent` (sequence, times), `records_confirmed` (stored,
-    quarantined), `downlink_rejected` (error, reason), `outbox_trouble` (reason), `stopped`.
+    quarantined), `forked` (reason), `downlink_rejected` (error, reason), `outbox_trouble` (reason), `stopped`.
     """
 
     def __init__(
@@ -62,6 +63,7 @@ class Publisher:
         self._progress = threading.Condition()
         self._stopping = False
         self._rejected = 0
+        self._has_copy = False
         self._status_due_s = 0.0
         self._told: Status | None = None
         self._topics = {channel: Topic(identity.tenant, identity.device, channel).text for channel in Channel}
@@ -176,7 +178,7 @@ class Publisher:
             pending_uploads=counts.pending_uploads,
             rejected_downlinks=counts.rejected_downlinks + self._rejected,
             quarantined_records=counts.quarantined_records,
-            trouble=self._outbox.trouble[:200],
+            trouble=(self._outbox.trouble or (COPIED if self._has_copy else ""))[:200],
         )
 
     def _farewell(self) -> Will:
@@ -211,7 +213,7 @@ class Publisher:
             self._tell("outbox_trouble", reason=str(error))
         else:
             if settled:
-                self._tell("records_confirmed", stored=settled.stored, quarantined=settled.quarantined)
+                self._tell("records_confirmed", stored=len(settled.stored), quarantined=len(settled.quarantined))
             with self._progress:
                 self._progress.notify_all()
 
@@ -232,8 +234,14 @@ class Publisher:
                 return None
             settled = transaction.settle(sealed.data, at=now)
         with self._flight_lock:
-            self._flight.confirmed(sealed.data)
+            self._flight.confirmed(settled.stored | settled.quarantined)
+        self._note_copy(is_forked=settled.is_of_another or sealed.data.is_forked)
         return settled
+
+    def _note_copy(self, *, is_forked: bool) -> None:
+        if is_forked and not self._has_copy:
+            self._has_copy = True
+            self._tell("forked", reason=COPIED)
 
     def _keep_rejections(self) -> None:
         with self._flight_lock:
@@ -245,7 +253,7 @@ class Publisher:
                 self._rejected -= count
 
     def _tell(self, event: str, **detail: object) -> None:
-        write = log.warning if event in ("disconnected", "downlink_rejected", "outbox_trouble") else log.info
+        write = log.warning if event in ("disconnected", "downlink_rejected", "outbox_trouble", "forked") else log.info
         write(event, **detail)
         if self._on_event:
             with suppress(Exception):

@@ -3,40 +3,57 @@
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from alerts import events
 from alerts.events import Sealed
 from alerts.keys import KeyFinder, SigningKey
 from alerts.messages import Disposition, Event, Receipt, Span
+from alerts.records import FIRST_PREVHASH
 
 MAX_SPANS = 256
+
+
+class Kept(NamedTuple):
+    """A record that the centre's database has: its place, what became of it, and its hash."""
+
+    sequence: int
+    disposition: Disposition
+    sha256: str
+
+    @property
+    def span(self) -> Span:
+        """This record alone."""
+        return Span(first=self.sequence, last=self.sequence, disposition=self.disposition, sha256=self.sha256)
 
 
 @dataclass(frozen=True, slots=True)
 class Ledger:
     """Which sequences of one epoch the centre's database has. A value.
 
-    Everything up to `cumulative` is there. `spans` (disjoint, ascending, neighbours of one disposition joined) are
-    what is there beyond it, and what was quarantined anywhere.
+    Everything up to `cumulative`, whose hash is `sha256`, is there. `spans` (disjoint, ascending, neighbours of one
+    disposition joined) are what is there beyond it, and what was quarantined anywhere.
     """
 
     cumulative: int = 0
+    sha256: str = FIRST_PREVHASH
     spans: tuple[Span, ...] = ()
 
     @classmethod
-    def of(cls, seen: Iterable[tuple[int, Disposition]], *, cumulative: int = 0) -> "Ledger":
-        """From rows of sequence and disposition, in any order, duplicates included; `cumulative` is known already."""
-        first: dict[int, Disposition] = {}
-        for sequence, disposition in seen:
-            first.setdefault(sequence, disposition)
+    def of(cls, records: Iterable[Kept], *, cumulative: int = 0, sha256: str = FIRST_PREVHASH) -> "Ledger":
+        """From records in any order, of which the first counts at each place; `cumulative` is known already."""
+        first: dict[int, Kept] = {}
+        for kept in records:
+            first.setdefault(kept.sequence, kept)
         while cumulative + 1 in first:
             cumulative += 1
-        kept = sorted(
-            (sequence, disposition)
-            for sequence, disposition in first.items()
-            if sequence > cumulative or disposition is Disposition.QUARANTINED
-        )
-        return cls(cumulative, _join(Span(first=n, last=n, disposition=d) for n, d in kept))
+            sha256 = first[cumulative].sha256
+        told = [
+            first[sequence].span
+            for sequence in sorted(first)
+            if sequence > cumulative or first[sequence].disposition is Disposition.QUARANTINED
+        ]
+        return cls(cumulative, sha256, _join(told))
 
     def receipt(self, about: Collection[int] = ()) -> Receipt:
         """What to tell the box; of more than 256 spans, those `about` what has just come are kept first."""
@@ -48,17 +65,22 @@ class Ledger:
                 return (not answers, span.last <= self.cumulative, span.first)
 
             spans = tuple(sorted(sorted(spans, key=urgency)[:MAX_SPANS], key=lambda span: span.first))
-        return Receipt(cumulative=self.cumulative, spans=spans)
+        return Receipt(cumulative=self.cumulative, sha256=self.sha256, spans=spans)
 
 
 def _join(spans: Iterable[Span]) -> tuple[Span, ...]:
     joined: list[Span] = []
     for span in spans:
         if joined and joined[-1].last + 1 == span.first and joined[-1].disposition is span.disposition:
-            joined[-1] = Span(first=joined[-1].first, last=span.last, disposition=span.disposition)
+            joined[-1] = span.model_copy(update={"first": joined[-1].first})
         else:
             joined.append(span)
     return tuple(joined)
+
+
+def lone_receipt(kept: Kept) -> Receipt:
+    """What to tell a box whose journal was forked: this very record is safe, and of others nothing is said."""
+    return Receipt(cumulative=0, sha256=FIRST_PREVHASH, spans=(kept.span,), is_forked=True)
 
 
 def next_counter(previous: int, at: datetime) -> int:

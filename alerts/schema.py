@@ -39,6 +39,10 @@ MIGRATIONS: tuple[Migration, ...] = (
         # Files given up with their quarantined record had no such time and so were never deleted.
         "UPDATE uploads SET settled_ms = 0 WHERE state != 'waiting' AND settled_ms IS NULL",
     ),
+    (
+        # Hashes of confirmed records while an older one still waits: a receipt names the chain it speaks of by them.
+        "CREATE TABLE settled (sequence INTEGER PRIMARY KEY, sha256 TEXT NOT NULL) STRICT",
+    ),
 )
 
 

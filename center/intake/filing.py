@@ -24,7 +24,7 @@ from center.evidence import announce_files
 from center.feed import announce
 from center.handlers import route
 from center.intake.conversion import is_credible, to_facts
-from center.intake.journal import EpochRow, find_row, ledger, store_row
+from center.intake.journal import find_row, receipt_for, store_row
 from center.intake.judging import judge
 from center.intake.quarantine import Limits, Reason, Refusal, put_aside
 from center.intake.reading import Entry, Refused, check_place, finder, read_entry, refusal_of
@@ -220,13 +220,12 @@ def _digest_coverage(session: Session, entry: Entry, coverage: Coverage, at: dat
 
 def _receipt(session: Session, rules: FilingRules, device: Device, entry: Entry, at: datetime) -> bytes:
     device.receipt_counter = next_counter(device.receipt_counter, at)
-    epoch = session.get_one(EpochRow, (rules.tenant, device.id, entry.event.epoch))
     return write_receipt(
-        ledger(session, epoch).receipt((entry.sequence,)),
+        receipt_for(session, entry),
         key=rules.key,
         tenant=rules.tenant,
         device=device.id,
-        epoch=epoch.epoch,
+        epoch=entry.event.epoch,
         counter=device.receipt_counter,
         at=at,
         lifetime=rules.receipt_lifetime,

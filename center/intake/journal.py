@@ -8,11 +8,12 @@ comes in, so that a gap that fills is verified when it fills.
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import BigInteger, ColumnElement, ForeignKeyConstraint, Index, LargeBinary, Select, func, select, text
+from sqlalchemy import BigInteger, ColumnElement, ForeignKeyConstraint, Index, LargeBinary, or_, select, text
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from alerts.messages import Disposition
-from alerts.receipts import Ledger
+from alerts.messages import Disposition, Receipt
+from alerts.receipts import Kept, Ledger, lone_receipt
+from alerts.records import FIRST_PREVHASH
 from center.intake.reading import Entry
 from traceability.append_only import guard
 from traceability.records import Base, OfTenant
@@ -68,6 +69,11 @@ class EpochRow(OfTenant, Base):
     breaks: Mapped[int] = mapped_column(default=0)
     first_seen_at: Mapped[datetime]
     last_seen_at: Mapped[datetime]
+
+    @property
+    def is_forked(self) -> bool:
+        """Whether records came that do not belong to one chain."""
+        return self.forks > 0 or self.breaks > 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,15 +193,24 @@ def epochs_of(session: Session, tenant: str, device: str) -> tuple[EpochRow, ...
     return tuple(session.scalars(rows.order_by(EpochRow.last_seen_at.desc())))
 
 
-def ledger(session: Session, epoch: EpochRow) -> Ledger:
-    """What a receipt says of this journal: a number counts as stored if any record of it was."""
-    number, disposition = JournalRow.sequence, func.max(JournalRow.disposition)
-    in_order = select(number, disposition).where(*_in_epoch(epoch)).group_by(number).order_by(number)
-    beyond = session.execute(in_order.where(number > epoch.cumulative))
-    aside = session.execute(in_order.where(number.in_(_put_aside(epoch))))
-    seen = {sequence: Disposition(best) for rows in (aside, beyond) for sequence, best in rows}
-    return Ledger.of(sorted(seen.items()), cumulative=epoch.cumulative)
+def receipt_for(session: Session, entry: Entry) -> Receipt:
+    """What to tell the box that sent this entry, which is in the journal.
+
+    In a journal that was forked nobody can say which records belong to which of the boxes: each is confirmed alone.
+    """
+    event = entry.event
+    epoch = session.get_one(EpochRow, (event.tenant, event.device, event.epoch))
+    if not epoch.is_forked:
+        return _ledger(session, epoch).receipt((entry.sequence,))
+    row = session.get_one(JournalRow, (event.tenant, event.device, event.epoch, entry.sequence, entry.sha256))
+    return lone_receipt(Kept(row.sequence, Disposition(row.disposition), row.sha256))
 
 
-def _put_aside(epoch: EpochRow) -> Select[int]:
-    return select(JournalRow.sequence).where(*_in_epoch(epoch), JournalRow.disposition == Disposition.QUARANTINED.value)
+def _ledger(session: Session, epoch: EpochRow) -> Ledger:
+    is_aside = JournalRow.disposition == Disposition.QUARANTINED.value
+    is_told = or_(JournalRow.sequence > epoch.cumulative, is_aside)
+    columns = select(JournalRow.sequence, JournalRow.disposition, JournalRow.sha256)
+    told = session.execute(columns.where(*_in_epoch(epoch), is_told))
+    last = session.scalar(select(JournalRow.sha256).where(*_in_epoch(epoch), JournalRow.sequence == epoch.cumulative))
+    kept = (Kept(sequence, Disposition(disposition), sha256) for sequence, disposition, sha256 in told)
+    return Ledger.of(kept, cumulative=epoch.cumulative, sha256=last or FIRST_PREVHASH)

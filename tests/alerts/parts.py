@@ -33,7 +33,8 @@ from alerts.messages import (
     Status,
     Stretch,
 )
-from alerts.receipts import Ledger, write_receipt
+from alerts.outbox import Outbox
+from alerts.receipts import Kept, Ledger, write_receipt
 from alerts.records import Record, read_record
 from alerts.status import read_status
 from alerts.subscriber import Subscriber
@@ -63,6 +64,20 @@ def make_identity(
         "mqtt_password": mqtt_password,
     }
     return Identity(**fields | more)
+
+
+def kept_of(outbox: Outbox, sequence: int, disposition: Disposition = Disposition.STORED) -> Kept:
+    """A record that waits in the outbox, as the centre would have it."""
+    with outbox.reading() as connection:
+        (sha256,) = connection.execute("SELECT sha256 FROM records WHERE sequence = ?", (sequence,)).fetchone()
+    return Kept(sequence, disposition, sha256)
+
+
+def receipt_of(outbox: Outbox, cumulative: int, *quarantined: int) -> Receipt:
+    """The centre's receipt for everything up to a record that still waits."""
+    last = kept_of(outbox, cumulative)
+    spans = tuple(kept_of(outbox, each, Disposition.QUARANTINED).span for each in quarantined)
+    return Receipt(cumulative=cumulative, sha256=last.sha256, spans=spans)
 
 
 def make_clock(n: int = 0) -> Clock:
@@ -143,7 +158,7 @@ class Desk:
     counter: int = 0
 
     def __post_init__(self) -> None:
-        self._seen: dict[int, Disposition] = {}
+        self._kept: dict[int, Kept] = {}
         self._changed = threading.Condition()
         self.subscriber = Subscriber(
             host="127.0.0.1",
@@ -171,9 +186,10 @@ class Desk:
         self.arrivals.append(record.sequence)
         self.records.setdefault(record.sequence, record)
         aside = record.sequence in self.quarantine
-        self._seen.setdefault(record.sequence, Disposition.QUARANTINED if aside else Disposition.STORED)
+        disposition = Disposition.QUARANTINED if aside else Disposition.STORED
+        self._kept.setdefault(record.sequence, Kept(record.sequence, disposition, record.sha256))
         if self.answering:
-            self.send(Ledger.of(self._seen.items()).receipt((record.sequence,)), epoch=record.epoch)
+            self.send(Ledger.of(self._kept.values()).receipt((record.sequence,)), epoch=record.epoch)
 
     def send(self, receipt: Receipt, *, epoch: str, key: SigningKey = CENTRE_KEY, counter: int | None = None) -> None:
         self.counter += 1

@@ -11,14 +11,13 @@ import pytest
 from alerts.errors import OutboxFull
 from alerts.identity import Identity
 from alerts.keys import SigningKey
-from alerts.messages import Receipt
 from alerts.outbox import Outbox
 from alerts.publisher import Publisher
 from alerts.receipts import write_receipt
 from alerts.records import hash_of
 from alerts.topics import Channel, Topic
 from tests.alerts.brokers import Broker
-from tests.alerts.parts import CENTRE_KEY, LIFETIME, NOON, Desk, Log, make_clock, make_identity
+from tests.alerts.parts import CENTRE_KEY, LIFETIME, NOON, Desk, Log, make_clock, make_identity, receipt_of
 
 
 @contextmanager
@@ -157,13 +156,13 @@ def test_a_forged_receipt_is_ignored_counted_and_told(broker: Broker, identity: 
         sending(outbox, identity, on_event=log),
     ):
         desk.wait(lambda: len(desk.records) == 2)
-        desk.send(Receipt(cumulative=2), epoch=outbox.epoch, key=SigningKey.generate())
+        desk.send(receipt_of(outbox, 2), epoch=outbox.epoch, key=SigningKey.generate())
         assert log.wait("downlink_rejected")[0]["error"] == "UnknownKey"
-        desk.send(Receipt(cumulative=2), epoch="another")
+        desk.send(receipt_of(outbox, 2), epoch="another")
         assert log.wait("downlink_rejected", 2)[1]["error"] == "WrongAddressee"
         desk.wait(lambda: any(status.rejected_downlinks == 2 for status in desk.statuses))
         assert outbox.counts().pending_records == 2
-        desk.send(Receipt(cumulative=2), epoch=outbox.epoch)
+        desk.send(receipt_of(outbox, 2), epoch=outbox.epoch)
         log.wait_total("records_confirmed", "stored", 2)
     assert outbox.counts().rejected_downlinks == 2
 
@@ -179,9 +178,9 @@ def test_a_repeated_receipt_is_harmless_and_an_older_one_is_rejected(
         sending(outbox, identity, on_event=log),
     ):
         desk.wait(lambda: len(desk.records) == 2)
-        desk.send(Receipt(cumulative=1), epoch=outbox.epoch, counter=50)
+        desk.send(receipt_of(outbox, 1), epoch=outbox.epoch, counter=50)
         log.wait("records_confirmed")
-        desk.send(Receipt(cumulative=2), epoch=outbox.epoch, counter=49)
+        desk.send(receipt_of(outbox, 2), epoch=outbox.epoch, counter=49)
         assert log.wait("downlink_rejected")[0]["error"] == "StaleCounter"
         assert outbox.counts().pending_records == 1
 
@@ -242,7 +241,7 @@ def test_whatever_comes_on_a_channel_the_centre_does_not_use_is_refused_counted_
     log = Log()
     append(outbox, 1)
     receipt = write_receipt(
-        Receipt(cumulative=1),
+        receipt_of(outbox, 1),
         key=CENTRE_KEY,
         tenant=identity.tenant,
         device=identity.device,

@@ -45,7 +45,7 @@ def receipt(outbox: Outbox, **changes: Any) -> bytes:
         "at": NOON,
         "lifetime": LIFETIME,
     }
-    return write_receipt(Receipt(cumulative=1), **place | changes)
+    return write_receipt(Receipt(cumulative=1, sha256="a" * 64), **place | changes)
 
 
 def try_admit(
@@ -65,7 +65,7 @@ def try_admit(
 def test_a_receipt_for_this_box_is_admitted(outbox: Outbox) -> None:
     sealed = try_admit(outbox, receipt(outbox))
     assert sealed is not None
-    assert sealed.data == Receipt(cumulative=1)
+    assert sealed.data == Receipt(cumulative=1, sha256="a" * 64)
 
 
 @pytest.mark.parametrize(
@@ -149,7 +149,7 @@ def test_a_message_without_counter_or_expiry_is_refused(outbox: Outbox) -> None:
         tenant=TENANT,
         device=IDENTITY.device,
         epoch=outbox.epoch,
-        data={"cumulative": 1},
+        data={"cumulative": 1, "sha256": "a" * 64},
     )
     with pytest.raises(MalformedMessage, match="counter"):
         try_admit(outbox, events.seal_event(event, CENTRE_KEY))

@@ -4,7 +4,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from alerts.flight import LIVE_S, RESEND_CAP_S, WINDOW, Flight
-from alerts.messages import Disposition, Receipt, Span
 
 
 def test_what_was_sent_rests_until_the_silence_is_over() -> None:
@@ -37,7 +36,7 @@ def test_a_receipt_ends_the_journey_of_exactly_what_it_names() -> None:
     flight = Flight(resend_after_s=5)
     for sequence in range(1, 9):
         flight.sent(sequence, at_s=0)
-    flight.confirmed(Receipt(cumulative=2, spans=(Span(first=5, last=6, disposition=Disposition.STORED),)))
+    flight.confirmed({1, 2, 5, 6})
     assert flight.resting(at_s=1) == {3, 4, 7, 8}
 
 

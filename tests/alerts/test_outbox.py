@@ -1,6 +1,7 @@
 """The outbox: nothing committed is lost, nothing is forgotten without a receipt, one box and one process each."""
 
 import itertools
+import shutil
 import sqlite3
 import threading
 from collections.abc import Iterator
@@ -20,11 +21,11 @@ from alerts.errors import (
     OutboxTooNew,
     OutboxUnreadable,
 )
-from alerts.messages import Disposition, Receipt, Span
+from alerts.messages import Disposition, Receipt
 from alerts.outbox import Counts, Outbox
-from alerts.receipts import Ledger
+from alerts.receipts import Ledger, lone_receipt
 from alerts.records import FIRST_PREVHASH, hash_of, read_record
-from tests.alerts.parts import NOON, make_alert, make_clock, make_evidence, make_identity
+from tests.alerts.parts import NOON, kept_of, make_alert, make_clock, make_evidence, make_identity, receipt_of
 
 IDENTITY = make_identity()
 FIND = {IDENTITY.signing_key.key_id: IDENTITY.signing_key.verify_key}.get
@@ -82,7 +83,7 @@ def test_records_are_chained_from_64_zeros_on(outbox: Outbox) -> None:
 def test_an_outbox_continues_its_chain_after_it_was_closed_and_emptied(path: Path) -> None:
     with Outbox.open(path, identity=IDENTITY) as first:
         append(first, 2)
-        first.settle(Receipt(cumulative=2), at=NOON)
+        first.settle(receipt_of(first, 2), at=NOON)
         epoch, head = first.epoch, first.head()
     with Outbox.open(path, identity=IDENTITY) as second:
         append(second)
@@ -127,18 +128,19 @@ def test_exactly_what_a_receipt_names_is_forgotten(tmp_path: Path, stored: set[i
         part.unlink()
     with Outbox.open(file, identity=IDENTITY) as outbox:
         append(outbox, 12)
-        seen = [(n, Disposition.QUARANTINED) for n in aside] + [(n, Disposition.STORED) for n in stored]
-        settled = outbox.settle(Ledger.of(seen).receipt(), at=NOON)
+        kept = [kept_of(outbox, n, Disposition.QUARANTINED) for n in aside] + [kept_of(outbox, n) for n in stored]
+        settled = outbox.settle(Ledger.of(kept).receipt(), at=NOON)
         assert set(sequences(outbox)) == set(range(1, 13)) - stored - aside
-        assert (settled.stored, settled.quarantined) == (len(stored - aside), len(aside))
+        assert (settled.stored, settled.quarantined, settled.is_of_another) == (stored - aside, aside, False)
         assert outbox.counts().quarantined_records == len(aside)
 
 
 def test_a_receipt_beyond_what_was_ever_made_does_no_harm(outbox: Outbox) -> None:
     append(outbox, 2)
-    outbox.settle(Receipt(cumulative=2**53 - 1), at=NOON)
+    settled = outbox.settle(Receipt(cumulative=2**53 - 1, sha256="a" * 64), at=NOON)
     append(outbox)
-    assert sequences(outbox) == [3]
+    assert settled.is_of_another
+    assert sequences(outbox) == [1, 2, 3]
 
 
 def test_files_wait_for_their_record_and_are_given_up_with_it(outbox: Outbox) -> None:
@@ -147,7 +149,7 @@ def test_files_wait_for_their_record_and_are_given_up_with_it(outbox: Outbox) ->
             transaction.append(make_evidence(letter * 64), at=NOON)
             transaction.queue_upload(letter * 64, size_bytes=3)
     assert outbox.counts() == Counts(2, 2, 0, 0)
-    outbox.settle(Receipt(cumulative=2, spans=(Span(first=2, last=2, disposition=Disposition.QUARANTINED),)), at=NOON)
+    outbox.settle(receipt_of(outbox, 2, 2), at=NOON)
     assert outbox.counts() == Counts(0, 1, 1, 0)
 
 
@@ -254,9 +256,51 @@ def test_a_full_database_says_so_keeps_what_it_has_and_recovers(outbox: Outbox) 
     assert outbox.trouble
     assert kept[:5] == [1, 2, 3, 4, 5]
     assert chain_is_whole(outbox)
-    outbox.settle(Receipt(cumulative=2), at=NOON)
+    outbox.settle(receipt_of(outbox, 2), at=NOON)
     outbox._connection.execute("PRAGMA max_page_count = 100000")
     append(outbox, 5)
     assert not outbox.trouble
     assert sequences(outbox) == list(range(3, kept[-1] + 6))
     assert chain_is_whole(outbox)
+
+
+@pytest.fixture
+def copied(path: Path, tmp_path: Path) -> Iterator[tuple[Outbox, Outbox]]:
+    """Two boxes with one state: a card was copied after the third record, of which the centre has none yet."""
+    with Outbox.open(path, identity=IDENTITY) as first:
+        append(first, 3)
+    shutil.copy(path, tmp_path / "copy.db")
+    with Outbox.open(path, identity=IDENTITY) as one, Outbox.open(tmp_path / "copy.db", identity=IDENTITY) as other:
+        append(one, 2)
+        for number in (7, 8, 9):
+            append(other, number)
+        yield one, other
+
+
+def test_a_receipt_for_a_copy_of_this_box_lets_nothing_be_forgotten_that_only_this_one_has(
+    copied: tuple[Outbox, Outbox],
+) -> None:
+    one, other = copied
+    settled = one.settle(receipt_of(other, 5), at=NOON)
+    assert settled.is_of_another
+    assert sequences(one) == [1, 2, 3, 4, 5]
+    assert one.settle(receipt_of(other, 3), at=NOON).stored == {1, 2, 3}
+    assert sequences(one) == [4, 5]
+
+
+def test_each_of_two_copies_forgets_its_own_record_and_not_the_others(copied: tuple[Outbox, Outbox]) -> None:
+    one, other = copied
+    receipt = lone_receipt(kept_of(other, 4))
+    assert (one.settle(receipt, at=NOON).stored, other.settle(receipt, at=NOON).stored) == (set(), {4})
+    assert 4 in sequences(one)
+
+
+def test_what_was_forgotten_still_tells_whose_chain_a_later_receipt_speaks_of(copied: tuple[Outbox, Outbox]) -> None:
+    one, other = copied
+    foreign = receipt_of(other, 5)
+    one.settle(lone_receipt(kept_of(one, 5)), at=NOON)
+    assert one.settle(foreign, at=NOON).is_of_another
+    assert sequences(one) == [1, 2, 3, 4]
+    one.settle(receipt_of(one, 4), at=NOON)
+    with one.reading() as connection:
+        assert connection.execute("SELECT count(*) FROM settled").fetchone() == (0,)

@@ -1,5 +1,7 @@
 """Receipts: exactly what the database has, told in bounded space."""
 
+from collections.abc import Iterable
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -7,13 +9,22 @@ from hypothesis import strategies as st
 from alerts.errors import WrongType
 from alerts.keys import SigningKey
 from alerts.messages import Disposition, Receipt
-from alerts.receipts import MAX_SPANS, Ledger, next_counter, read_receipt, write_receipt
+from alerts.receipts import MAX_SPANS, Kept, Ledger, next_counter, read_receipt, write_receipt
 from alerts.status import read_status
 from tests.alerts.parts import LIFETIME, NOON
 
 KEY = SigningKey.generate()
 FIND = {KEY.key_id: KEY.verify_key}.get
 ARRIVALS = st.lists(st.tuples(st.integers(1, 40), st.sampled_from(Disposition)), max_size=80)
+
+
+def hash_at(sequence: int) -> str:
+    return f"{sequence:064x}"
+
+
+def ledger(arrivals: Iterable[tuple[int, Disposition]], cumulative: int = 0) -> Ledger:
+    kept = (Kept(sequence, disposition, hash_at(sequence)) for sequence, disposition in arrivals)
+    return Ledger.of(kept, cumulative=cumulative, sha256=hash_at(cumulative))
 
 
 def told(receipt: Receipt) -> tuple[set[int], set[int]]:
@@ -34,16 +45,19 @@ def expected(arrivals: list[tuple[int, Disposition]]) -> tuple[set[int], set[int
 def test_a_receipt_says_exactly_what_came_in_whatever_order_and_however_often(
     arrivals: list[tuple[int, Disposition]],
 ) -> None:
-    assert told(Ledger.of(arrivals).receipt()) == expected(arrivals)
+    receipt = ledger(arrivals).receipt()
+    assert told(receipt) == expected(arrivals)
+    assert receipt.sha256 == hash_at(receipt.cumulative)
+    assert all(span.sha256 == hash_at(span.last) for span in receipt.spans)
 
 
 @given(ARRIVALS)
 def test_spans_are_ascending_disjoint_and_joined_and_the_cumulative_is_as_high_as_it_can_be(
     arrivals: list[tuple[int, Disposition]],
 ) -> None:
-    ledger = Ledger.of(arrivals)
-    assert ledger.cumulative + 1 not in expected(arrivals)[0]
-    for span, following in zip(ledger.spans, ledger.spans[1:], strict=False):
+    whole = ledger(arrivals)
+    assert whole.cumulative + 1 not in expected(arrivals)[0]
+    for span, following in zip(whole.spans, whole.spans[1:], strict=False):
         assert span.first <= span.last < following.first
         assert span.last + 1 < following.first or span.disposition is not following.disposition
 
@@ -52,19 +66,18 @@ def test_spans_are_ascending_disjoint_and_joined_and_the_cumulative_is_as_high_a
 def test_a_ledger_continues_from_a_known_cumulative(arrivals: list[tuple[int, Disposition]], known: int) -> None:
     base = [(n, Disposition.STORED) for n in range(1, known + 1)]
     later = [(n, disposition) for n, disposition in arrivals if n > known]
-    assert Ledger.of(later, cumulative=known) == Ledger.of(base + later)
+    assert ledger(later, known) == ledger(base + later)
 
 
 def test_of_too_many_spans_those_that_answer_what_has_just_come_are_told() -> None:
-    ledger = Ledger.of((n * 2, Disposition.STORED) for n in range(1, 1001))
-    receipt = ledger.receipt((2000,))
+    receipt = ledger((n * 2, Disposition.STORED) for n in range(1, 1001)).receipt((2000,))
     safe, _ = told(receipt)
     assert len(receipt.spans) == MAX_SPANS
     assert {2000, 2, 4} <= safe <= set(range(2, 2001, 2))
 
 
 def test_a_sealed_receipt_reads_back_and_is_nothing_else() -> None:
-    receipt = Ledger.of([(1, Disposition.STORED), (3, Disposition.QUARANTINED)]).receipt()
+    receipt = ledger([(1, Disposition.STORED), (3, Disposition.QUARANTINED)]).receipt()
     raw = write_receipt(receipt, key=KEY, tenant="t", device="d", epoch="e", counter=7, at=NOON, lifetime=LIFETIME)
     sealed = read_receipt(raw, FIND)
     assert sealed.data == receipt

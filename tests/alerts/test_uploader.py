@@ -15,10 +15,9 @@ import pytest
 from alerts.blobs import BlobStore
 from alerts.errors import BadSignature, MalformedMessage, MessageError, UnknownKey
 from alerts.identity import Identity
-from alerts.messages import Disposition, Receipt, Span
 from alerts.outbox import Outbox
 from alerts.uploader import Uploader, read_upload_token, upload_token
-from tests.alerts.parts import NOON, Log, make_evidence, make_identity
+from tests.alerts.parts import NOON, Log, make_evidence, make_identity, receipt_of
 
 PICTURE = b"a picture of tea" * 10_000
 
@@ -102,14 +101,14 @@ def announce(outbox: Outbox, blobs: BlobStore, data: bytes = PICTURE) -> str:
 
 
 def confirm(outbox: Outbox) -> None:
-    outbox.settle(Receipt(cumulative=outbox.head()[0]), at=NOON)
+    outbox.settle(receipt_of(outbox, outbox.head()[0]), at=NOON)
 
 
 def test_a_file_goes_only_after_the_centre_has_the_record_that_announces_it(
     shelf: Shelf, outbox: Outbox, blobs: BlobStore, identity: Identity
 ) -> None:
     early, late = announce(outbox, blobs), announce(outbox, blobs, b"later")
-    outbox.settle(Receipt(cumulative=1), at=NOON)
+    outbox.settle(receipt_of(outbox, 1), at=NOON)
     log = Log()
     with Uploader(outbox, blobs, identity, on_event=log):
         log.wait("file_sent")
@@ -182,8 +181,7 @@ def test_a_file_whose_record_was_quarantined_stays_for_a_day_and_goes_then(
     outbox: Outbox, blobs: BlobStore, identity: Identity
 ) -> None:
     sha256 = announce(outbox, blobs)
-    quarantined = Span(first=1, last=1, disposition=Disposition.QUARANTINED)
-    outbox.settle(Receipt(cumulative=1, spans=(quarantined,)), at=NOON)
+    outbox.settle(receipt_of(outbox, 1, 1), at=NOON)
     clock = [NOON]
     uploader = Uploader(outbox, blobs, identity, now=lambda: clock[0])
     for hours, there in ((23, True), (25, False)):

@@ -115,7 +115,10 @@ def test_a_receipt_names_ranges_beyond_a_gap_and_closes_when_the_gap_fills(stage
     for number in (2, 3):
         stage.hear(records[number - 1].raw)
 
-    assert (with_gap.cumulative, with_gap.spans) == (1, (Span(first=4, last=5, disposition=Disposition.STORED),))
+    assert (with_gap.cumulative, with_gap.spans) == (
+        1,
+        (Span(first=4, last=5, disposition=Disposition.STORED, sha256=records[4].sha256),),
+    )
     assert (epoch.cumulative, epoch.highest) == (1, 5)
     assert (stage.last_receipt().cumulative, stage.last_receipt().spans) == (5, ())
     (epoch,) = stage.all(EpochRow)
@@ -261,14 +264,16 @@ def test_an_authentic_record_nobody_can_use_is_quarantined_with_a_receipt_that_s
 ) -> None:
     stage.hear(box.write(make_clock()).raw)
 
-    outcome = stage.hear(box.write(alert).raw)
+    record = box.write(alert)
+
+    outcome = stage.hear(record.raw)
 
     assert outcome is Outcome.QUARANTINED
     assert stage.quarantined() == {reason: 1}
     assert stage.all(QuarantineEntry)[0].authentic
     receipt = stage.last_receipt()
     assert receipt.cumulative == 2
-    assert receipt.spans == (Span(first=2, last=2, disposition=Disposition.QUARANTINED),)
+    assert receipt.spans == (Span(first=2, last=2, disposition=Disposition.QUARANTINED, sha256=record.sha256),)
     assert stage.count(Lead) == 0
 
 

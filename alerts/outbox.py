@@ -110,9 +110,11 @@ class Transaction:
 
         What the receipt says of a chain that is not this one's is left alone: a copy of this box made those records.
         """
-        whole = Span(first=1, last=receipt.cumulative, disposition=Disposition.STORED, sha256=receipt.sha256)
-        told = (*receipt.spans, whole) if receipt.cumulative else receipt.spans
-        ours = [span for span in told if self._is_ours(span)]
+        told = [*receipt.spans]
+        if receipt.cumulative:
+            told.append(Span(first=1, last=receipt.cumulative, disposition=Disposition.STORED, sha256=receipt.sha256))
+        owner = {span: self._is_ours(span) for span in told}
+        ours = [span for span in told if owner[span]]
         quarantined: set[int] = set()
         stored: set[int] = set()
         for span in sorted(ours, key=lambda span: span.disposition is not Disposition.QUARANTINED):
@@ -131,7 +133,7 @@ class Transaction:
         )
         self.tally(QUARANTINED_RECORDS, len(quarantined))
         self.news = True
-        return Settled(frozenset(stored), frozenset(quarantined), is_of_another=len(ours) < len(told))
+        return Settled(frozenset(stored), frozenset(quarantined), is_of_another=False in owner.values())
 
     def tally(self, name: str, count: int = 1) -> None:
         """Count something the status tells."""
@@ -141,10 +143,10 @@ class Transaction:
                 (name, count),
             )
 
-    def _is_ours(self, span: Span) -> bool:
+    def _is_ours(self, span: Span) -> bool | None:
         """Whether the last record of the span is this outbox's own, and with it the chain that leads to it.
 
-        The hash of a record that was forgotten is kept as long as an older one waits; before that, nothing does.
+        None where it was forgotten and nothing before it waits, so that it does not matter.
         """
         (head,) = self.connection.execute("SELECT sequence FROM chain").fetchone()
         if span.last > head:
@@ -153,7 +155,7 @@ class Transaction:
             "SELECT sha256 FROM records WHERE sequence = ?1 UNION ALL SELECT sha256 FROM settled WHERE sequence = ?1",
             (span.last,),
         ).fetchone()
-        return row is None or row[0] == span.sha256
+        return None if row is None else row[0] == span.sha256
 
     def _forget(self, span: Span) -> set[int]:
         reach = (span.first, span.last)

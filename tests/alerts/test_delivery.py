@@ -11,9 +11,10 @@ import pytest
 from alerts.errors import OutboxFull
 from alerts.identity import Identity
 from alerts.keys import SigningKey
+from alerts.messages import Disposition
 from alerts.outbox import Outbox
 from alerts.publisher import Publisher
-from alerts.receipts import write_receipt
+from alerts.receipts import Kept, lone_receipt, write_receipt
 from alerts.records import hash_of
 from alerts.topics import Channel, Topic
 from tests.alerts.brokers import Broker
@@ -165,6 +166,25 @@ def test_a_forged_receipt_is_ignored_counted_and_told(broker: Broker, identity: 
         desk.send(receipt_of(outbox, 2), epoch=outbox.epoch)
         log.wait_total("records_confirmed", "stored", 2)
     assert outbox.counts().rejected_downlinks == 2
+
+
+def test_a_box_whose_name_another_one_uses_says_so_once_and_keeps_its_records(
+    broker: Broker, identity: Identity, outbox: Outbox
+) -> None:
+    broker.start()
+    log = Log()
+    append(outbox, 1)
+    foreign = lone_receipt(Kept(1, Disposition.STORED, "b" * 64))
+    with Desk(identity, broker.port, answering=False) as desk, sending(outbox, identity, on_event=log):
+        desk.wait(lambda: len(desk.records) == 1)
+        for _ in range(2):
+            desk.send(foreign, epoch=outbox.epoch)
+        assert "copied" in str(log.wait("forked")[0]["reason"])
+        desk.wait(lambda: "copied" in desk.statuses[-1].trouble)
+        assert outbox.counts().pending_records == 1
+        desk.send(receipt_of(outbox, 1), epoch=outbox.epoch)
+        log.wait_total("records_confirmed", "stored", 1)
+    assert len(log.named("forked")) == 1
 
 
 def test_a_repeated_receipt_is_harmless_and_an_older_one_is_rejected(

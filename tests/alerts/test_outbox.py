@@ -272,8 +272,9 @@ def copied(path: Path, tmp_path: Path) -> Iterator[tuple[Outbox, Outbox]]:
     shutil.copy(path, tmp_path / "copy.db")
     with Outbox.open(path, identity=IDENTITY) as one, Outbox.open(tmp_path / "copy.db", identity=IDENTITY) as other:
         append(one, 2)
-        for number in (7, 8, 9):
-            append(other, number)
+        for number in (101, 102):
+            with other.transaction() as transaction:
+                transaction.append(make_clock(number), at=NOON)
         yield one, other
 
 

@@ -1,9 +1,12 @@
 """What boxes say, taken in: stored once, made into leads and tasks, receipted; all else put aside and counted."""
 
 import json
+import random
+import shutil
 import sqlite3
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from sqlalchemy import event, text
@@ -12,6 +15,8 @@ from sqlalchemy.exc import DatabaseError
 from alerts import dsse, wire
 from alerts.keys import SigningKey
 from alerts.messages import Alert, ClockQuality, Disposition, Phase, Span, Status
+from alerts.outbox import Outbox
+from alerts.receipts import Kept, lone_receipt
 from alerts.status import write_status
 from alerts.topics import Channel
 from center.database import Database
@@ -148,6 +153,37 @@ def test_a_cloned_box_is_stored_and_flagged_as_a_fork(stage: Stage, box: Box) ->
     assert [row.fork for row in sorted(stage.all(JournalRow), key=lambda row: row.fork)] == [False, True]
     assert stage.all(EpochRow)[0].forks == 1
     assert stage.count(Lead) == 2, "both are heard: a fork is for people to judge"
+    assert stage.last_receipt() == lone_receipt(Kept(1, Disposition.STORED, clone.records[0].sha256))
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_of_two_boxes_with_one_state_neither_loses_an_alert(stage: Stage, box: Box, tmp_path: Path, seed: int) -> None:
+    chance, said = random.Random(seed), set[str]()
+
+    def say(outbox: Outbox, name: str) -> None:
+        for number in range(4):
+            said.add(f"{name}-{number}")
+            with outbox.transaction() as transaction:
+                transaction.append(make_alert(incident=f"{name}-{number}"), at=NOW)
+
+    paths = tmp_path / "one.db", tmp_path / "other.db"
+    with Outbox.open(paths[0], identity=box.identity) as original:
+        say(original, "before")
+    shutil.copy(*paths)
+    with Outbox.open(paths[0], identity=box.identity) as one, Outbox.open(paths[1], identity=box.identity) as other:
+        say(one, "one")
+        say(other, "other")
+        for _ in range(500):
+            waiting = [pending for each in (one, other) for pending in each.due(limit=100)]
+            if not waiting:
+                break
+            stage.hear(chance.choice(waiting).raw)
+            for each in (one, other):
+                if chance.random() < 0.7:
+                    each.settle(stage.last_receipt(), at=NOW)
+        assert (one.due(limit=1), other.due(limit=1)) == ([], [])
+    assert {lead.incident for lead in stage.all(Lead)} == said
+    assert stage.last_receipt().is_forked
 
 
 def test_a_new_outbox_is_a_journal_of_its_own(stage: Stage, box: Box) -> None:

@@ -1,24 +1,31 @@
 """Files named by their SHA-256: evidence on the box and at the centre."""
 
 import errno
+import fcntl
 import hashlib
 import os
 import re
 import secrets
 import time
-from collections.abc import Iterable
-from contextlib import suppress
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+from io import BufferedRandom
 from pathlib import Path
 
-from alerts.errors import BlobDamaged, BlobMissing, BlobStoreFull
+from alerts.errors import BlobBusy, BlobDamaged, BlobElsewhere, BlobMissing, BlobStoreFull
 from alerts.folders import sync_folder
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _PASSING = re.compile(r"\.[0-9a-f]{64}\.[0-9a-f]{8}")
 CHUNK_BYTES = 65_536
 
+_PART = re.compile(r"\.[0-9a-f]{64}\.part")
+
 LEFTOVER_S = 3600.0
 """A file under way that nobody has written to for so long belongs to a process that was killed."""
+
+PART_KEPT_S = 30 * 86_400.0
+"""What came of a file in pieces waits so long for the rest: boxes may be off line for weeks."""
 
 
 class BlobStore:
@@ -51,22 +58,75 @@ class BlobStore:
 
     def take(self, chunks: Iterable[bytes], *, sha256: str, size_bytes: int | None = None) -> None:
         """Store a stream that must turn out to have this hash (and size); raises BlobDamaged and keeps nothing else."""
-        target = self.path(sha256)
         passing = self.folder / f".{sha256}.{secrets.token_hex(4)}"
         try:
-            _write(passing, chunks, sha256=sha256, size_bytes=size_bytes)
-            is_new = not target.parent.exists()
-            target.parent.mkdir(exist_ok=True)
-            passing.replace(target)
-            sync_folder(target.parent)
-            if is_new:
-                sync_folder(self.folder)
+            with self._reporting():
+                _write(passing, chunks, sha256=sha256, size_bytes=size_bytes)
+                self._move(passing, sha256)
+        finally:
+            passing.unlink(missing_ok=True)
+
+    def begun(self, sha256: str) -> int:
+        """How many bytes of the file are here: all of them, or what `append` has kept so far."""
+        for path in (self.path(sha256), self._part(sha256)):
+            with suppress(FileNotFoundError):
+                return path.stat().st_size
+        return 0
+
+    def append(self, chunks: Iterable[bytes], *, sha256: str, size_bytes: int, offset: int) -> None:
+        """Store a file of this hash and size that comes in pieces: these bytes follow the first `offset`.
+
+        If `chunks` break off, what came is kept for the next piece; a piece that begins at 0 begins anew. Raises
+        BlobElsewhere, BlobBusy, BlobStoreFull, and BlobDamaged where the whole is not what was announced: all of it is
+        then forgotten.
+        """
+        part = self._part(sha256)
+        try:
+            with self._reporting(), self._holding(part) as file:
+                here = file.truncate(0) if offset == 0 else file.seek(0, os.SEEK_END)
+                if offset != here:
+                    raise BlobElsewhere(f"{here} bytes of it are here, the piece begins at {offset}")
+                if offset + _fill(file, chunks, room=size_bytes - offset) == size_bytes:
+                    _check(file, sha256)
+                    self._move(part, sha256)
+        except (BlobDamaged, BlobStoreFull):
+            part.unlink(missing_ok=True)
+            raise
+
+    def _part(self, sha256: str) -> Path:
+        return self.folder / f".{self.path(sha256).name}.part"
+
+    @contextmanager
+    def _holding(self, part: Path) -> Iterator[BufferedRandom]:
+        """The unfinished file, at its end, and nobody else's meanwhile."""
+        with part.open("a+b") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                is_same = os.fstat(file.fileno()).st_ino == part.stat().st_ino
+            except (BlockingIOError, FileNotFoundError):
+                is_same = False
+            if not is_same:  # another has just finished it: what is open is the stored file
+                raise BlobBusy(f"{part.name[1:65]} is being brought already")
+            yield file
+
+    @contextmanager
+    def _reporting(self) -> Iterator[None]:
+        try:
+            yield
         except OSError as error:
             if error.errno in (errno.ENOSPC, errno.EDQUOT):
                 raise BlobStoreFull(f"{self.folder}: the disk is full, the file was not stored") from None
             raise
-        finally:
-            passing.unlink(missing_ok=True)
+
+    def _move(self, passing: Path, sha256: str) -> None:
+        """Give a file that is whole and on the disk its name."""
+        target = self.path(sha256)
+        is_new = not target.parent.exists()
+        target.parent.mkdir(exist_ok=True)
+        passing.replace(target)
+        sync_folder(target.parent)
+        if is_new:
+            sync_folder(self.folder)
 
     def read(self, sha256: str) -> bytes:
         """The bytes, checked against the hash; raises BlobMissing or BlobDamaged."""
@@ -84,9 +144,10 @@ class BlobStore:
 
     def _clear_leftovers(self) -> None:
         for path in self.folder.iterdir():
-            if _PASSING.fullmatch(path.name):
+            keep_s = LEFTOVER_S if _PASSING.fullmatch(path.name) else PART_KEPT_S
+            if _PASSING.fullmatch(path.name) or _PART.fullmatch(path.name):
                 with suppress(OSError):
-                    if time.time() - path.stat().st_mtime > LEFTOVER_S:
+                    if time.time() - path.stat().st_mtime > keep_s:
                         path.unlink()
 
 
@@ -106,3 +167,25 @@ def _write(path: Path, chunks: Iterable[bytes], *, sha256: str, size_bytes: int 
         raise BlobDamaged(f"{written} bytes where {size_bytes} were announced")
     if digest.hexdigest() != sha256:
         raise BlobDamaged(f"the bytes have the SHA-256 {digest.hexdigest()}, announced was {sha256}")
+
+
+def _fill(file: BufferedRandom, chunks: Iterable[bytes], *, room: int) -> int:
+    """Write at most `room` bytes; how many it were."""
+    came = 0
+    for chunk in chunks:
+        came += len(chunk)
+        if came > room:
+            raise BlobDamaged("more bytes than were announced")
+        file.write(chunk)
+        file.flush()
+    return came
+
+
+def _check(file: BufferedRandom, sha256: str) -> None:
+    """That the whole is what its name promises, and on the disk."""
+    file.flush()
+    os.fsync(file.fileno())
+    file.seek(0)
+    found = hashlib.file_digest(file, "sha256").hexdigest()
+    if found != sha256:
+        raise BlobDamaged(f"the bytes have the SHA-256 {found}, announced was {sha256}")

@@ -123,6 +123,14 @@ class BlobDamaged(BlobError):
     """The bytes are not those the hash promises."""
 
 
+class BlobBusy(BlobError):
+    """Somebody else brings this file just now."""
+
+
+class BlobElsewhere(BlobError):
+    """The piece does not begin where the file ends so far."""
+
+
 class BlobStoreFull(BlobError):
     """The disk is full: the file was not stored."""
 

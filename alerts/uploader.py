@@ -2,9 +2,10 @@
 
 import base64
 import binascii
+import re
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -30,12 +31,17 @@ from alerts.uploads import Waiting
 from alerts.web import open_client, reason_of
 
 SCHEME = "TeaWatch"
+OFFSET_HEADER = "Upload-Offset"
+_CONTENT_RANGE = re.compile(r"bytes (?:(?P<first>\d{1,10})-\d{1,10}|\*)/\d{1,10}", re.ASCII)
 CLAIM_TYPE = dsse.payload_type_of(UploadClaim.TYPE)
 MAX_HEADER_BYTES = 4096
 
 KEEP = timedelta(hours=24)
 """So long a file stays on the box after the centre has it: for the technician on site, and for a centre that lost a
 disk. A full disk ends the wait."""
+
+ASKED_BYTES = 262_144
+"""Before a file of this size, or one that was tried before, the centre is asked how much of it it has already."""
 
 PAUSE_S = 30.0
 RETRY_CAP_S = 60.0
@@ -61,6 +67,20 @@ def upload_token(identity: Identity, sha256: str, size_bytes: int) -> str:
     claim = UploadClaim(tenant=identity.tenant, device=identity.device, sha256=sha256, size_bytes=size_bytes)
     envelope = dsse.seal(wire.encode(claim), CLAIM_TYPE, identity.signing_key)
     return f"{SCHEME} {base64.b64encode(envelope).decode()}"
+
+
+def content_range(offset: int, size_bytes: int) -> str:
+    """The header of a piece that reaches to the end (RFC 9110, 14.4 and 14.5); of one without bytes, at the end."""
+    return f"bytes {offset}-{size_bytes - 1}/{size_bytes}" if offset < size_bytes else f"bytes */{size_bytes}"
+
+
+def read_content_range(header: str, size_bytes: int) -> int:
+    """Where the piece begins that reaches to the end of a file of this size; raises MalformedMessage."""
+    match = _CONTENT_RANGE.fullmatch(header)
+    offset = int(match["first"] or size_bytes) if match else -1
+    if header != content_range(offset, size_bytes):
+        raise MalformedMessage(f"a Content-Range up to the end of {size_bytes} bytes is expected")
+    return offset
 
 
 def read_upload_token(header: str, find_key: KeyFinder) -> Claim:
@@ -97,7 +117,7 @@ _OUTCOMES: dict[int, _Outcome] = {
 
 
 class Uploader:
-    """Sends in the background between `start` and `stop`.
+    """Sends in the background between `start` and `stop`; what broke off goes on where it ended.
 
     Events: `file_sent` (sha256, size_bytes), `file_waits` (sha256, reason), `file_refused` (sha256, reason),
     `outbox_trouble` (reason). A file the centre refuses five times for its hash, or that is no longer on the disk as it
@@ -133,7 +153,7 @@ class Uploader:
         self._thread.start()
 
     def stop(self) -> None:
-        """Break off a transfer that is under way (it begins again another time) and end the thread."""
+        """Break off a transfer that is under way (it goes on another time) and end the thread."""
         self._stopping.set()
         self._wake.set()
         self._thread.join()
@@ -201,24 +221,33 @@ class Uploader:
         self._tell("file_refused", sha256=waiting.sha256, reason=reason)
 
     def _put(self, waiting: Waiting, path: Path) -> tuple[_Outcome, str]:
-        headers = {
-            "Authorization": upload_token(self._identity, waiting.sha256, waiting.size_bytes),
-            "Content-Length": str(waiting.size_bytes),
-            "Content-Type": "application/octet-stream",
-        }
+        address = f"{self._identity.center_url}/api/v1/evidence/{waiting.sha256}"
+        token = {"Authorization": upload_token(self._identity, waiting.sha256, waiting.size_bytes)}
         try:
-            response = self._client.put(
-                f"{self._identity.center_url}/api/v1/evidence/{waiting.sha256}",
-                content=self._chunks(path),
-                headers=headers,
-            )
+            offset = self._begun(address, token, waiting)
+            headers = token | {
+                "Content-Length": str(waiting.size_bytes - offset),
+                "Content-Type": "application/octet-stream",
+            }
+            if offset:
+                headers["Content-Range"] = content_range(offset, waiting.size_bytes)
+            response = self._client.put(address, content=self._chunks(path, offset), headers=headers)
         except httpx.HTTPError as error:
             return _Outcome.UNREACHABLE, f"{self._identity.center_url}: {error or type(error).__name__}"
         outcome = _OUTCOMES.get(response.status_code, _Outcome.LATER)
         return outcome, reason_of(response)
 
-    def _chunks(self, path: Path) -> Iterator[bytes]:
+    def _begun(self, address: str, token: Mapping[str, str], waiting: Waiting) -> int:
+        """How many bytes the centre has of it; a centre that cannot say is brought the whole."""
+        if waiting.attempts == 0 and waiting.size_bytes < ASKED_BYTES:
+            return 0
+        response = self._client.head(address, headers=dict(token))
+        text = response.headers.get(OFFSET_HEADER, "") if response.status_code == HTTPStatus.OK else ""
+        return min(int(text), waiting.size_bytes) if text.isdecimal() else 0
+
+    def _chunks(self, path: Path, offset: int) -> Iterator[bytes]:
         with path.open("rb") as file:
+            file.seek(offset)
             while chunk := file.read(CHUNK_BYTES):
                 if self._stopping.is_set():
                     raise httpx.RequestError("the box is stopping")

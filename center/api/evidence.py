@@ -1,10 +1,11 @@
-"""PUT and GET /api/v1/evidence/{sha256}: boxes bring announced files, officers look at them, and each look is noted."""
+"""/api/v1/evidence/{sha256}: boxes bring announced files, officers look at them, and each look is noted."""
 
 import re
 from collections.abc import AsyncIterator, Iterator
 from datetime import timedelta
 from typing import Annotated, Any, Final
 
+import anyio
 import anyio.from_thread
 import structlog
 from fastapi import Header, HTTPException, Path, Query, Request, Response
@@ -12,8 +13,8 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import FileResponse
 
 from alerts.blobs import BlobStore
-from alerts.errors import BlobDamaged, BlobMissing, BlobStoreFull, MessageError
-from alerts.uploader import Claim, read_upload_token
+from alerts.errors import BlobBusy, BlobDamaged, BlobElsewhere, BlobMissing, BlobStoreFull, MessageError
+from alerts.uploader import OFFSET_HEADER, Claim, read_content_range, read_upload_token
 from center.accounts.guards import Officer
 from center.api.security import PREFIX, open_router, reading_router
 from center.database import Writing
@@ -28,6 +29,9 @@ from enforcement.leads import lead_id
 PATH: Final = f"{PREFIX}/evidence/"
 CHECKED_BYTES: Final = 32 * 2**20
 """Files up to this size are hashed again at each viewing; longer ones (long clips) are streamed as they lie."""
+
+SILENCE_S: Final = 30.0
+"""A box that says nothing for so long in the middle of a file has gone."""
 
 VIEWING: Final = timedelta(hours=1)
 """A player fetches a clip piece by piece: pieces from further on belong to the look that began with the first."""
@@ -53,23 +57,46 @@ log = structlog.get_logger()
     responses={
         200: {"description": "the centre has it already"},
         201: {"description": "stored"},
-        **responses(401, 403, 411, 413, 422, 507),
+        **responses(401, 403, 408, 411, 413, 416, 422, 423, 507),
     },
     openapi_extra={"requestBody": {"required": True, "content": BYTES}},
 )
-async def put(request: Request, sha256: Hash, authorization: Annotated[str, Header()] = "") -> Response:
-    """A box brings a file that one of its verified records announced, by hash and size."""
+async def put(
+    request: Request,
+    sha256: Hash,
+    authorization: Annotated[str, Header()] = "",
+    content_range: Annotated[str, Header()] = "",
+) -> Response:
+    """A box brings a file that one of its verified records announced, by hash and size, or the rest of it."""
     office = office_of(request)
     claim = await run_in_threadpool(_check_claim, office, authorization, sha256)
-    _check_length(office, claim, request.headers.get("content-length"))
+    offset = _check_place(office, claim, request.headers.get("content-length"), content_range)
     if not await run_in_threadpool(office.evidence.has, sha256):
         chunks = _chunks(aiter(request.stream()))
-        await run_in_threadpool(_take, office.evidence, chunks, claim)
+        await run_in_threadpool(_take, office.evidence, chunks, claim, offset)
         status = 201
     else:
         status = 200
     await run_in_threadpool(_note, office, claim)
     return Response(status_code=status)
+
+
+@boxes.head(
+    "/evidence/{sha256}",
+    response_class=Response,
+    responses={
+        200: {
+            "description": "how many bytes of it are here",
+            "headers": {OFFSET_HEADER: {"schema": {"type": "integer"}}},
+        },
+        **responses(401, 403, 422),
+    },
+)
+def head(request: Request, sha256: Hash, authorization: Annotated[str, Header()] = "") -> Response:
+    """A box whose transfer broke off asks where to go on."""
+    office = office_of(request)
+    _check_claim(office, authorization, sha256)
+    return Response(headers={OFFSET_HEADER: str(office.evidence.begun(sha256)), "Cache-Control": "no-store"})
 
 
 def _check_claim(office: Office, header: str, sha256: str) -> Claim:
@@ -89,31 +116,44 @@ def _check_claim(office: Office, header: str, sha256: str) -> Claim:
     return claim
 
 
-def _check_length(office: Office, claim: Claim, length: str | None) -> None:
+def _check_place(office: Office, claim: Claim, length: str | None, content_range: str) -> int:
+    """Where the piece begins, which is as long as it says and reaches to the end. Raises HTTPException."""
     if length is None or not length.isdecimal():
         raise HTTPException(411, "a file comes with its Content-Length")
     most_mib = office.settings.evidence.max_file_mib
     if int(length) > most_mib * 2**20:
         raise HTTPException(413, f"{length} bytes; the centre takes files up to {most_mib} MiB")
-    if int(length) > claim.size_bytes:
-        raise HTTPException(413, f"{length} bytes; {claim.size_bytes} were announced")
-    if int(length) != claim.size_bytes:
-        raise HTTPException(422, f"{length} bytes; {claim.size_bytes} were announced")
+    try:
+        offset = read_content_range(content_range, claim.size_bytes) if content_range else 0
+    except MessageError as error:
+        raise HTTPException(416, str(error)) from error
+    expected = claim.size_bytes - offset
+    if int(length) != expected:
+        raise HTTPException(413 if int(length) > expected else 422, f"{length} bytes; {expected} were announced")
+    return offset
 
 
 def _chunks(stream: AsyncIterator[bytes]) -> Iterator[bytes]:
     """The body, piece by piece, for a thread: each piece is fetched on the event loop when it is asked for."""
 
     async def fetch() -> bytes | None:
-        return await anext(stream, None)
+        try:
+            with anyio.fail_after(SILENCE_S):
+                return await anext(stream, None)
+        except TimeoutError as error:
+            raise HTTPException(408, f"nothing came for {SILENCE_S:.0f} s; what came is kept") from error
 
     while (chunk := anyio.from_thread.run(fetch)) is not None:
         yield chunk
 
 
-def _take(store: BlobStore, chunks: Iterator[bytes], claim: Claim) -> None:
+def _take(store: BlobStore, chunks: Iterator[bytes], claim: Claim, offset: int) -> None:
     try:
-        store.take(chunks, sha256=claim.sha256, size_bytes=claim.size_bytes)
+        store.append(chunks, sha256=claim.sha256, size_bytes=claim.size_bytes, offset=offset)
+    except BlobElsewhere as error:
+        raise HTTPException(416, str(error)) from error
+    except BlobBusy as error:
+        raise HTTPException(423, str(error)) from error
     except BlobDamaged as error:
         raise HTTPException(422, str(error)) from error
     except BlobStoreFull as error:

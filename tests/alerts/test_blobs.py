@@ -2,6 +2,8 @@
 
 import hashlib
 import os
+import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -9,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from alerts.blobs import BlobStore
-from alerts.errors import BlobDamaged, BlobMissing
+from alerts.errors import BlobBusy, BlobDamaged, BlobElsewhere, BlobMissing
 from tests.alerts.parts import watch_syncs
 
 TEA = hashlib.sha256(b"tea").hexdigest()
@@ -75,6 +77,65 @@ def test_what_a_killed_process_left_is_cleared_away_and_what_is_under_way_is_not
     for path in (left, another):
         os.utime(path, (1_000_000_000, 1_000_000_000))
     assert set(files(BlobStore(blobs.folder))) == {under_way.name, another.name}
+
+
+@given(data=st.binary(min_size=1, max_size=300), cuts=st.lists(st.integers(0, 300), max_size=5))
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+def test_a_file_in_pieces_is_whole_in_the_end_wherever_it_broke_off(
+    blobs: BlobStore, data: bytes, cuts: list[int]
+) -> None:
+    sha256 = hashlib.sha256(data).hexdigest()
+    blobs.remove(sha256)
+    for cut in sorted({cut for cut in cuts if cut < len(data)}):
+        offset = blobs.begun(sha256)
+        append(blobs, data[offset:cut], sha256, len(data), offset)
+        assert blobs.begun(sha256) == cut
+        assert not blobs.has(sha256)
+    offset = blobs.begun(sha256)
+    append(blobs, data[offset:], sha256, len(data), offset)
+    assert blobs.read(sha256) == data
+    assert files(blobs).count(f".{sha256}.part") == 0
+
+
+@pytest.mark.parametrize(
+    ("piece", "offset", "error", "kept"),
+    [(b"a", 1, BlobElsewhere, 2), (b"aa", 2, BlobDamaged, 0), (b"b", 2, BlobDamaged, 0)],
+    ids=["elsewhere", "too long", "another file"],
+)
+def test_a_piece_that_does_not_fit_is_refused(
+    blobs: BlobStore, piece: bytes, offset: int, error: type[Exception], kept: int
+) -> None:
+    append(blobs, b"te", TEA, 3, 0)
+    with pytest.raises(error):
+        append(blobs, piece, TEA, 3, offset)
+    assert blobs.begun(TEA) == kept
+    append(blobs, b"tea"[kept:], TEA, 3, kept)
+    assert blobs.read(TEA) == b"tea"
+
+
+def test_a_file_that_is_being_brought_is_not_brought_by_another(blobs: BlobStore) -> None:
+    def chunks() -> Iterator[bytes]:
+        yield b"te"
+        with pytest.raises(BlobBusy):
+            append(blobs, b"tea", TEA, 3, 0)
+        yield b"a"
+
+    blobs.append(chunks(), sha256=TEA, size_bytes=3, offset=0)
+    assert blobs.read(TEA) == b"tea"
+
+
+def test_what_came_in_pieces_waits_a_month_for_the_rest(blobs: BlobStore) -> None:
+    append(blobs, b"te", TEA, 3, 0)
+    part = blobs.folder / f".{TEA}.part"
+    for days, there in ((29, True), (31, False)):
+        at_s = time.time() - days * 86_400
+        os.utime(part, (at_s, at_s))
+        BlobStore(blobs.folder)
+        assert part.exists() is there
+
+
+def append(blobs: BlobStore, piece: bytes, sha256: str, size_bytes: int, offset: int) -> None:
+    blobs.append((piece,), sha256=sha256, size_bytes=size_bytes, offset=offset)
 
 
 def test_a_missing_file_is_named(blobs: BlobStore) -> None:

@@ -4,7 +4,8 @@ import base64
 import hashlib
 import json
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -16,7 +17,7 @@ from alerts.blobs import BlobStore
 from alerts.errors import BadSignature, MalformedMessage, MessageError, UnknownKey
 from alerts.identity import Identity
 from alerts.outbox import Outbox
-from alerts.uploader import Uploader, read_upload_token, upload_token
+from alerts.uploader import ASKED_BYTES, Uploader, read_content_range, read_upload_token, upload_token
 from tests.alerts.parts import NOON, Log, make_evidence, make_identity, receipt_of
 
 PICTURE = b"a picture of tea" * 10_000
@@ -29,13 +30,32 @@ class Shelf:
         self.files: dict[str, bytes] = {}
         self.answers: list[int] = []
         self.tries = 0
+        self.begun: dict[str, bytes] = {}
+        self.breaks: list[int] = []
+        self.knows_pieces = True
+        self.asked = self.came = 0
         self.keys: dict[str, Any] = {}
         shelf = self
 
         class Door(BaseHTTPRequestHandler):
+            def do_HEAD(self) -> None:
+                shelf.asked += 1
+                self.send_response(200 if shelf.knows_pieces else 405)
+                if shelf.knows_pieces:
+                    self.send_header("Upload-Offset", str(len(shelf.begun.get(self.path, b""))))
+                self.end_headers()
+
             def do_PUT(self) -> None:
-                body = self.rfile.read(int(self.headers["Content-Length"]))
-                status = shelf.take(self.path, self.headers["Authorization"], body)
+                length = int(self.headers["Content-Length"])
+                place = self.headers.get("Content-Range")
+                before = shelf.begun.get(self.path, b"") if place else b""
+                assert place is None or read_content_range(place, len(before) + length) == len(before)
+                if shelf.breaks:
+                    shelf.begun[self.path] = before + self.rfile.read(shelf.breaks.pop(0))
+                    self.close_connection = True
+                    return
+                shelf.came += length
+                status = shelf.take(self.path, self.headers["Authorization"], before + self.rfile.read(length))
                 answer = json.dumps({"detail": f"says {status}"}).encode()
                 self.send_response(status)
                 self.send_header("Content-Length", str(len(answer)))
@@ -100,6 +120,15 @@ def announce(outbox: Outbox, blobs: BlobStore, data: bytes = PICTURE) -> str:
     return sha256
 
 
+def wait_until(condition: Callable[[], bool], uploader: Uploader) -> None:
+    deadline_s = time.monotonic() + 20
+    while not condition():
+        assert time.monotonic() < deadline_s, "it did not come about in time"
+        uploader._not_before_s.clear()
+        uploader._wake.set()
+        time.sleep(0.02)
+
+
 def confirm(outbox: Outbox) -> None:
     outbox.settle(receipt_of(outbox, outbox.head()[0]), at=NOON)
 
@@ -159,6 +188,31 @@ def test_a_file_the_centre_will_never_take_is_given_up_and_said_so(
     assert shelf.tries == tries
     assert str(answer) in str(log.named("file_refused")[0]["reason"])
     assert outbox.counts().pending_uploads == 0
+
+
+@pytest.mark.parametrize(("knows_pieces", "came"), [(True, len(PICTURE) - 70_000), (False, len(PICTURE))])
+def test_what_broke_off_goes_on_where_it_ended_or_anew_at_a_centre_that_cannot_say(
+    shelf: Shelf, outbox: Outbox, blobs: BlobStore, identity: Identity, knows_pieces: bool, came: int
+) -> None:
+    sha256 = announce(outbox, blobs)
+    confirm(outbox)
+    shelf.breaks, shelf.knows_pieces = [30_000, 40_000] if knows_pieces else [70_000], knows_pieces
+    with Uploader(outbox, blobs, identity) as uploader:
+        wait_until(lambda: sha256 in shelf.files, uploader)
+    assert shelf.files == {sha256: PICTURE}
+    assert shelf.came == came
+
+
+def test_a_small_file_is_brought_without_a_question_and_a_large_one_is_not(
+    shelf: Shelf, outbox: Outbox, blobs: BlobStore, identity: Identity
+) -> None:
+    announce(outbox, blobs)
+    announce(outbox, blobs, b"x" * ASKED_BYTES)
+    confirm(outbox)
+    log = Log()
+    with Uploader(outbox, blobs, identity, on_event=log):
+        log.wait("file_sent", 2)
+    assert shelf.asked == 1
 
 
 def test_only_the_answers_that_find_another_hash_count_against_a_file(

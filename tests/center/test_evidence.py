@@ -1,13 +1,16 @@
 """Files of evidence: only announced ones, only whole, only for those who may look, and every look is registered."""
 
 import hashlib
+import socket
+import time
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DatabaseError
 
-from alerts.uploader import upload_token
+from alerts.uploader import content_range, upload_token
 from center.evidence import Announced, EvidenceView
 from tests.center.stage import NOW, Box, Web, make_alert, make_artefact, make_evidence
 
@@ -203,13 +206,83 @@ def test_a_file_altered_on_the_disk_is_not_shown(web: Web, announced: Box) -> No
     assert b"forged" not in answer.content
 
 
-def test_an_upload_that_breaks_off_leaves_nothing(web: Web, announced: Box) -> None:
-    store = web.stage.office.evidence
+def test_an_upload_that_breaks_off_goes_on_where_it_ended(web: Web, announced: Box) -> None:
+    token = {"Authorization": upload_token(announced.identity, SHA256, len(PICTURE))}
 
-    def break_off() -> Any:
-        yield PICTURE[:100]
+    def begun() -> int:
+        return int(web.client.head(f"/api/v1/evidence/{SHA256}", headers=token).headers["Upload-Offset"])
+
+    def bring_rest(offset: int) -> int:
+        headers = {"Content-Range": content_range(offset, len(PICTURE))}
+        more: dict[str, Any] = {
+            "sha256": SHA256,
+            "address": SHA256,
+            "size_bytes": len(PICTURE),
+            "headers": token | headers,
+        }
+        return web.bring(announced, PICTURE[offset:], **more).status_code
+
+    assert begun() == 0
+    break_off(web, 100)
+    assert begun() == 100
+    assert web.stage.all(Announced)[0].arrived_at is None
+    assert [bring_rest(99), bring_rest(100), begun(), bring_rest(len(PICTURE))] == [416, 201, len(PICTURE), 200]
+    assert stored_files(web) == [SHA256]
+    assert web.stage.office.evidence.read(SHA256) == PICTURE
+
+
+@pytest.mark.parametrize("after", [0, 1, 4_000, len(PICTURE) - 1])
+def test_a_line_that_is_cut_at_any_byte_loses_at_most_what_was_under_way(
+    web: Web, announced: Box, after: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    token = upload_token(announced.identity, SHA256, len(PICTURE))
+    address = web.client.base_url.host, web.client.base_url.port or 0
+    with socket.create_connection(address) as line:
+        head = f"PUT /api/v1/evidence/{SHA256} HTTP/1.1\r\nHost: {address[0]}\r\nAuthorization: {token}\r\n"
+        line.sendall(f"{head}Content-Length: {len(PICTURE)}\r\n\r\n".encode() + PICTURE[:after])
+        deadline_s = time.monotonic() + 10
+        while web.stage.office.evidence.begun(SHA256) < after and time.monotonic() < deadline_s:
+            time.sleep(0.01)
+    offset = until_free(web, announced)
+    assert 0 <= offset <= after
+    assert web.stage.office.evidence.read(SHA256) == PICTURE
+    assert "Traceback" not in caplog.text
+
+
+def until_free(web: Web, box: Box) -> int:
+    """Bring the rest as soon as the centre has noticed that the line is cut; from where on."""
+    for _ in range(100):
+        offset = web.stage.office.evidence.begun(SHA256)
+        headers = {"Content-Range": content_range(offset, len(PICTURE))} if offset else {}
+        more = {"sha256": SHA256, "address": SHA256, "size_bytes": len(PICTURE), "headers": headers}
+        status = web.bring(box, PICTURE[offset:], **more).status_code
+        if status == 201:
+            return offset
+        assert status in (416, 423)
+        time.sleep(0.05)
+    pytest.fail("the centre never let the file go")
+
+
+def test_an_upload_that_begins_anew_needs_nothing_of_what_came_before(web: Web, announced: Box) -> None:
+    break_off(web, 100)
+    assert web.bring(announced, PICTURE).status_code == 201
+    assert stored_files(web) == [SHA256]
+
+
+def test_only_who_announced_a_file_learns_how_much_of_it_is_here(web: Web, announced: Box) -> None:
+    break_off(web, 100)
+    other = web.stage.enrol_box("box-other")
+    token = {"Authorization": upload_token(other.identity, SHA256, len(PICTURE))}
+    assert web.client.head(f"/api/v1/evidence/{SHA256}", headers=token).status_code == 403
+    assert web.client.head(f"/api/v1/evidence/{SHA256}").status_code == 401
+
+
+def break_off(web: Web, after: int) -> None:
+    """A transfer that ends in the middle."""
+
+    def chunks() -> Iterator[bytes]:
+        yield PICTURE[:after]
         raise ConnectionResetError
 
     with pytest.raises(ConnectionResetError):
-        store.take(break_off(), sha256=SHA256, size_bytes=len(PICTURE))
-    assert stored_files(web) == []
+        web.stage.office.evidence.append(chunks(), sha256=SHA256, size_bytes=len(PICTURE), offset=0)

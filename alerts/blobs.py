@@ -19,7 +19,7 @@ _SHA256 = re.compile(r"[0-9a-f]{64}")
 _PASSING = re.compile(r"\.[0-9a-f]{64}\.[0-9a-f]{8}")
 CHUNK_BYTES = 65_536
 
-_PART = re.compile(r"\.[0-9a-f]{64}\.part")
+_PART = re.compile(r"\.[0-9a-f]{64}\.[A-Za-z0-9._-]{1,64}\.part")
 
 LEFTOVER_S = 3600.0
 """A file under way that nobody has written to for so long belongs to a process that was killed."""
@@ -66,35 +66,41 @@ class BlobStore:
         finally:
             passing.unlink(missing_ok=True)
 
-    def begun(self, sha256: str) -> int:
-        """How many bytes of the file are here: all of them, or what `append` has kept so far."""
-        for path in (self.path(sha256), self._part(sha256)):
+    def begun(self, sha256: str, *, by: str) -> int:
+        """How many bytes of the file are here: all of them, or what `append` has kept of what `by` brought."""
+        for path in (self.path(sha256), self._part(sha256, by)):
             with suppress(FileNotFoundError):
                 return path.stat().st_size
         return 0
 
-    def append(self, chunks: Iterable[bytes], *, sha256: str, size_bytes: int, offset: int) -> None:
+    def append(self, chunks: Iterable[bytes], *, sha256: str, size_bytes: int, offset: int, by: str) -> None:
         """Store a file of this hash and size that comes in pieces: these bytes follow the first `offset`.
 
-        If `chunks` break off, what came is kept for the next piece; a piece that begins at 0 begins anew. Raises
-        BlobElsewhere, BlobBusy, BlobStoreFull, and BlobDamaged where the whole is not what was announced: all of it is
-        then forgotten.
+        Pieces belong to whom they are brought `by` (an id), so that nobody can spoil what another brings. If `chunks`
+        break off, what came is kept for the next piece; a piece that begins at 0 begins anew. Raises BlobElsewhere,
+        BlobBusy, BlobStoreFull, and BlobDamaged where the whole is not what was announced: all of it is then forgotten.
         """
-        part = self._part(sha256)
-        try:
-            with self._reporting(), self._holding(part) as file:
-                here = file.truncate(0) if offset == 0 else file.seek(0, os.SEEK_END)
-                if offset != here:
-                    raise BlobElsewhere(f"{here} bytes of it are here, the piece begins at {offset}")
+        part = self._part(sha256, by)
+        if offset and not part.exists():
+            raise BlobElsewhere("nothing of it is here")
+        with self._reporting(), self._holding(part) as file:
+            here = file.truncate(0) if offset == 0 else file.seek(0, os.SEEK_END)
+            if offset != here:
+                raise BlobElsewhere(f"{here} bytes of it are here, the piece begins at {offset}")
+            try:
                 if offset + _fill(file, chunks, room=size_bytes - offset) == size_bytes:
                     _check(file, sha256)
                     self._move(part, sha256)
-        except (BlobDamaged, BlobStoreFull):
-            part.unlink(missing_ok=True)
-            raise
+            except BlobDamaged:
+                part.unlink(missing_ok=True)
+                raise
+            except OSError as error:
+                if _means_full(error):
+                    part.unlink(missing_ok=True)
+                raise
 
-    def _part(self, sha256: str) -> Path:
-        return self.folder / f".{self.path(sha256).name}.part"
+    def _part(self, sha256: str, by: str) -> Path:
+        return self.folder / f".{self.path(sha256).name}.{by}.part"
 
     @contextmanager
     def _holding(self, part: Path) -> Iterator[BufferedRandom]:
@@ -114,7 +120,7 @@ class BlobStore:
         try:
             yield
         except OSError as error:
-            if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            if _means_full(error):
                 raise BlobStoreFull(f"{self.folder}: the disk is full, the file was not stored") from None
             raise
 
@@ -144,11 +150,14 @@ class BlobStore:
 
     def _clear_leftovers(self) -> None:
         for path in self.folder.iterdir():
-            keep_s = LEFTOVER_S if _PASSING.fullmatch(path.name) else PART_KEPT_S
-            if _PASSING.fullmatch(path.name) or _PART.fullmatch(path.name):
+            for name, keep_s in ((_PASSING, LEFTOVER_S), (_PART, PART_KEPT_S)):
                 with suppress(OSError):
-                    if time.time() - path.stat().st_mtime > keep_s:
+                    if name.fullmatch(path.name) and time.time() - path.stat().st_mtime > keep_s:
                         path.unlink()
+
+
+def _means_full(error: OSError) -> bool:
+    return error.errno in (errno.ENOSPC, errno.EDQUOT)
 
 
 def _write(path: Path, chunks: Iterable[bytes], *, sha256: str, size_bytes: int | None) -> None:

@@ -21,7 +21,9 @@ AlertsError
 │   └── OutboxOfAnother     belongs to another box
 ├── BlobError
 │   ├── BlobMissing
+│   ├── BlobBusy            somebody else brings it just now
 │   ├── BlobDamaged         its bytes are not those its name promises
+│   ├── BlobElsewhere       the piece does not begin where the file ends so far
 │   └── BlobStoreFull       the disk is full
 ├── YamlMistake             what a person wrote is not YAML that can be read one way only
 ├── KeyFileError            missing, unreadable, no Ed25519 key, or there already

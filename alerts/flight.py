@@ -1,7 +1,9 @@
 """Which records are under way to the centre, which are to be sent again, and which go first. No clock, no network."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
+
+from alerts.messages import Span
 
 WINDOW = 64
 """Records of the backlog that may be under way without a receipt; live ones may double it."""
@@ -51,10 +53,11 @@ class Flight:
         self._sent[sequence] = _Sent(at_s, times)
         return times
 
-    def confirmed(self, sequences: Iterable[int]) -> None:
-        """What the centre has is no longer under way."""
-        for sequence in sequences:
-            self._sent.pop(sequence, None)
+    def confirmed(self, safe: Collection[Span]) -> None:
+        """What the centre has is no longer under way, nor what was sent once more while its receipt came."""
+        for sequence in list(self._sent):
+            if any(span.first <= sequence <= span.last for span in safe):
+                del self._sent[sequence]
 
     def pause_s(self, at_s: float, *, at_most_s: float) -> float:
         """Seconds until something is to be sent again, between 0.05 and `at_most_s`."""

@@ -46,10 +46,14 @@ class Counts:
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """What one receipt let the outbox forget, and whether it spoke of records that this outbox never made."""
+    """What one receipt let the outbox forget, and whether it spoke of records that this outbox never made.
+
+    `safe` is what the centre has, be it that it was forgotten before.
+    """
 
     stored: frozenset[int] = frozenset()
     quarantined: frozenset[int] = frozenset()
+    safe: tuple[Span, ...] = ()
     is_of_another: bool = False
 
 
@@ -113,8 +117,9 @@ class Transaction:
         told = [*receipt.spans]
         if receipt.cumulative:
             told.append(Span(first=1, last=receipt.cumulative, disposition=Disposition.STORED, sha256=receipt.sha256))
-        owner = {span: self._is_ours(span) for span in told}
-        ours = [span for span in told if owner[span]]
+        (head,) = self.connection.execute("SELECT sequence FROM chain").fetchone()
+        owned = [(span, span.last <= head and self._is_ours(span)) for span in told]
+        ours = [span for span, is_ours in owned if is_ours]
         quarantined: set[int] = set()
         stored: set[int] = set()
         for span in sorted(ours, key=lambda span: span.disposition is not Disposition.QUARANTINED):
@@ -133,7 +138,8 @@ class Transaction:
         )
         self.tally(QUARANTINED_RECORDS, len(quarantined))
         self.news = True
-        return Settled(frozenset(stored), frozenset(quarantined), is_of_another=False in owner.values())
+        safe = tuple(span for span, is_ours in owned if is_ours is not False)
+        return Settled(frozenset(stored), frozenset(quarantined), safe, is_of_another=len(safe) < len(told))
 
     def tally(self, name: str, count: int = 1) -> None:
         """Count something the status tells."""
@@ -148,9 +154,6 @@ class Transaction:
 
         None where it was forgotten and nothing before it waits, so that it does not matter.
         """
-        (head,) = self.connection.execute("SELECT sequence FROM chain").fetchone()
-        if span.last > head:
-            return False
         row = self.connection.execute(
             "SELECT sha256 FROM records WHERE sequence = ?1 UNION ALL SELECT sha256 FROM settled WHERE sequence = ?1",
             (span.last,),

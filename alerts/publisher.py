@@ -26,7 +26,7 @@ OnEvent: TypeAlias = Callable[[str, Mapping[str, object]], None]
 STATUS_EVERY_S = 30.0
 STATUS_PAUSE_S = 1.0
 FLUSH_S = 2.0
-COPIED = "the centre has other records under this box's name: it was copied, or set back to an old state; enrol it anew"
+COPIED = "the centre has other records under this box's name: it was copied, or set back to an old state"
 
 log = structlog.get_logger(__name__)
 
@@ -234,7 +234,7 @@ class Publisher:
                 return None
             settled = transaction.settle(sealed.data, at=now)
         with self._flight_lock:
-            self._flight.confirmed(settled.stored | settled.quarantined)
+            self._flight.confirmed(settled.safe)
         self._note_copy(is_forked=settled.is_of_another or sealed.data.is_forked)
         return settled
 

@@ -1,6 +1,6 @@
 """The centre's signed word that its database has a record: the only thing that lets the outbox forget it."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import NamedTuple
@@ -55,13 +55,19 @@ class Ledger:
         ]
         return cls(cumulative, sha256, _join(told))
 
-    def receipt(self, about: Collection[int] = ()) -> Receipt:
-        """What to tell the box; of more than 256 spans, those `about` what has just come are kept first."""
+    def receipt(self, answered: Kept | None = None) -> Receipt:
+        """What to tell the box; of more than 256 spans, that of the record `answered` is kept first.
+
+        That record is named alone where only the hash of a later one stood for it: a box that was set back to an old
+        state has no later one, and could not tell that it is meant.
+        """
         spans = self.spans
+        if answered and answered.sequence < self.cumulative and answered.span not in spans:
+            spans = (answered.span, *spans)
         if len(spans) > MAX_SPANS:
 
             def urgency(span: Span) -> tuple[bool, bool, int]:
-                answers = any(span.first <= sequence <= span.last for sequence in about)
+                answers = answered is not None and span.first <= answered.sequence <= span.last
                 return (not answers, span.last <= self.cumulative, span.first)
 
             spans = tuple(sorted(sorted(spans, key=urgency)[:MAX_SPANS], key=lambda span: span.first))

@@ -10,6 +10,9 @@ from pathlib import Path
 
 from alerts.errors import OutboxFull, OutboxInUse, OutboxUnreadable
 
+DURABLE = ("journal_mode = WAL", "synchronous = FULL")
+"""A transaction that returned is on the disk."""
+
 
 def take(path: Path) -> int:
     """The descriptor that keeps other processes out until it is closed, by kill -9 too.
@@ -40,8 +43,8 @@ def connect(path: Path) -> sqlite3.Connection:
             raise OutboxUnreadable(f"{path}: {error.strerror}") from None
         connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=10)
         try:
-            connection.execute("PRAGMA journal_mode = WAL")
-            connection.execute("PRAGMA synchronous = FULL")
+            for setting in DURABLE:
+                connection.execute(f"PRAGMA {setting}")
             (verdict,) = connection.execute("PRAGMA quick_check(1)").fetchone()
         except BaseException:
             connection.close()

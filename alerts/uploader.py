@@ -5,7 +5,7 @@ import binascii
 import re
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -116,6 +116,15 @@ _OUTCOMES: dict[int, _Outcome] = {
 }
 
 
+CANNOT_SAY = (HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED, HTTPStatus.NOT_IMPLEMENTED)
+"""A centre that was never asked such a thing is brought the whole."""
+
+
+def _offset(told: httpx.Response, size_bytes: int) -> int:
+    text = told.headers.get(OFFSET_HEADER, "") if told.is_success else ""
+    return int(text) if text.isdecimal() and int(text) <= size_bytes else 0
+
+
 class Uploader:
     """Sends in the background between `start` and `stop`; what broke off goes on where it ended.
 
@@ -224,7 +233,12 @@ class Uploader:
         address = f"{self._identity.center_url}/api/v1/evidence/{waiting.sha256}"
         token = {"Authorization": upload_token(self._identity, waiting.sha256, waiting.size_bytes)}
         try:
-            offset = self._begun(address, token, waiting)
+            offset = 0
+            if waiting.attempts or waiting.size_bytes >= ASKED_BYTES:
+                told = self._client.head(address, headers=token)
+                if told.status_code not in CANNOT_SAY and not told.is_success:
+                    return _OUTCOMES.get(told.status_code, _Outcome.LATER), reason_of(told)
+                offset = _offset(told, waiting.size_bytes)
             headers = token | {
                 "Content-Length": str(waiting.size_bytes - offset),
                 "Content-Type": "application/octet-stream",
@@ -236,14 +250,6 @@ class Uploader:
             return _Outcome.UNREACHABLE, f"{self._identity.center_url}: {error or type(error).__name__}"
         outcome = _OUTCOMES.get(response.status_code, _Outcome.LATER)
         return outcome, reason_of(response)
-
-    def _begun(self, address: str, token: Mapping[str, str], waiting: Waiting) -> int:
-        """How many bytes the centre has of it; a centre that cannot say is brought the whole."""
-        if waiting.attempts == 0 and waiting.size_bytes < ASKED_BYTES:
-            return 0
-        response = self._client.head(address, headers=dict(token))
-        text = response.headers.get(OFFSET_HEADER, "") if response.status_code == HTTPStatus.OK else ""
-        return min(int(text), waiting.size_bytes) if text.isdecimal() else 0
 
     def _chunks(self, path: Path, offset: int) -> Iterator[bytes]:
         with path.open("rb") as file:

@@ -95,8 +95,9 @@ async def put(
 def head(request: Request, sha256: Hash, authorization: Annotated[str, Header()] = "") -> Response:
     """A box whose transfer broke off asks where to go on."""
     office = office_of(request)
-    _check_claim(office, authorization, sha256)
-    return Response(headers={OFFSET_HEADER: str(office.evidence.begun(sha256)), "Cache-Control": "no-store"})
+    claim = _check_claim(office, authorization, sha256)
+    begun = office.evidence.begun(sha256, by=claim.device)
+    return Response(headers={OFFSET_HEADER: str(begun), "Cache-Control": "no-store"})
 
 
 def _check_claim(office: Office, header: str, sha256: str) -> Claim:
@@ -121,8 +122,8 @@ def _check_place(office: Office, claim: Claim, length: str | None, content_range
     if length is None or not length.isdecimal():
         raise HTTPException(411, "a file comes with its Content-Length")
     most_mib = office.settings.evidence.max_file_mib
-    if int(length) > most_mib * 2**20:
-        raise HTTPException(413, f"{length} bytes; the centre takes files up to {most_mib} MiB")
+    if claim.size_bytes > most_mib * 2**20:
+        raise HTTPException(413, f"{claim.size_bytes} bytes; the centre takes files up to {most_mib} MiB")
     try:
         offset = read_content_range(content_range, claim.size_bytes) if content_range else 0
     except MessageError as error:
@@ -149,7 +150,7 @@ def _chunks(stream: AsyncIterator[bytes]) -> Iterator[bytes]:
 
 def _take(store: BlobStore, chunks: Iterator[bytes], claim: Claim, offset: int) -> None:
     try:
-        store.append(chunks, sha256=claim.sha256, size_bytes=claim.size_bytes, offset=offset)
+        store.append(chunks, sha256=claim.sha256, size_bytes=claim.size_bytes, offset=offset, by=claim.device)
     except BlobElsewhere as error:
         raise HTTPException(416, str(error)) from error
     except BlobBusy as error:

@@ -200,10 +200,9 @@ def receipt_for(session: Session, entry: Entry) -> Receipt:
     """
     event = entry.event
     epoch = session.get_one(EpochRow, (event.tenant, event.device, event.epoch))
-    if not epoch.is_forked:
-        return _ledger(session, epoch).receipt((entry.sequence,))
     row = session.get_one(JournalRow, (event.tenant, event.device, event.epoch, entry.sequence, entry.sha256))
-    return lone_receipt(Kept(row.sequence, Disposition(row.disposition), row.sha256))
+    kept = Kept(row.sequence, Disposition(row.disposition), row.sha256)
+    return lone_receipt(kept) if epoch.is_forked else _ledger(session, epoch).receipt(kept)
 
 
 def _ledger(session: Session, epoch: EpochRow) -> Ledger:

@@ -189,7 +189,7 @@ class Desk:
         disposition = Disposition.QUARANTINED if aside else Disposition.STORED
         self._kept.setdefault(record.sequence, Kept(record.sequence, disposition, record.sha256))
         if self.answering:
-            self.send(Ledger.of(self._kept.values()).receipt((record.sequence,)), epoch=record.epoch)
+            self.send(Ledger.of(self._kept.values()).receipt(self._kept[record.sequence]), epoch=record.epoch)
 
     def send(self, receipt: Receipt, *, epoch: str, key: SigningKey = CENTRE_KEY, counter: int | None = None) -> None:
         self.counter += 1

@@ -9,9 +9,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import apsw
+
+from alerts.storage import DURABLE
 
 SECTOR = 512
 
@@ -81,7 +83,7 @@ def _torn(step: Step, chance: random.Random) -> Step:
 
 
 class Disk(apsw.VFS):
-    """Files as the system's own, and `steps`, what was done to them. A context manager while it can be opened on."""
+    """Files as the system's own, and `steps`, what was done to them, while SQLite opens files on `NAME`."""
 
     NAME = "recorded"
 
@@ -130,7 +132,6 @@ class _Recorded(apsw.VFSFile):
 @dataclass(slots=True)
 class _Rows:
     rows: list[tuple[Any, ...]]
-    rowcount: int
 
     def fetchone(self) -> tuple[Any, ...] | None:
         return self.rows[0] if self.rows else None
@@ -142,16 +143,17 @@ class _Rows:
 class Connection:
     """As much of `sqlite3.Connection` as the outbox uses, on a recorded disk."""
 
+    settings: ClassVar[tuple[str, ...]] = DURABLE
+
     def __init__(self, path: Path) -> None:
         self._connection = apsw.Connection(str(path), vfs=Disk.NAME)
         # The disk's memory for several processes cannot be recorded; with one process there is none.
-        for pragma in ("locking_mode = EXCLUSIVE", "journal_mode = WAL", "synchronous = FULL"):
-            self.execute(f"PRAGMA {pragma}")
+        for setting in ("locking_mode = EXCLUSIVE", *self.settings):
+            self.execute(f"PRAGMA {setting}")
 
     def execute(self, statement: str, values: tuple[Any, ...] = ()) -> _Rows:
         """Run it to its end."""
-        rows = self._connection.execute(statement, values).fetchall()
-        return _Rows(rows, self._connection.changes())
+        return _Rows(self._connection.execute(statement, values).fetchall())
 
     def close(self) -> None:
         """Close the file."""

@@ -87,14 +87,14 @@ def test_a_file_in_pieces_is_whole_in_the_end_wherever_it_broke_off(
     sha256 = hashlib.sha256(data).hexdigest()
     blobs.remove(sha256)
     for cut in sorted({cut for cut in cuts if cut < len(data)}):
-        offset = blobs.begun(sha256)
+        offset = blobs.begun(sha256, by="box-1")
         append(blobs, data[offset:cut], sha256, len(data), offset)
-        assert blobs.begun(sha256) == cut
+        assert blobs.begun(sha256, by="box-1") == cut
         assert not blobs.has(sha256)
-    offset = blobs.begun(sha256)
+    offset = blobs.begun(sha256, by="box-1")
     append(blobs, data[offset:], sha256, len(data), offset)
     assert blobs.read(sha256) == data
-    assert files(blobs).count(f".{sha256}.part") == 0
+    assert files(blobs).count(f".{sha256}.box-1.part") == 0
 
 
 @pytest.mark.parametrize(
@@ -108,7 +108,7 @@ def test_a_piece_that_does_not_fit_is_refused(
     append(blobs, b"te", TEA, 3, 0)
     with pytest.raises(error):
         append(blobs, piece, TEA, 3, offset)
-    assert blobs.begun(TEA) == kept
+    assert blobs.begun(TEA, by="box-1") == kept
     append(blobs, b"tea"[kept:], TEA, 3, kept)
     assert blobs.read(TEA) == b"tea"
 
@@ -120,13 +120,21 @@ def test_a_file_that_is_being_brought_is_not_brought_by_another(blobs: BlobStore
             append(blobs, b"tea", TEA, 3, 0)
         yield b"a"
 
-    blobs.append(chunks(), sha256=TEA, size_bytes=3, offset=0)
+    blobs.append(chunks(), sha256=TEA, size_bytes=3, offset=0, by="box-1")
+    assert blobs.read(TEA) == b"tea"
+
+
+def test_nobody_spoils_what_another_brings(blobs: BlobStore) -> None:
+    append(blobs, b"te", TEA, 3, 0)
+    with pytest.raises(BlobDamaged):
+        blobs.append((b"lea",), sha256=TEA, size_bytes=3, offset=0, by="box-2")
+    append(blobs, b"a", TEA, 3, 2)
     assert blobs.read(TEA) == b"tea"
 
 
 def test_what_came_in_pieces_waits_a_month_for_the_rest(blobs: BlobStore) -> None:
     append(blobs, b"te", TEA, 3, 0)
-    part = blobs.folder / f".{TEA}.part"
+    part = blobs.folder / f".{TEA}.box-1.part"
     for days, there in ((29, True), (31, False)):
         at_s = time.time() - days * 86_400
         os.utime(part, (at_s, at_s))
@@ -135,7 +143,7 @@ def test_what_came_in_pieces_waits_a_month_for_the_rest(blobs: BlobStore) -> Non
 
 
 def append(blobs: BlobStore, piece: bytes, sha256: str, size_bytes: int, offset: int) -> None:
-    blobs.append((piece,), sha256=sha256, size_bytes=size_bytes, offset=offset)
+    blobs.append((piece,), sha256=sha256, size_bytes=size_bytes, offset=offset, by="box-1")
 
 
 def test_a_missing_file_is_named(blobs: BlobStore) -> None:

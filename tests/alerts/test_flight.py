@@ -4,6 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from alerts.flight import LIVE_S, RESEND_CAP_S, WINDOW, Flight
+from alerts.messages import Disposition, Span
 
 
 def test_what_was_sent_rests_until_the_silence_is_over() -> None:
@@ -36,7 +37,11 @@ def test_a_receipt_ends_the_journey_of_exactly_what_it_names() -> None:
     flight = Flight(resend_after_s=5)
     for sequence in range(1, 9):
         flight.sent(sequence, at_s=0)
-    flight.confirmed({1, 2, 5, 6})
+    safe = [Span(first=a, last=b, disposition=Disposition.STORED, sha256="a" * 64) for a, b in ((1, 2), (5, 6))]
+    flight.confirmed(safe)
+    assert flight.resting(at_s=1) == {3, 4, 7, 8}
+    flight.sent(5, at_s=0)  # it was on its way once more when its receipt came
+    flight.confirmed(safe)
     assert flight.resting(at_s=1) == {3, 4, 7, 8}
 
 

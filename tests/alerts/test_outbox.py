@@ -305,3 +305,19 @@ def test_what_was_forgotten_still_tells_whose_chain_a_later_receipt_speaks_of(co
     one.settle(receipt_of(one, 4), at=NOON)
     with one.reading() as connection:
         assert connection.execute("SELECT count(*) FROM settled").fetchone() == (0,)
+
+
+def test_a_box_that_was_set_back_and_says_nothing_new_gets_rid_of_what_the_centre_has(
+    copied: tuple[Outbox, Outbox],
+) -> None:
+    set_back, ahead = copied
+    with set_back.transaction() as transaction:
+        transaction.connection.execute("DELETE FROM records WHERE sequence > 3")
+        transaction.connection.execute(
+            "UPDATE chain SET sequence = 3, sha256 = (SELECT sha256 FROM records WHERE sequence = 3)"
+        )
+    ledger = Ledger.of([kept_of(ahead, number) for number in range(1, 6)])
+    for number in (1, 2, 3):
+        settled = set_back.settle(ledger.receipt(kept_of(ahead, number)), at=NOON)
+        assert (settled.stored, settled.is_of_another) == ({number}, True)
+    assert sequences(set_back) == []

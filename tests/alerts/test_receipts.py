@@ -70,7 +70,9 @@ def test_a_ledger_continues_from_a_known_cumulative(arrivals: list[tuple[int, Di
 
 
 def test_of_too_many_spans_those_that_answer_what_has_just_come_are_told() -> None:
-    receipt = ledger((n * 2, Disposition.STORED) for n in range(1, 1001)).receipt((2000,))
+    receipt = ledger((n * 2, Disposition.STORED) for n in range(1, 1001)).receipt(
+        Kept(2000, Disposition.STORED, hash_at(2000))
+    )
     safe, _ = told(receipt)
     assert len(receipt.spans) == MAX_SPANS
     assert {2000, 2, 4} <= safe <= set(range(2, 2001, 2))

@@ -12,7 +12,7 @@ from sqlalchemy.exc import DatabaseError
 
 from alerts.uploader import content_range, upload_token
 from center.evidence import Announced, EvidenceView
-from tests.center.stage import NOW, Box, Web, make_alert, make_artefact, make_evidence
+from tests.center.stage import BOX, NOW, Box, Web, make_alert, make_artefact, make_evidence
 
 PICTURE = b"\xff\xd8 a van on double yellow lines \xff\xd9" * 400
 SHA256 = hashlib.sha256(PICTURE).hexdigest()
@@ -241,10 +241,11 @@ def test_a_line_that_is_cut_at_any_byte_loses_at_most_what_was_under_way(
         head = f"PUT /api/v1/evidence/{SHA256} HTTP/1.1\r\nHost: {address[0]}\r\nAuthorization: {token}\r\n"
         line.sendall(f"{head}Content-Length: {len(PICTURE)}\r\n\r\n".encode() + PICTURE[:after])
         deadline_s = time.monotonic() + 10
-        while web.stage.office.evidence.begun(SHA256) < after and time.monotonic() < deadline_s:
+        while web.stage.office.evidence.begun(SHA256, by=BOX) < after and time.monotonic() < deadline_s:
             time.sleep(0.01)
+        assert web.stage.office.evidence.begun(SHA256, by=BOX) == after
     offset = until_free(web, announced)
-    assert 0 <= offset <= after
+    assert offset == after
     assert web.stage.office.evidence.read(SHA256) == PICTURE
     assert "Traceback" not in caplog.text
 
@@ -252,7 +253,7 @@ def test_a_line_that_is_cut_at_any_byte_loses_at_most_what_was_under_way(
 def until_free(web: Web, box: Box) -> int:
     """Bring the rest as soon as the centre has noticed that the line is cut; from where on."""
     for _ in range(100):
-        offset = web.stage.office.evidence.begun(SHA256)
+        offset = web.stage.office.evidence.begun(SHA256, by=BOX)
         headers = {"Content-Range": content_range(offset, len(PICTURE))} if offset else {}
         more = {"sha256": SHA256, "address": SHA256, "size_bytes": len(PICTURE), "headers": headers}
         status = web.bring(box, PICTURE[offset:], **more).status_code
@@ -285,4 +286,4 @@ def break_off(web: Web, after: int) -> None:
         raise ConnectionResetError
 
     with pytest.raises(ConnectionResetError):
-        web.stage.office.evidence.append(chunks(), sha256=SHA256, size_bytes=len(PICTURE), offset=0)
+        web.stage.office.evidence.append(chunks(), sha256=SHA256, size_bytes=len(PICTURE), offset=0, by=BOX)

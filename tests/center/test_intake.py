@@ -125,7 +125,11 @@ def test_a_receipt_names_ranges_beyond_a_gap_and_closes_when_the_gap_fills(stage
         (Span(first=4, last=5, disposition=Disposition.STORED, sha256=records[4].sha256),),
     )
     assert (epoch.cumulative, epoch.highest) == (1, 5)
-    assert (stage.last_receipt().cumulative, stage.last_receipt().spans) == (5, ())
+    filled = stage.last_receipt()
+    assert (filled.cumulative, [(span.first, span.last, span.sha256) for span in filled.spans]) == (
+        5,
+        [(3, 3, records[2].sha256)],
+    )
     (epoch,) = stage.all(EpochRow)
     assert (epoch.cumulative, epoch.breaks, epoch.forks) == (5, 0, 0)
 

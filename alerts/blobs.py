@@ -1,6 +1,5 @@
 """Files named by their SHA-256: evidence on the box and at the centre."""
 
-import errno
 import fcntl
 import hashlib
 import os
@@ -9,11 +8,11 @@ import secrets
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
-from io import BufferedRandom
+from io import BufferedIOBase, BufferedRandom
 from pathlib import Path
 
 from alerts.errors import BlobBusy, BlobDamaged, BlobElsewhere, BlobMissing, BlobStoreFull
-from alerts.folders import sync_folder
+from alerts.folders import lacks_room, sync_folder
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _PASSING = re.compile(r"\.[0-9a-f]{64}\.[0-9a-f]{8}")
@@ -88,14 +87,16 @@ class BlobStore:
             if offset != here:
                 raise BlobElsewhere(f"{here} bytes of it are here, the piece begins at {offset}")
             try:
-                if offset + _fill(file, chunks, room=size_bytes - offset) == size_bytes:
-                    _check(file, sha256)
+                file.seek(0)
+                digest = hashlib.file_digest(file, "sha256")
+                if _fill(file, chunks, digest, before=offset, size_bytes=size_bytes) == size_bytes:
+                    _seal(file, digest, sha256)
                     self._move(part, sha256)
             except BlobDamaged:
                 part.unlink(missing_ok=True)
                 raise
             except OSError as error:
-                if _means_full(error):
+                if lacks_room(error):
                     part.unlink(missing_ok=True)
                 raise
 
@@ -120,7 +121,7 @@ class BlobStore:
         try:
             yield
         except OSError as error:
-            if _means_full(error):
+            if lacks_room(error):
                 raise BlobStoreFull(f"{self.folder}: the disk is full, the file was not stored") from None
             raise
 
@@ -156,45 +157,32 @@ class BlobStore:
                         path.unlink()
 
 
-def _means_full(error: OSError) -> bool:
-    return error.errno in (errno.ENOSPC, errno.EDQUOT)
-
-
 def _write(path: Path, chunks: Iterable[bytes], *, sha256: str, size_bytes: int | None) -> None:
     digest = hashlib.sha256()
-    written = 0
     with path.open("xb") as file:
-        for chunk in chunks:
-            written += len(chunk)
-            if size_bytes is not None and written > size_bytes:
-                raise BlobDamaged(f"more than the {size_bytes} bytes that were announced")
-            digest.update(chunk)
-            file.write(chunk)
-        file.flush()
-        os.fsync(file.fileno())
-    if size_bytes is not None and written != size_bytes:
-        raise BlobDamaged(f"{written} bytes where {size_bytes} were announced")
-    if digest.hexdigest() != sha256:
-        raise BlobDamaged(f"the bytes have the SHA-256 {digest.hexdigest()}, announced was {sha256}")
+        written = _fill(file, chunks, digest, before=0, size_bytes=size_bytes)
+        if size_bytes is not None and written != size_bytes:
+            raise BlobDamaged(f"{written} bytes where {size_bytes} were announced")
+        _seal(file, digest, sha256)
 
 
-def _fill(file: BufferedRandom, chunks: Iterable[bytes], *, room: int) -> int:
-    """Write at most `room` bytes; how many it were."""
-    came = 0
+def _fill(
+    file: BufferedIOBase, chunks: Iterable[bytes], digest: "hashlib._Hash", *, before: int, size_bytes: int | None
+) -> int:
+    """Write what follows the `before` bytes that are there; how many there are then."""
+    written = before
     for chunk in chunks:
-        came += len(chunk)
-        if came > room:
-            raise BlobDamaged("more bytes than were announced")
+        written += len(chunk)
+        if size_bytes is not None and written > size_bytes:
+            raise BlobDamaged(f"more than the {size_bytes} bytes that were announced")
+        digest.update(chunk)
         file.write(chunk)
         file.flush()
-    return came
+    return written
 
 
-def _check(file: BufferedRandom, sha256: str) -> None:
-    """That the whole is what its name promises, and on the disk."""
-    file.flush()
+def _seal(file: BufferedIOBase, digest: "hashlib._Hash", sha256: str) -> None:
+    """Bring the whole to the disk, if it is what its name promises."""
+    if digest.hexdigest() != sha256:
+        raise BlobDamaged(f"the bytes have the SHA-256 {digest.hexdigest()}, announced was {sha256}")
     os.fsync(file.fileno())
-    file.seek(0)
-    found = hashlib.file_digest(file, "sha256").hexdigest()
-    if found != sha256:
-        raise BlobDamaged(f"the bytes have the SHA-256 {found}, announced was {sha256}")

@@ -1,5 +1,6 @@
-"""Folders on the disk: a file that was made or renamed is there after a power cut only once its folder was synced."""
+"""The disk: a file that was made or renamed is there after a power cut only once its folder was synced; and room ends."""
 
+import errno
 import os
 from pathlib import Path
 
@@ -11,3 +12,8 @@ def sync_folder(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def lacks_room(error: OSError) -> bool:
+    """Whether it failed because the disk, or this user's share of it, is full."""
+    return error.errno in (errno.ENOSPC, errno.EDQUOT)

@@ -1,6 +1,5 @@
 """The SQLite file under the outbox: taken by one process, written durably, its errors said in words."""
 
-import errno
 import fcntl
 import os
 import sqlite3
@@ -9,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from alerts.errors import OutboxFull, OutboxInUse, OutboxUnreadable
+from alerts.folders import lacks_room
 
 DURABLE = ("journal_mode = WAL", "synchronous = FULL")
 """A transaction that returned is on the disk."""
@@ -23,7 +23,7 @@ def take(path: Path) -> int:
         path.parent.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(path.with_name(path.name + ".lock"), os.O_RDWR | os.O_CREAT, 0o600)
     except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        if lacks_room(error):
             raise OutboxFull(f"{path}: the disk is full, the outbox cannot be opened") from None
         raise OutboxUnreadable(f"{path}: {error.strerror}") from None
     try:

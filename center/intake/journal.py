@@ -13,7 +13,6 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from alerts.messages import Disposition, Receipt
 from alerts.receipts import Kept, Ledger, lone_receipt
-from alerts.records import FIRST_PREVHASH
 from center.intake.reading import Entry
 from traceability.append_only import guard
 from traceability.records import Base, OfTenant
@@ -207,9 +206,8 @@ def receipt_for(session: Session, entry: Entry) -> Receipt:
 
 def _ledger(session: Session, epoch: EpochRow) -> Ledger:
     is_aside = JournalRow.disposition == Disposition.QUARANTINED.value
-    is_told = or_(JournalRow.sequence > epoch.cumulative, is_aside)
+    is_told = or_(JournalRow.sequence >= epoch.cumulative, is_aside)
     columns = select(JournalRow.sequence, JournalRow.disposition, JournalRow.sha256)
     told = session.execute(columns.where(*_in_epoch(epoch), is_told))
-    last = session.scalar(select(JournalRow.sha256).where(*_in_epoch(epoch), JournalRow.sequence == epoch.cumulative))
     kept = (Kept(sequence, Disposition(disposition), sha256) for sequence, disposition, sha256 in told)
-    return Ledger.of(kept, cumulative=epoch.cumulative, sha256=last or FIRST_PREVHASH)
+    return Ledger.of(kept, cumulative=max(0, epoch.cumulative - 1))

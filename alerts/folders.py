@@ -1,4 +1,4 @@
-"""The disk: a file that was made or renamed is there after a power cut only once its folder was synced; and room ends."""
+"""The disk: a file made or renamed is there after a power cut only once its folder was synced; and room ends."""
 
 import errno
 import os

@@ -45,12 +45,8 @@ class Zone:
         places = np.clip(np.array(points, np.float64), _JUST_INSIDE, 1 - _JUST_INSIDE)
         return list(map(bool, shapely.intersects_xy(self._shape, places[:, 0], places[:, 1])))
 
-    def share_of(self, box: Box) -> float:
-        """How much of the box lies inside, 0..1."""
-        return self.shares_of([box])[0]
-
     def shares_of(self, boxes: Sequence[Box]) -> list[float]:
-        """The same for each of many: most lie wholly inside or wholly outside, which is cheap to say."""
+        """How much of each box lies inside, 0..1: most lie wholly inside or wholly outside, which is cheap to say."""
         near = [at for at, box in enumerate(boxes) if common_area(self._bounds, box) > 0]
         shares = [0.0] * len(boxes)
         if not near:

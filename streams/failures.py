@@ -1,6 +1,7 @@
 """FFmpeg's failures as this package's errors: one line, what, where and what to do, without the secrets."""
 
 import errno
+from pathlib import Path
 
 from av.error import (
     ExitError,
@@ -32,6 +33,14 @@ def not_a_video(camera: Camera) -> NotAVideo:
     if is_live(camera.url):
         return NotAVideo(f"{place(camera)} is not a video; look up the address of the camera's stream")
     return NotAVideo(f"{place(camera)} is not a video; give a video file or an rtsp:// address")
+
+
+def _without_index(camera: Camera) -> NotAVideo:
+    """The error for an MP4 file whose index, which is written last, is missing."""
+    return NotAVideo(
+        f"{place(camera)} has no index (moov): it was cut off while it was written or copied; copy it again, or "
+        "record as MKV or fragmented MP4, which need none"
+    )
 
 
 def keyless(camera: Camera) -> NotAVideo:
@@ -88,7 +97,7 @@ def translated(camera: Camera, error: FFmpegError) -> SourceError:
     if is_live(camera.url):
         return _of_camera(camera, reason, error)
     if isinstance(error, RefusedInsideError) or not isinstance(error, OSError):
-        return not_a_video(camera)
+        return _without_index(camera) if _is_mp4(camera.url) else not_a_video(camera)
     return SourceMissing(f"{where} cannot be read ({reason}); the file is damaged, or its disk: copy it again")
 
 
@@ -119,3 +128,12 @@ def _of_camera(camera: Camera, reason: str, error: FFmpegError) -> SourceError:
 
 def _a_camera(camera: Camera) -> str:
     return "a video server" if is_web(camera.url) else "an RTSP camera"
+
+
+def _is_mp4(path: str) -> bool:
+    """Whether a file begins as MP4 and QuickTime files do: ISO/IEC 14496-12, 4.3."""
+    try:
+        with Path(path).expanduser().open("rb") as file:
+            return file.read(8)[4:] == b"ftyp"
+    except OSError:
+        return False

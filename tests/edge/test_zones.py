@@ -49,4 +49,4 @@ def test_a_zone_knows_which_points_it_holds(point: tuple[float, float], inside: 
     ],
 )
 def test_a_zone_measures_how_much_of_a_box_lies_inside(box: Box, share: float) -> None:
-    assert Zone("z", SQUARE).share_of(box) == pytest.approx(share)
+    assert Zone("z", SQUARE).shares_of([box]) == [pytest.approx(share)]

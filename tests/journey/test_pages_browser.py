@@ -265,6 +265,24 @@ def test_a_clip_that_arrives_is_shown_played_and_sought_in(
         video.evaluate("video => new Promise(done => video.ended ? done() : video.addEventListener('ended', done))")
 
 
+@pytest.mark.parametrize(("size", "language"), [VISITS[1], VISITS[2]])
+def test_a_clip_that_this_browser_cannot_play_says_so_in_its_place(
+    chromium: Browser, scene: Scene, request: pytest.FixtureRequest, size: Any, language: str
+) -> None:
+    incident = f"unplayable-{request.node.callspec.id}"
+    lead = scene.box.see(PARKING, incident, scene.now)
+    film = cut(list(read(encode("libx265", frames=50 + len(language), size=(384, 288))))).data
+    scene.box.film(PARKING.camera, incident, film, scene.now)
+    scene.box.bring(lead, film, scene.now)
+    with visit(chromium, scene, size, language) as officer:
+        officer.sign_in("officer-a")
+        officer.go(f"/leads/{lead}")
+        expect(officer.page.locator("figure.clip video")).to_be_hidden()
+        expect(officer.page.locator("[data-unplayable]")).to_be_visible()
+        expect(officer.page.locator("[data-unplayable]")).to_contain_text("H.265")
+        officer.check()
+
+
 def test_the_chosen_picture_stays_chosen_when_news_arrive(chromium: Browser, scene: Scene) -> None:
     lead = scene.box.see(PARKING, "chosen", scene.now)
     with visit(chromium, scene, DESK, "en") as officer:

@@ -82,7 +82,7 @@ def test_a_damaged_file_is_played_to_an_end_with_a_word_about_it(name: str, corp
     assert played.states[-1] in {State.ENDED, State.FAILED}
     assert played.images <= PICTURES
     if played.states[-1] == State.FAILED:
-        told = r"(is not a video|cannot be read|has no key frame|is damaged)"
+        told = r"(is not a video|has no index|cannot be read|has no key frame|is damaged)"
         assert re.fullmatch(rf"camera cam: /\S+ {told}.*; .+", played.last_reason)
     else:
         assert played.images > 0 or played.damaged > 0
@@ -143,6 +143,7 @@ ODD: dict[str, Recipe] = {
     "one in ten seconds": lambda lab: lab.film("mkv", pictures=8, times=lambda number: number * 10 * 25),
     "spoilt pictures": _spoilt_pictures,
     "8K": lambda lab: lab.film("mp4", pictures=1, size_px=(7680, 4320), codec="mjpeg"),
+    "cut off": lambda lab: lab.file("cut.mp4", lab.film("mp4").read_bytes()[:-20_000]),
     "empty": lambda lab: lab.file("empty.mp4", b""),
     "page": lambda lab: lab.file("page.mp4", b"<!doctype html><html><body>Sign in</body></html>"),
     "text": lambda lab: lab.file("text.mp4", b"Nothing to see here.\n" * 500),
@@ -198,6 +199,7 @@ def test_a_very_slow_film_is_played_whole(odd: Played) -> None:
         ("8K", r"sends pictures of 7680x4320, more than the limit of \d+ pixels; use the camera's sub stream"),
         ("no key", "has no key frame, so none of its pictures can be decoded; cut it at key frames"),
         ("spoilt pictures", "is damaged: none of its pictures can be decoded; "),
+        ("cut off", r"has no index \(moov\): it was cut off while it was written or copied; copy it again"),
         ("empty", "is not a video"),
         ("page", "is not a video"),
         ("text", "is not a video"),

@@ -25,6 +25,9 @@ AlertsError
 │   ├── BlobDamaged         its bytes are not those its name promises
 │   ├── BlobElsewhere       the piece does not begin where the file ends so far
 │   └── BlobStoreFull       the disk is full
+├── LogError                what is said of an append-only log does not hold
+│   ├── ProofRejected       the proof does not lead from the leaf, or the older head, to the head
+│   └── CheckpointRejected  the head is not one of this log, signed by its key
 ├── YamlMistake             what a person wrote is not YAML that can be read one way only
 ├── KeyFileError            missing, unreadable, no Ed25519 key, or there already
 ├── NotEnrolled             the state folder holds no identity
@@ -135,6 +138,18 @@ class BlobElsewhere(BlobError):
 
 class BlobStoreFull(BlobError):
     """The disk is full: the file was not stored."""
+
+
+class LogError(AlertsError):
+    """What is said of an append-only log does not hold."""
+
+
+class ProofRejected(LogError):
+    """The proof does not lead from the leaf, or from the older head, to the head."""
+
+
+class CheckpointRejected(LogError):
+    """The head is not one of this log, signed by its key."""
 
 
 class YamlMistake(AlertsError):

@@ -234,7 +234,7 @@ class Publisher:
                 return None
             settled = transaction.settle(sealed.data, at=now)
         with self._flight_lock:
-            self._flight.confirmed(settled.safe)
+            self._flight.confirmed(settled.safe, time.monotonic())
         self._note_copy(is_forked=settled.is_of_another or sealed.data.is_forked)
         return settled
 

@@ -1,8 +1,12 @@
-"""Brings evidence to the centre: each file by its hash, once the centre has confirmed the record that announced it."""
+"""Brings evidence to the centre: each file by its hash, once the centre has confirmed the record that announced it.
+
+Alerts go first: see `alerts.pace`.
+"""
 
 import base64
 import binascii
 import re
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -18,7 +22,7 @@ import httpx
 import structlog
 
 from alerts import dsse, uploads, wire
-from alerts.blobs import CHUNK_BYTES, BlobStore
+from alerts.blobs import BlobStore
 from alerts.connection import backoff_s
 from alerts.errors import AlertsError, MalformedMessage
 from alerts.events import read_message
@@ -26,6 +30,7 @@ from alerts.identity import Identity
 from alerts.keys import KeyFinder
 from alerts.messages import UploadClaim
 from alerts.outbox import Outbox
+from alerts.pace import LEAST_QUEUED_BYTES, PIECE_BYTES, Pace, queue_bytes
 from alerts.publisher import OnEvent, utc_now
 from alerts.uploads import Waiting
 from alerts.web import open_client, reason_of
@@ -44,6 +49,9 @@ ASKED_BYTES = 262_144
 """Before a file of this size, or one that was tried before, the centre is asked how much of it it has already."""
 
 PAUSE_S = 30.0
+LOOK_S = 0.25
+"""While a piece waits for alerts, so often it is looked whether they are gone."""
+
 RETRY_CAP_S = 60.0
 MISMATCHES = 5
 TIMEOUT = httpx.Timeout(15.0, connect=5.0)
@@ -142,15 +150,23 @@ class Uploader:
         on_event: OnEvent | None = None,
         now: Callable[[], datetime] = utc_now,
         keep: timedelta = KEEP,
+        limit_bits_per_s: int = 0,
         transport: httpx.BaseTransport | None = None,
     ) -> None:
+        """`limit_bits_per_s`: files never go faster than that; 0: as fast as the link carries them."""
         self._outbox = outbox
         self._blobs = blobs
         self._identity = identity
         self._on_event = on_event
         self._now = now
         self._keep = keep
-        self._client = open_client(identity.center_url, timeout=TIMEOUT, transport=transport)
+        self._pace = Pace(limit_bits_per_s)
+        self._client = open_client(
+            identity.center_url,
+            timeout=TIMEOUT,
+            transport=transport,
+            socket_options=((socket.SOL_SOCKET, socket.SO_SNDBUF, LEAST_QUEUED_BYTES),),
+        )
         self._wake = threading.Event()
         self._stopping = threading.Event()
         self._not_before_s: dict[str, float] = {}
@@ -175,6 +191,10 @@ class Uploader:
 
     def __exit__(self, *_: object) -> None:
         self.stop()
+
+    def limit(self, bits_per_s: int) -> None:
+        """From now on never faster than that; 0: as fast as the link carries it."""
+        self._pace.limit_bits_per_s = bits_per_s
 
     def _run(self) -> None:
         while not self._stopping.is_set():
@@ -245,22 +265,43 @@ class Uploader:
             }
             if offset:
                 headers["Content-Range"] = content_range(offset, waiting.size_bytes)
-            response = self._client.put(address, content=self._chunks(path, offset), headers=headers)
+            began_s = time.monotonic()
+            response = self._client.put(address, content=self._pieces(path, offset), headers=headers)
+            _fit_queue(response, waiting.size_bytes - offset, time.monotonic() - began_s)
         except httpx.HTTPError as error:
             return _Outcome.UNREACHABLE, f"{self._identity.center_url}: {error or type(error).__name__}"
         outcome = _OUTCOMES.get(response.status_code, _Outcome.LATER)
         return outcome, reason_of(response)
 
-    def _chunks(self, path: Path, offset: int) -> Iterator[bytes]:
+    def _pieces(self, path: Path, offset: int) -> Iterator[bytes]:
         with path.open("rb") as file:
             file.seek(offset)
-            while chunk := file.read(CHUNK_BYTES):
-                if self._stopping.is_set():
-                    raise httpx.RequestError("the box is stopping")
-                yield chunk
+            while piece := file.read(PIECE_BYTES):
+                self._wait_turn()
+                yield piece
+                self._pace.sent(len(piece), time.monotonic())
+
+    def _wait_turn(self) -> None:
+        while (pause_s := self._pace.pause_s(time.monotonic(), uploads.oldest_record(self._outbox))) > 0:
+            if self._stopping.wait(min(pause_s, LOOK_S)):
+                break
+        if self._stopping.is_set():
+            raise httpx.RequestError("the box is stopping")
 
     def _tell(self, event: str, **detail: object) -> None:
         (log.info if event == "file_sent" else log.warning)(event, **detail)
         if self._on_event:
             with suppress(Exception):
                 self._on_event(event, detail)
+
+
+def _fit_queue(response: httpx.Response, sent_bytes: int, took_s: float) -> None:
+    """Give the connection, if it lives on, a buffer that fits the link.
+
+    Short on a slow one, so that alerts need not wait behind it; long enough on a fast one to fill it.
+    """
+    stream = response.extensions.get("network_stream")
+    line = stream.get_extra_info("socket") if stream is not None else None
+    if line is not None:
+        with suppress(OSError):  # closed meanwhile: the next connection begins with a short one
+            line.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, queue_bytes(sent_bytes, took_s))

@@ -27,6 +27,13 @@ def ready_uploads(outbox: Outbox, *, limit: int = 16) -> list[Waiting]:
     return [Waiting(*row) for row in rows]
 
 
+def oldest_record(outbox: Outbox) -> int | None:
+    """The sequence of the first record that waits for its receipt; None when all were confirmed."""
+    with outbox.reading() as connection:
+        (sequence,) = connection.execute("SELECT min(sequence) FROM records").fetchone()
+    return sequence if sequence is None else int(sequence)
+
+
 def note_attempt(outbox: Outbox, sha256: str, trouble: str, *, is_mismatch: bool) -> None:
     """It did not work this time; `is_mismatch`: the centre found another hash."""
     with outbox.transaction() as transaction:

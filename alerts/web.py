@@ -1,8 +1,12 @@
 """HTTP between box and centre: a client, and what a centre says when it does not do what was asked."""
 
 import ipaddress
+from collections.abc import Sequence
 
 import httpx
+
+SocketOption = tuple[int, int, int]
+"""Level, name and value, as `setsockopt` takes them."""
 
 
 def is_this_machine(host: str) -> bool:
@@ -13,9 +17,18 @@ def is_this_machine(host: str) -> bool:
         return host == "localhost"
 
 
-def open_client(url: str, *, timeout: httpx.Timeout, transport: httpx.BaseTransport | None = None) -> httpx.Client:
+def open_client(
+    url: str,
+    *,
+    timeout: httpx.Timeout,
+    transport: httpx.BaseTransport | None = None,
+    socket_options: Sequence[SocketOption] = (),
+) -> httpx.Client:
     """A client for the centre at `url`; a proxy of the environment is not asked for what is on this machine."""
-    return httpx.Client(transport=transport, timeout=timeout, trust_env=not is_this_machine(httpx.URL(url).host))
+    trust_env = not is_this_machine(httpx.URL(url).host)
+    if transport is None and socket_options:
+        transport = httpx.HTTPTransport(trust_env=trust_env, socket_options=socket_options)
+    return httpx.Client(transport=transport, timeout=timeout, trust_env=trust_env)
 
 
 def reason_of(response: httpx.Response) -> str:

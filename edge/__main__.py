@@ -68,14 +68,15 @@ def run_box(loaded: Loaded, settings: Settings, *, until_end: bool = False) -> N
         overview = Overview(box, outbox, identity.device, now=utc_now)
         cleanup.enter_context(served(settings.metrics_host, settings.metrics_port, overview.registry, overview, tell))
         publisher = Publisher(outbox, identity, on_event=delivery_to(tell))
-        uploader = Uploader(outbox, blobs, identity, on_event=delivery_to(tell))
+        limit_bits_per_s = loaded.config.uploads.limit_bits_per_s
+        uploader = Uploader(outbox, blobs, identity, on_event=delivery_to(tell), limit_bits_per_s=limit_bits_per_s)
         _say_started(tell, loaded, identity, outbox)
         publisher.start()
         cleanup.callback(_say_stopped, tell, outbox)
         cleanup.callback(publisher.stop, flush_s=settings.drain_s if until_end else 1.0)
         uploader.start()
         cleanup.callback(uploader.stop)
-        reloading = Reloading(loaded, box, tell, until_end=until_end)
+        reloading = Reloading(loaded, box, tell, until_end=until_end, limit_uploads=uploader.limit)
         outlook = Outlook(box, outbox, ReferenceShelf(settings.state / REFERENCES_FOLDER), tell, now=utc_now)
         pulse.duties += (reloading, outlook)
         pulse.turn_s = box.turn_s

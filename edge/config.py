@@ -293,10 +293,22 @@ class DetectorSection(Section):
     score: float | None = Field(default=None, gt=0, lt=1)
 
 
+class UploadsSection(Section):
+    """How evidence travels to the centre."""
+
+    limit_kbit_s: int = Field(default=0, ge=0, le=10_000_000)
+
+    @property
+    def limit_bits_per_s(self) -> int:
+        """As the uploader takes it; 0: no limit."""
+        return self.limit_kbit_s * 1000
+
+
 class Config(Section):
     """Everything one box does."""
 
     detector: DetectorSection = DetectorSection()
+    uploads: UploadsSection = UploadsSection()
     cameras: tuple[CameraSection, ...] = Field(min_length=1)
 
     @model_validator(mode="after")

@@ -1,5 +1,6 @@
 """A changed configuration taken up while the box runs: what differs is changed, the rest notices nothing."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
 from alerts.errors import AlertsError
@@ -15,11 +16,20 @@ from streams.errors import StreamError
 class Reloading:
     """Call it now and then; it reads the file anew once `ask` was called. A file with a mistake changes nothing."""
 
-    def __init__(self, loaded: Loaded, box: Box, tell: Tell, *, until_end: bool = False) -> None:
+    def __init__(
+        self,
+        loaded: Loaded,
+        box: Box,
+        tell: Tell,
+        *,
+        until_end: bool = False,
+        limit_uploads: Callable[[int], None] = lambda _bits_per_s: None,
+    ) -> None:
         self._loaded = loaded
         self._box = box
         self._tell = tell
         self._until_end = until_end
+        self._limit_uploads = limit_uploads
         self._is_asked = False
 
     def ask(self) -> None:
@@ -46,5 +56,6 @@ class Reloading:
             recorder.use(posts, witnesses_of(loaded), orphan_witness_of(loaded))
 
         self._box.use(duties_of(loaded, until_end=self._until_end), renew)
+        self._limit_uploads(loaded.config.uploads.limit_bits_per_s)
         self._loaded = replace(loaded, path=self._loaded.path)
         self._tell("reloaded", cameras=[camera.id for camera in loaded.config.cameras], config_sha256=loaded.sha256)

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 import pytest
 
 from alerts.errors import OutboxFull
+from alerts.flight import FIRST_WINDOW
 from alerts.identity import Identity
 from alerts.keys import SigningKey
 from alerts.messages import Disposition
@@ -111,7 +112,7 @@ def test_what_happens_now_goes_before_a_long_backlog(broker: Broker, identity: I
     log = Log()
     append(outbox, 150)
     with Desk(identity, broker.port, answering=False) as desk, sending(outbox, identity, on_event=log):
-        log.wait("record_sent", 64)
+        log.wait("record_sent", FIRST_WINDOW)
         append(outbox, 1)
         desk.wait(lambda: 151 in desk.records)
         assert len(desk.records) < 100

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alerts.flight import LIVE_S, RESEND_CAP_S, WINDOW, Flight
+from alerts.flight import FIRST_WINDOW, LATE_S, LEAST_WINDOW, LIVE_S, PROMPT_S, RESEND_CAP_S, WINDOW, Flight
 from alerts.messages import Disposition, Span
 
 
@@ -25,10 +25,10 @@ def test_each_resending_waits_longer_up_to_a_cap() -> None:
 
 def test_the_backlog_fills_its_window_and_leaves_room_for_what_happens_now() -> None:
     flight = Flight(resend_after_s=5)
-    for sequence in range(1, WINDOW + 1):
+    for sequence in range(1, FIRST_WINDOW + 1):
         assert flight.has_room(sequence, live_after=1000)
         flight.sent(sequence, at_s=0)
-    assert not flight.has_room(WINDOW + 1, live_after=1000)
+    assert not flight.has_room(FIRST_WINDOW + 1, live_after=1000)
     assert flight.has_room(1001, live_after=1000)
     assert flight.has_room(1, live_after=1000)
 
@@ -38,11 +38,36 @@ def test_a_receipt_ends_the_journey_of_exactly_what_it_names() -> None:
     for sequence in range(1, 9):
         flight.sent(sequence, at_s=0)
     safe = [Span(first=a, last=b, disposition=Disposition.STORED, sha256="a" * 64) for a, b in ((1, 2), (5, 6))]
-    flight.confirmed(safe)
+    flight.confirmed(safe, at_s=1)
     assert flight.resting(at_s=1) == {3, 4, 7, 8}
     flight.sent(5, at_s=0)  # it was on its way once more when its receipt came
-    flight.confirmed(safe)
+    flight.confirmed(safe, at_s=1)
     assert flight.resting(at_s=1) == {3, 4, 7, 8}
+
+
+def answered(flight: Flight, first: int, last: int, *, after_s: float, sent_s: float = 0.0) -> int:
+    for sequence in range(first, last + 1):
+        flight.sent(sequence, sent_s)
+    flight.confirmed([Span(first=first, last=last, disposition=Disposition.STORED, sha256="a" * 64)], sent_s + after_s)
+    return flight.window
+
+
+def test_the_window_grows_while_receipts_are_prompt_and_shrinks_where_they_are_late() -> None:
+    flight = Flight(resend_after_s=5)
+    assert answered(flight, 1, 8, after_s=PROMPT_S) == 2 * FIRST_WINDOW
+    assert answered(flight, 9, 200, after_s=0.01) == WINDOW
+    assert answered(flight, 201, 264, after_s=(PROMPT_S + LATE_S) / 2) == WINDOW
+    assert answered(flight, 265, 328, after_s=LATE_S, sent_s=10) == WINDOW // 2
+    assert answered(flight, 329, 330, after_s=LATE_S + 1, sent_s=10) == WINDOW // 2, "the same lateness counts once"
+    for round_s in range(20, 40):
+        answered(flight, 331, 332, after_s=LATE_S, sent_s=round_s)
+    assert flight.window == LEAST_WINDOW
+
+
+def test_a_receipt_of_what_was_sent_twice_says_nothing_of_the_link() -> None:
+    flight = Flight(resend_after_s=5)
+    flight.sent(1, at_s=0)
+    assert answered(flight, 1, 1, after_s=0.01, sent_s=6) == FIRST_WINDOW
 
 
 def test_a_new_connection_counts_nothing_as_sent_and_everything_before_it_as_backlog() -> None:

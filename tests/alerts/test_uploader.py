@@ -1,97 +1,29 @@
 """Evidence on its way: only what the centre knows of, only whole, again and again, and not for ever."""
 
 import base64
-import hashlib
 import json
-import threading
 import time
 from collections.abc import Callable, Iterator
 from datetime import timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from alerts.blobs import BlobStore
-from alerts.errors import BadSignature, MalformedMessage, MessageError, UnknownKey
+from alerts.errors import BadSignature, MalformedMessage, UnknownKey
 from alerts.identity import Identity
 from alerts.outbox import Outbox
-from alerts.uploader import ASKED_BYTES, Uploader, read_content_range, read_upload_token, upload_token
+from alerts.uploader import ASKED_BYTES, Uploader, read_upload_token, upload_token
 from tests.alerts.parts import NOON, Log, make_evidence, make_identity, receipt_of
+from tests.alerts.shelf import Shelf
 
 PICTURE = b"a picture of tea" * 10_000
 
 
-class Shelf:
-    """A centre's HTTP door that checks who brings what. `answers` are given first, in order."""
-
-    def __init__(self) -> None:
-        self.files: dict[str, bytes] = {}
-        self.answers: list[int] = []
-        self.tries = 0
-        self.begun: dict[str, bytes] = {}
-        self.breaks: list[int] = []
-        self.knows_pieces = True
-        self.asked = self.came = 0
-        self.keys: dict[str, Any] = {}
-        shelf = self
-
-        class Door(BaseHTTPRequestHandler):
-            def do_HEAD(self) -> None:
-                shelf.asked += 1
-                self.send_response(200 if shelf.knows_pieces else 405)
-                if shelf.knows_pieces:
-                    self.send_header("Upload-Offset", str(len(shelf.begun.get(self.path, b""))))
-                self.end_headers()
-
-            def do_PUT(self) -> None:
-                length = int(self.headers["Content-Length"])
-                place = self.headers.get("Content-Range")
-                before = shelf.begun.get(self.path, b"") if place else b""
-                assert place is None or read_content_range(place, len(before) + length) == len(before)
-                if shelf.breaks:
-                    shelf.begun[self.path] = before + self.rfile.read(shelf.breaks.pop(0))
-                    self.close_connection = True
-                    return
-                shelf.came += length
-                status = shelf.take(self.path, self.headers["Authorization"], before + self.rfile.read(length))
-                answer = json.dumps({"detail": f"says {status}"}).encode()
-                self.send_response(status)
-                self.send_header("Content-Length", str(len(answer)))
-                self.end_headers()
-                self.wfile.write(answer)
-
-            def log_message(self, *_: object) -> None:
-                pass
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Door)
-        self.thread = threading.Thread(target=self.server.serve_forever, args=(0.02,))
-        self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
-
-    def take(self, path: str, header: str, body: bytes) -> int:
-        self.tries += 1
-        if self.answers:
-            return self.answers.pop(0)
-        try:
-            claim = read_upload_token(header, self.keys.get)
-        except MessageError:
-            return 401
-        sha256 = hashlib.sha256(body).hexdigest()
-        if (path, claim.sha256, claim.size_bytes) != (f"/api/v1/evidence/{sha256}", sha256, len(body)):
-            return 422
-        self.files[sha256] = body
-        return 201
-
-
 @pytest.fixture
 def shelf() -> Iterator[Shelf]:
-    made = Shelf()
-    made.thread.start()
-    yield made
-    made.server.shutdown()
-    made.server.server_close()
-    made.thread.join()
+    with Shelf() as made:
+        yield made
 
 
 @pytest.fixture
@@ -136,15 +68,15 @@ def confirm(outbox: Outbox) -> None:
 def test_a_file_goes_only_after_the_centre_has_the_record_that_announces_it(
     shelf: Shelf, outbox: Outbox, blobs: BlobStore, identity: Identity
 ) -> None:
-    early, late = announce(outbox, blobs), announce(outbox, blobs, b"later")
+    early, late = announce(outbox, blobs, b"early"), announce(outbox, blobs, b"later")
     outbox.settle(receipt_of(outbox, 1), at=NOON)
     log = Log()
     with Uploader(outbox, blobs, identity, on_event=log):
         log.wait("file_sent")
-        assert shelf.files == {early: PICTURE}
+        assert shelf.files == {early: b"early"}
         confirm(outbox)
         log.wait("file_sent", 2)
-    assert shelf.files == {early: PICTURE, late: b"later"}
+    assert shelf.files == {early: b"early", late: b"later"}
     assert outbox.counts().pending_uploads == 0
 
 

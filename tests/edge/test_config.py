@@ -115,7 +115,7 @@ BAD = {
     "bad id": (change("id: cam-1", "id: cam 1"), "cameras[cam 1].id: begins with a letter or digit"),
     "no cameras": ("cameras: []", "cameras: needs at least 1"),
     "nothing at all": ("", "the file is empty; edge/sample.yaml shows what it may say"),
-    "a list": ("- a", "expected keys and values (detector, cameras), found a list"),
+    "a list": ("- a", "expected keys and values (detector, uploads, cameras), found a list"),
     "a camera without keys": ("cameras: [cam-1]", "cameras[0]: expected keys and values (id, url, main_url, pipeline,"),
     "no yaml": ("cameras: [", "line 1, column 11"),
     "a key twice": (change("detector: {model: yolov3_tiny}", "detector: {model: a, model: b}"), "'model' stands twice"),

@@ -165,7 +165,8 @@ class Reloaded:
         loaded = read_config(self.config)
         self.rig = Rig(folder / "state", until_end=False)
         self.box = self.rig.box
-        self.reloading = Reloading(loaded, self.box, self.rig.tell)
+        self.upload_limits: list[int] = []
+        self.reloading = Reloading(loaded, self.box, self.rig.tell, limit_uploads=self.upload_limits.append)
         posts = [post for section in loaded.config.cameras for post in posts_of(section)]
         self.box.use(
             duties_of(loaded), lambda recorder: recorder.use(posts, witnesses_of(loaded), orphan_witness_of(loaded))
@@ -186,6 +187,12 @@ class Reloaded:
 @pytest.fixture
 def reloaded(short_clip: Path, tmp_path: Path) -> Reloaded:
     return Reloaded(tmp_path, short_clip)
+
+
+def test_another_limit_of_uploads_holds_from_then_on(reloaded: Reloaded) -> None:
+    write(reloaded.config, camera("a", reloaded.film), uploads={"limit_kbit_s": 200})
+    assert [event for event, _ in reloaded.reload()] == ["reloaded"]
+    assert reloaded.upload_limits == [200_000]
 
 
 def test_nothing_is_read_before_somebody_asks_and_once_only(reloaded: Reloaded) -> None:

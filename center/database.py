@@ -1,8 +1,8 @@
 """The centre's database: one engine, sessions that read and sessions that write.
 
 SQLite runs with a write-ahead log, foreign keys and a busy timeout. A writing session takes the write lock at its
-first statement (`BEGIN IMMEDIATE`), so two writers queue instead of failing half-way. What pages must be told is
-queued on the session and told after the commit, never before: see `feed`.
+first statement (`BEGIN IMMEDIATE`), so two writers queue instead of failing half-way. What is entered into the log is
+appended just before the commit (`log.appending`), what pages must be told is told after it, never before (`feed`).
 """
 
 from collections.abc import Iterator
@@ -15,6 +15,7 @@ from sqlalchemy import Connection, Engine, event
 from sqlalchemy.orm import Session
 
 from center.feed import Hub, spread
+from center.log.appending import append_entered
 
 BUSY_TIMEOUT_MS = 5000
 _WRITES = "teawatch_writes"
@@ -45,6 +46,7 @@ class Database:
         with Session(self._writer) as session:
             with session.begin():
                 yield session
+                append_entered(session)
             if self.hub is not None:
                 spread(session, self.hub)
 

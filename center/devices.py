@@ -12,6 +12,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from alerts.keys import VerifyKey
 from alerts.messages import Status
 from center.errors import UnknownDevice
+from center.log.entries import KeyAct, enter_key
 from traceability.records import Base, Identified, OfTenant
 
 
@@ -84,6 +85,7 @@ def register(session: Session, *, tenant: str, name: str, key: VerifyKey, enrolm
     if not known:
         session.add(DeviceKey(tenant=tenant, key_id=key.key_id, device=name, verify_key=key.to_text(), since=at))
     session.flush()
+    enter_key(session, tenant=tenant, device=name, act=KeyAct.ENROLLED, key_id=key.key_id, at=at)
     return device
 
 
@@ -95,6 +97,8 @@ def revoke(session: Session, *, tenant: str, name: str, at: datetime) -> None:
     device.revoked_at = at
     device.online = False
     for key in _keys_of(session, tenant, name):
+        if key.retired_at is None:
+            enter_key(session, tenant=tenant, device=name, act=KeyAct.REVOKED, key_id=key.key_id, at=at)
         key.retired_at = key.retired_at or at
 
 

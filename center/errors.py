@@ -7,6 +7,8 @@ CenterError
 ├── PortInUse              another program listens on the web or broker port
 ├── DatabaseTrouble        the database cannot be opened, migrated or written
 ├── BrokerTrouble          the embedded broker did not start
+├── LogDamaged             the centre's log is not what it was, or not whole
+├── NotInLog               the log has no such leaf, or the head does not cover it
 ├── DeviceError
 │   ├── DeviceNameTaken    a box of this name is enrolled already
 │   └── UnknownDevice      no box of this name
@@ -47,6 +49,14 @@ class DatabaseTrouble(CenterError):
 
 class BrokerTrouble(CenterError):
     """The embedded broker did not start."""
+
+
+class LogDamaged(CenterError):
+    """The centre's log is not what it was, or not whole."""
+
+
+class NotInLog(CenterError):
+    """The log has no such leaf, or the head does not cover it."""
 
 
 class DeviceError(CenterError):

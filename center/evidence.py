@@ -1,10 +1,8 @@
-"""Files of evidence: what boxes announced, what has come, and who looked at it.
+"""Files of evidence: what boxes announced and what has come. What is done with them: `center/custody.py`.
 
-The centre takes a file only if a verified record of the same box announced its hash and size. Every viewing is
-registered with person, time and reason (Public-safety video systems regulation, State Council order 799, art. 16).
+The centre takes a file only if a verified record of the same box announced its hash and size.
 """
 
-import secrets
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -12,8 +10,7 @@ from sqlalchemy import ForeignKeyConstraint, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from alerts.messages import Artefact
-from traceability.append_only import guard
-from traceability.records import Base, Identified, OfTenant
+from traceability.records import Base, OfTenant
 
 
 class Announced(OfTenant, Base):
@@ -32,20 +29,6 @@ class Announced(OfTenant, Base):
     derived_from: Mapped[str | None]
     announced_at: Mapped[datetime]
     arrived_at: Mapped[datetime | None]
-
-
-class EvidenceView(Identified, Base):
-    """Somebody looked at a file: who, when, which, why. Never changed, never deleted."""
-
-    __tablename__ = "evidence_view"
-
-    user_id: Mapped[str] = mapped_column(index=True)
-    sha256: Mapped[str] = mapped_column(index=True)
-    reason: Mapped[str]
-    viewed_at: Mapped[datetime]
-
-
-guard(EvidenceView.metadata.tables[EvidenceView.__tablename__])
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,10 +86,11 @@ def announced_by(session: Session, *, tenant: str, device: str, sha256: str) -> 
     return tuple(session.scalars(select(Announced).where(*mine)))
 
 
-def note_arrival(session: Session, *, tenant: str, sha256: str, at: datetime) -> None:
-    """The bytes are here: every incident they were announced for has them."""
+def note_arrival(session: Session, *, tenant: str, sha256: str, at: datetime) -> bool:
+    """The bytes are here: every incident they were announced for has them. Whether any was waiting for them."""
     waiting = (Announced.tenant == tenant, Announced.sha256 == sha256, Announced.arrived_at.is_(None))
-    session.execute(update(Announced).where(*waiting).values(arrived_at=at))
+    arrived = update(Announced).where(*waiting).values(arrived_at=at).returning(Announced.incident)
+    return bool(session.scalars(arrived).all())
 
 
 def files_of(session: Session, *, tenant: str, device: str, incident: str) -> tuple[Announced, ...]:
@@ -120,24 +104,3 @@ def find_file(session: Session, *, tenant: str, sha256: str) -> Stored | None:
     here = (Announced.tenant == tenant, Announced.sha256 == sha256, Announced.arrived_at.is_not(None))
     row = session.scalars(select(Announced).where(*here).limit(1)).first()
     return Stored(row.sha256, row.size_bytes, row.media_type, row.role) if row is not None else None
-
-
-def register_view(session: Session, *, tenant: str, user_id: str, sha256: str, reason: str, at: datetime) -> None:
-    """Write down that this person looked at this file."""
-    session.add(
-        EvidenceView(
-            tenant=tenant,
-            id=secrets.token_hex(12),
-            user_id=user_id,
-            sha256=sha256,
-            reason=reason,
-            viewed_at=at,
-        )
-    )
-
-
-def has_viewed(session: Session, *, tenant: str, user_id: str, sha256: str, since: datetime) -> bool:
-    """Whether this person is registered as having looked at this file at or after `since`."""
-    own = (EvidenceView.tenant == tenant, EvidenceView.user_id == user_id, EvidenceView.sha256 == sha256)
-    looks = select(EvidenceView.id).where(*own, EvidenceView.viewed_at >= since).limit(1)
-    return session.scalars(looks).first() is not None

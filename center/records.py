@@ -1,10 +1,22 @@
 """Every table of the database: one import gives migrations the whole metadata."""
 
-from center import coverage, devices, enrolment, evidence
+from center import coverage, custody, devices, enrolment, evidence
 from center.accounts import people
 from center.intake import journal, quarantine
+from center.log import records as log
 from enforcement import records as below
 
-TABLE_MODULES = (*below.TABLE_MODULES, coverage, devices, enrolment, evidence, people, journal, quarantine)
+TABLE_MODULES = (
+    *below.TABLE_MODULES,
+    coverage,
+    custody,
+    devices,
+    enrolment,
+    evidence,
+    people,
+    journal,
+    quarantine,
+    log,
+)
 
 METADATA = below.METADATA

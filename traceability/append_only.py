@@ -4,6 +4,8 @@
 `statements(table_name, dialect_name)` after it made the table.
 """
 
+from collections.abc import Collection
+
 from sqlalchemy import DDL, Table, event
 
 SQLITE = (
@@ -17,11 +19,13 @@ POSTGRESQL = (
     "CREATE TRIGGER {table}_no_{verb} BEFORE {VERB} ON {table} FOR EACH STATEMENT EXECUTE FUNCTION {table}_refuse()"
 )
 VERBS = {"sqlite": ("update", "delete"), "postgresql": ("update", "delete", "truncate")}
+ERASABLE = ("update",)
+"""For `verbs`: rows that may be deleted, as the law may ask for, and yet never say anything else."""
 
 
-def statements(table_name: str, dialect_name: str) -> tuple[str, ...]:
-    """The SQL that makes a table append-only; none for a dialect without a guard of ours."""
-    verbs = VERBS.get(dialect_name, ())
+def statements(table_name: str, dialect_name: str, verbs: Collection[str] | None = None) -> tuple[str, ...]:
+    """The SQL that makes a table append-only, or refuses just these `verbs`; none for a dialect without a guard."""
+    verbs = [verb for verb in VERBS.get(dialect_name, ()) if verbs is None or verb in verbs]
     template = SQLITE if dialect_name == "sqlite" else POSTGRESQL
     triggers = tuple(template.format(table=table_name, verb=verb, VERB=verb.upper()) for verb in verbs)
     if dialect_name == "postgresql":
@@ -29,9 +33,9 @@ def statements(table_name: str, dialect_name: str) -> tuple[str, ...]:
     return triggers
 
 
-def guard(table: Table) -> None:
-    """Make the table append-only wherever it is created from the metadata."""
+def guard(table: Table, verbs: Collection[str] | None = None) -> None:
+    """Make the table append-only, or refuse just these `verbs`, wherever it is created from the metadata."""
     for dialect_name in VERBS:
-        for statement in statements(table.name, dialect_name):
+        for statement in statements(table.name, dialect_name, verbs):
             trigger = DDL(statement)  # type: ignore[no-untyped-call]
             event.listen(table, "after_create", trigger.execute_if(dialect=dialect_name))

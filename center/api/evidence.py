@@ -17,9 +17,10 @@ from alerts.errors import BlobBusy, BlobDamaged, BlobElsewhere, BlobMissing, Blo
 from alerts.uploader import OFFSET_HEADER, Claim, read_content_range, read_upload_token
 from center.accounts.guards import Officer
 from center.api.security import PREFIX, open_router, reading_router
+from center.custody import Act, has_viewed, note_custody
 from center.database import Writing
 from center.devices import find_signer
-from center.evidence import announced_by, find_file, has_viewed, note_arrival, register_view
+from center.evidence import announced_by, find_file, note_arrival
 from center.feed import announce
 from center.intake.reading import finder
 from center.office import Office, office_of
@@ -37,6 +38,7 @@ VIEWING: Final = timedelta(hours=1)
 """A player fetches a clip piece by piece: pieces from further on belong to the look that began with the first."""
 
 ONE_RANGE: Final = re.compile(r"bytes=(?:(?P<first>\d{1,18})-(?P<last>\d{0,18})|-(?P<end>\d{1,18}))")
+NO_NUL: Final = r"^[^\x00]*$"
 EXTENSIONS: Final = {"video/matroska": "mkv"}
 """Where a file's name does not end as its media type does."""
 
@@ -165,7 +167,8 @@ def _take(store: BlobStore, chunks: Iterator[bytes], claim: Claim, offset: int) 
 def _note(office: Office, claim: Claim) -> None:
     tenant = office.settings.tenant
     with office.database.writing() as session:
-        note_arrival(session, tenant=tenant, sha256=claim.sha256, at=office.now())
+        if note_arrival(session, tenant=tenant, sha256=claim.sha256, at=(at := office.now())):
+            note_custody(session, tenant=tenant, act=Act.RECEIVED, sha256=claim.sha256, who=claim.device, at=at)
         for row in announced_by(session, tenant=tenant, device=claim.device, sha256=claim.sha256):
             announce(session, "evidence", lead_id(row.device, row.incident))
 
@@ -184,9 +187,15 @@ def get(
     session: Writing,
     person: Officer,
     sha256: Hash,
-    reason: Annotated[str, Query(max_length=200)] = "check_lead",
+    *,
+    reason: Annotated[str, Query(max_length=200, pattern=NO_NUL)] = "check_lead",
+    lead: Annotated[str, Query(max_length=128, pattern=NO_NUL)] = "",
+    download: bool = False,
 ) -> Response:
-    """The file itself, or one `Range` of it. That this person looked at it, when and why, is registered first."""
+    """The file itself, or one `Range` of it. That this person looked at it, when and why, is registered first.
+
+    `lead` is the lead it was looked at for; `download` says that a copy is taken away.
+    """
     office = office_of(request)
     tenant = office.settings.tenant
     file = find_file(session, tenant=tenant, sha256=sha256)
@@ -195,11 +204,14 @@ def get(
     since = office.now() - VIEWING
     goes_on = _begins_at(request.headers.get("range", ""), file.size_bytes) > 0
     if not (goes_on and has_viewed(session, tenant=tenant, user_id=person.user_id, sha256=sha256, since=since)):
-        register_view(session, tenant=tenant, user_id=person.user_id, sha256=sha256, reason=reason, at=office.now())
+        act = Act.DOWNLOADED if download else Act.VIEWED
+        who, at = person.user_id, office.now()
+        note_custody(session, tenant=tenant, act=act, sha256=sha256, who=who, reason=reason, lead_id=lead, at=at)
     extension = EXTENSIONS.get(file.media_type) or file.media_type.rpartition("/")[2].partition("+")[0]
+    place = "attachment" if download else "inline"
     headers = {
         "Cache-Control": "no-store",
-        "Content-Disposition": f'inline; filename="{file.role}-{sha256[:12]}.{extension}"',
+        "Content-Disposition": f'{place}; filename="{file.role}-{sha256[:12]}.{extension}"',
         "Content-Security-Policy": "default-src 'none'; sandbox",
     }
     if file.size_bytes <= CHECKED_BYTES:

@@ -28,6 +28,7 @@ from center.intake.journal import find_row, receipt_for, store_row
 from center.intake.judging import judge
 from center.intake.quarantine import Limits, Reason, Refusal, put_aside
 from center.intake.reading import Entry, Refused, check_place, finder, read_entry, refusal_of
+from center.log.entries import enter_record
 from enforcement.leads import fold_alert, lead_id
 
 log = structlog.get_logger()
@@ -140,7 +141,10 @@ def _file_entry(session: Session, rules: FilingRules, topic: Topic, entry: Entry
 
 def _file_new(session: Session, rules: FilingRules, topic: Topic, entry: Entry, at: datetime) -> Outcome:
     refusal = _digest(session, entry, at)
-    row = store_row(session, entry, Disposition.STORED if refusal is None else Disposition.QUARANTINED, at)
+    disposition = Disposition.STORED if refusal is None else Disposition.QUARANTINED
+    row = store_row(session, entry, disposition, at)
+    sha256 = entry.sha256
+    enter_record(session, tenant=rules.tenant, device=topic.device, sha256=sha256, disposition=disposition, at=at)
     if row.fork:
         log.warning("journal_forked", device=topic.device, epoch=row.epoch, sequence=row.sequence)
     if row.fork or row.sequence == 1:

@@ -13,6 +13,7 @@ from enum import StrEnum
 from sqlalchemy import LargeBinary, func, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from center.log.entries import enter_quarantine
 from traceability.records import Base, Identified
 
 
@@ -105,6 +106,7 @@ def put_aside(
     )
     session.add(entry)
     session.flush()
+    enter_quarantine(session, tenant=tenant, entry=entry.id, reason=entry.reason, sha256=sha256, at=at)
     return entry
 
 

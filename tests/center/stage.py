@@ -28,6 +28,7 @@ from alerts.uploader import upload_token
 from center.accounts.people import Role, add_user
 from center.app import create_app, make_office
 from center.county.seeding import seed
+from center.custody import Act, Handled, chain_of
 from center.database import Database
 from center.devices import register
 from center.intake.desk import Desk
@@ -118,6 +119,12 @@ class Stage:
             rows = session.scalars(select(table)).all()
             session.expunge_all()
             return rows
+
+    def looks(self, sha256: str) -> list[Handled]:
+        """Who looked at this file or took it away."""
+        with self.office.database.reading() as session:
+            chain = chain_of(session, tenant=TENANT, lead_id="", files=[sha256])
+        return [handled for handled in chain if handled.act in (Act.VIEWED, Act.DOWNLOADED)]
 
     def quarantined(self) -> dict[str, int]:
         """How often each reason occurred."""

@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from center.accounts.people import set_disabled
-from center.evidence import EvidenceView
+from center.custody import CustodyEvent
 from enforcement.tasks import Task, TaskEvent
 from tests.center.stage import GARDEN, TENANT, Web, make_alert, make_artefact, make_clock
 
@@ -257,4 +257,4 @@ def test_nothing_is_read_from_another_place_than_this_server(web: Web) -> None:
 def test_a_look_at_a_list_is_no_look_at_a_picture(web: Web, reported: str) -> None:
     web.sign_in()
     web.client.get(f"/api/v1/leads/{reported}")
-    assert web.stage.all(EvidenceView) == []
+    assert web.stage.all(CustodyEvent) == []

@@ -11,8 +11,9 @@ from sqlalchemy import text
 from sqlalchemy.exc import DatabaseError
 
 from alerts.uploader import content_range, upload_token
-from center.evidence import Announced, EvidenceView
-from tests.center.stage import BOX, NOW, Box, Web, make_alert, make_artefact, make_evidence
+from center.custody import Act, Handled, chain_of
+from center.evidence import Announced
+from tests.center.stage import BOX, NOW, TENANT, Box, Web, make_alert, make_artefact, make_evidence
 
 PICTURE = b"\xff\xd8 a van on double yellow lines \xff\xd9" * 400
 SHA256 = hashlib.sha256(PICTURE).hexdigest()
@@ -118,8 +119,31 @@ def test_reading_needs_a_session_and_a_role_and_every_look_is_registered(web: We
     assert answer.headers["cache-control"] == "no-store"
     assert answer.headers["x-content-type-options"] == "nosniff"
     assert f'filename="picture-{SHA256[:12]}.jpeg"' in answer.headers["content-disposition"]
-    (view,) = web.stage.all(EvidenceView)
-    assert (view.user_id, view.sha256, view.reason, view.viewed_at) == ("officer-a", SHA256, "check_lead i-1", NOW)
+    assert web.stage.looks(SHA256) == [Handled(Act.VIEWED, SHA256, "officer-a", "check_lead i-1", NOW)]
+
+
+def test_the_chain_of_custody_begins_when_the_file_comes_and_tells_looks_from_copies(web: Web, announced: Box) -> None:
+    for _ in range(2):
+        web.bring(announced, PICTURE)
+    web.sign_in()
+    web.client.get(f"/api/v1/evidence/{SHA256}", params={"lead": f"{BOX}.i-1"})
+    answer = web.client.get(f"/api/v1/evidence/{SHA256}", params={"download": True, "reason": "for the court"})
+    assert answer.headers["content-disposition"].startswith("attachment")
+
+    with web.stage.office.database.reading() as session:
+        chain = chain_of(session, tenant=TENANT, lead_id=f"{BOX}.i-1", files=[SHA256])
+    assert sorted((each.act, each.who, each.reason) for each in chain) == [
+        (Act.DOWNLOADED, "officer-a", "for the court"),
+        (Act.RECEIVED, BOX, ""),
+        (Act.VIEWED, "officer-a", "check_lead"),
+    ]
+
+
+@pytest.mark.parametrize("query", [{"reason": "a\0b"}, {"lead": "\0"}, {"reason": "x" * 201}])
+def test_a_reason_that_cannot_be_kept_shows_nothing(web: Web, announced: Box, query: dict[str, str]) -> None:
+    web.bring(announced, PICTURE)
+    web.sign_in()
+    assert web.client.get(f"/api/v1/evidence/{SHA256}", params=query).status_code == 422
 
 
 def test_a_look_cannot_be_unregistered(web: Web, announced: Box) -> None:
@@ -128,7 +152,7 @@ def test_a_look_cannot_be_unregistered(web: Web, announced: Box) -> None:
     web.client.get(f"/api/v1/evidence/{SHA256}")
 
     with pytest.raises(DatabaseError, match="append-only"), web.stage.office.database.writing() as session:
-        session.execute(text("DELETE FROM evidence_view"))
+        session.execute(text("UPDATE custody_event SET reason = 0"))
 
 
 @pytest.mark.parametrize(
@@ -162,7 +186,7 @@ def test_a_range_the_file_does_not_have_is_refused_and_is_no_look(web: Web, anno
     answer = web.client.get(f"/api/v1/evidence/{SHA256}", headers={"Range": wanted})
     assert (answer.status_code, answer.headers["content-range"]) == (416, f"bytes */{len(PICTURE)}")
     assert answer.headers["content-type"] == "application/problem+json"
-    assert web.stage.all(EvidenceView) == []
+    assert web.stage.looks(SHA256) == []
 
 
 def test_the_pieces_of_a_clip_are_one_look_of_each_who_looks_and_no_piece_is_had_without(
@@ -173,9 +197,9 @@ def test_the_pieces_of_a_clip_are_one_look_of_each_who_looks_and_no_piece_is_had
         web.sign_in(person)
         for wanted in ("bytes=500-", "bytes=900-", "bytes=5000-5999", "bytes=-10"):
             assert web.client.get(f"/api/v1/evidence/{SHA256}", headers={"Range": wanted}).status_code == 206
-    assert [view.user_id for view in web.stage.all(EvidenceView)] == ["officer-a", "officer-b"]
+    assert [look.who for look in web.stage.looks(SHA256)] == ["officer-a", "officer-b"]
     web.client.get(f"/api/v1/evidence/{SHA256}", headers={"Range": "bytes=0-"})
-    assert len(web.stage.all(EvidenceView)) == 3
+    assert len(web.stage.looks(SHA256)) == 3
 
 
 @pytest.mark.parametrize("headers", [{}, {"Range": "bytes=0-"}])
@@ -192,7 +216,7 @@ def test_a_range_of_a_file_altered_on_the_disk_is_not_shown_either(
 def test_a_file_that_has_not_come_is_a_404(web: Web, announced: Box) -> None:
     web.sign_in()
     assert web.client.get(f"/api/v1/evidence/{SHA256}").status_code == 404
-    assert web.stage.all(EvidenceView) == []
+    assert web.stage.looks(SHA256) == []
 
 
 def test_a_file_altered_on_the_disk_is_not_shown(web: Web, announced: Box) -> None:

@@ -1,0 +1,47 @@
+"""What is entered into the log, one function for each thing that happens. Bodies hold pseudonyms and hashes only."""
+
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy.orm import Session
+
+from alerts.leaves import LeafKind
+from alerts.messages import Disposition
+from center.log.appending import enter
+from center.log.pseudonyms import Named, pseudonym_of
+
+
+class KeyAct(StrEnum):
+    """What happened to a box's right to speak."""
+
+    ENROLLED = "enrolled"
+    ROTATED = "rotated"
+    REVOKED = "revoked"
+
+
+def enter_record(
+    session: Session, *, tenant: str, device: str, sha256: str, disposition: Disposition, at: datetime
+) -> None:
+    """A record of a box's journal was stored."""
+    fields = {
+        "device": pseudonym_of(session, tenant=tenant, kind=Named.DEVICE, subject=device),
+        "disposition": disposition.value,
+        "record": sha256,
+    }
+    enter(session, tenant=tenant, kind=LeafKind.RECORD, fields=fields, reference=sha256, at=at)
+
+
+def enter_quarantine(session: Session, *, tenant: str, entry: str, reason: str, sha256: str, at: datetime) -> None:
+    """Something was put aside instead of being accepted; `sha256` is that of its bytes."""
+    fields = {"entry": entry, "reason": reason, "sha256": sha256}
+    enter(session, tenant=tenant, kind=LeafKind.QUARANTINE, fields=fields, reference=entry, at=at)
+
+
+def enter_key(session: Session, *, tenant: str, device: str, act: KeyAct, key_id: str, at: datetime) -> None:
+    """A box was given its key, changed it, or may speak no more."""
+    fields = {
+        "act": act.value,
+        "device": pseudonym_of(session, tenant=tenant, kind=Named.DEVICE, subject=device),
+        "key_id": key_id,
+    }
+    enter(session, tenant=tenant, kind=LeafKind.KEY, fields=fields, reference=key_id, at=at)

@@ -1,0 +1,49 @@
+"""Random names that stand in the log for people and boxes, and the one table that says for whom."""
+
+import secrets
+from contextlib import suppress
+from enum import StrEnum
+
+from sqlalchemy import delete, insert, select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from center.log.records import Pseudonym
+
+RANDOM_BYTES = 8
+
+
+class Named(StrEnum):
+    """What a pseudonym stands for."""
+
+    PERSON = "person"
+    DEVICE = "device"
+
+
+def pseudonym_of(session: Session, *, tenant: str, kind: Named, subject: str) -> str:
+    """The pseudonym of this person or box, made when it is first asked for."""
+    known = session.get(Pseudonym, (tenant, kind.value, subject))
+    if known is None:
+        made = f"{kind.value[0]}-{secrets.token_hex(RANDOM_BYTES)}"
+        with suppress(IntegrityError), session.begin_nested():  # two may ask for the first time at once
+            session.execute(insert(Pseudonym).values(tenant=tenant, kind=kind, subject=subject, pseudonym=made))
+        known = session.get_one(Pseudonym, (tenant, kind.value, subject))
+    return known.pseudonym
+
+
+def find_pseudonym(session: Session, *, tenant: str, kind: Named, subject: str) -> str | None:
+    """The pseudonym, if there is one."""
+    known = session.get(Pseudonym, (tenant, kind.value, subject))
+    return known.pseudonym if known is not None else None
+
+
+def subject_of(session: Session, *, tenant: str, pseudonym: str) -> str | None:
+    """Whom a pseudonym stands for; None once that was erased."""
+    rows = select(Pseudonym.subject).where(Pseudonym.tenant == tenant, Pseudonym.pseudonym == pseudonym)
+    return session.scalars(rows).first()
+
+
+def forget(session: Session, *, tenant: str, kind: Named, subject: str) -> None:
+    """Cut the thread between subject and pseudonym."""
+    own = (Pseudonym.tenant == tenant, Pseudonym.kind == kind.value, Pseudonym.subject == subject)
+    session.execute(delete(Pseudonym).where(*own))

@@ -115,6 +115,7 @@ class Connection:
         self._changed = threading.Condition()
         self._state = _State.DOWN
         self._stopping = False
+        self._renewing = False
         self._refusal = ""
         self._client: mqtt.Client | None = None
         self._network_thread: threading.Thread | None = None
@@ -142,6 +143,13 @@ class Connection:
         if self._thread.is_alive():
             self._thread.join()
 
+    def renew(self) -> None:
+        """End this connection in good order and make another at once, with a new last will."""
+        with self._changed:
+            if self.is_up:
+                self._renewing = True
+                self._enter(_State.DOWN)
+
     def publish(self, topic: str, payload: bytes, *, retain: bool = False) -> bool:
         """Hand a message (QoS 1) to the connection; False if it is down. True is no promise of delivery."""
         client = self._client
@@ -157,6 +165,9 @@ class Connection:
                 lived_s, reason = self._live_once()
             if self._stopping:
                 return
+            if self._renewing:
+                self._renewing = False
+                continue
             failures = 0 if lived_s >= STEADY_S else failures + 1
             refusals = refusals + 1 if self._refusal else 0
             brief = brief + 1 if 0 < lived_s < STEADY_S else 0

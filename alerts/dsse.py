@@ -3,7 +3,8 @@
 After the Dead Simple Signing Envelope v1 (https://github.com/secure-systems-lab/dsse): the signature covers the
 payload type too, so that a receipt can never pass as a command. Beyond that standard, each signature names its `alg`,
 and only one spelling of an envelope is accepted: what `seal` writes. Otherwise anybody on the way could
-make a second, different-looking copy of a record, which the centre would have to take for a fork of the chain.
+make a second, different-looking copy of a record, which the centre would have to take for a fork of the chain. For the
+same reason the number of signatures belongs to the type: one, or two where a second key has to agree (a rotation).
 """
 
 import base64
@@ -12,7 +13,18 @@ from dataclasses import dataclass
 
 from alerts import wire
 from alerts.errors import MalformedMessage, UnknownKey, Unsigned, UnsupportedAlgorithm, WrongType
-from alerts.keys import ALGORITHM, KeyFinder, SigningKey
+from alerts.keys import ALGORITHM, KeyFinder, SigningKey, VerifyKey
+
+MOST_SIGNATURES = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """One signature of an envelope and whose it claims to be."""
+
+    key_id: str
+    algorithm: str
+    value: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,9 +33,12 @@ class Envelope:
 
     payload_type: str
     payload: bytes
-    key_id: str
-    algorithm: str
-    signature: bytes
+    signatures: tuple[Signature, ...]
+
+    @property
+    def key_id(self) -> str:
+        """Who signed first: the one who speaks."""
+        return self.signatures[0].key_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +55,12 @@ def payload_type_of(event_type: str) -> str:
     return f"application/vnd.{event_type}+cloudevents+json"
 
 
-def seal(payload: bytes, payload_type: str, key: SigningKey) -> bytes:
-    """The exact bytes of an envelope with one Ed25519 signature."""
-    return _spell(Envelope(payload_type, payload, key.key_id, ALGORITHM, key.sign(_to_sign(payload_type, payload))))
+def seal(payload: bytes, payload_type: str, key: SigningKey, cosigner: SigningKey | None = None) -> bytes:
+    """The exact bytes of an envelope signed with Ed25519 by `key`, and after it by `cosigner` if there is one."""
+    to_sign = _to_sign(payload_type, payload)
+    signers = (key,) if cosigner is None else (key, cosigner)
+    signatures = tuple(Signature(each.key_id, ALGORITHM, each.sign(to_sign)) for each in signers)
+    return _spell(Envelope(payload_type, payload, signatures))
 
 
 def open_sealed(raw: bytes, payload_type: str, find_key: KeyFinder) -> Opened:
@@ -56,15 +74,27 @@ def open_sealed(raw: bytes, payload_type: str, find_key: KeyFinder) -> Opened:
     return verify(envelope, find_key)
 
 
-def verify(envelope: Envelope, find_key: KeyFinder) -> Opened:
-    """Check the signature of an envelope whose type the caller has accepted."""
-    if envelope.algorithm != ALGORITHM:
-        raise UnsupportedAlgorithm(f"signature algorithm {envelope.algorithm[:40]!r}; this version knows {ALGORITHM}")
-    key = find_key(envelope.key_id)
-    if key is None or key.key_id != envelope.key_id:
-        raise UnknownKey(f"nobody vouches for the key {envelope.key_id[:80]!r}")
-    key.verify(envelope.signature, _to_sign(envelope.payload_type, envelope.payload))
-    return Opened(envelope.payload, envelope.payload_type, envelope.key_id)
+def verify(envelope: Envelope, find_key: KeyFinder, *, signatures: int = 1) -> Opened:
+    """Check the first signature of an envelope whose type the caller has accepted and that is signed so many times."""
+    if len(envelope.signatures) != signatures:
+        raise MalformedMessage(f"{len(envelope.signatures)} signatures where this type has {signatures}")
+    first = envelope.signatures[0]
+    _check(envelope, first, find_key)
+    return Opened(envelope.payload, envelope.payload_type, first.key_id)
+
+
+def verify_cosigner(envelope: Envelope, key: VerifyKey) -> None:
+    """Check that this key signed it too; the caller knows it from what the first key signed."""
+    _check(envelope, envelope.signatures[1], {key.key_id: key}.get)
+
+
+def _check(envelope: Envelope, signature: Signature, find_key: KeyFinder) -> None:
+    if signature.algorithm != ALGORITHM:
+        raise UnsupportedAlgorithm(f"signature algorithm {signature.algorithm[:40]!r}; this version knows {ALGORITHM}")
+    key = find_key(signature.key_id)
+    if key is None or key.key_id != signature.key_id:
+        raise UnknownKey(f"nobody vouches for the key {signature.key_id[:80]!r}")
+    key.verify(signature.value, _to_sign(envelope.payload_type, envelope.payload))
 
 
 def read_envelope(raw: bytes, *, max_bytes: int = wire.MAX_BYTES) -> Envelope:
@@ -73,23 +103,27 @@ def read_envelope(raw: bytes, *, max_bytes: int = wire.MAX_BYTES) -> Envelope:
     match outer:
         case {"payload": str(payload), "payloadType": str(payload_type), "signatures": []} if len(outer) == 3:  # noqa: PLR2004 - the three fields of the pattern
             raise Unsigned(f"{payload_type[:120]!r} without a signature ({len(payload)} characters of payload)")
-        case {
-            "payload": str(payload),
-            "payloadType": str(payload_type),
-            "signatures": [{"keyid": str(key_id), "alg": str(algorithm), "sig": str(signature)}],
-        }:
-            envelope = Envelope(payload_type, _unbase64(payload), key_id, algorithm, _unbase64(signature))
-        case {"signatures": [_, _, *_]}:
-            raise MalformedMessage("an envelope with several signatures")
+        case {"payload": str(payload), "payloadType": str(payload_type), "signatures": [_, *_] as signatures}:
+            envelope = Envelope(payload_type, _unbase64(payload), tuple(map(_read_signature, signatures)))
         case _ if "signatures" not in outer and "payload" in outer:
             raise Unsigned("an envelope without signatures")
         case _ if "specversion" in outer:
             raise Unsigned("a bare message outside an envelope")
         case _:
             raise MalformedMessage("not a DSSE envelope")
+    if len(envelope.signatures) > MOST_SIGNATURES:
+        raise MalformedMessage(f"an envelope with {len(envelope.signatures)} signatures")
     if _spell(envelope) != raw:
         raise MalformedMessage("not the one spelling of an envelope: additional fields, spaces or another order")
     return envelope
+
+
+def _read_signature(value: object) -> Signature:
+    match value:
+        case {"keyid": str(key_id), "alg": str(algorithm), "sig": str(signature)}:
+            return Signature(key_id, algorithm, _unbase64(signature))
+        case _:
+            raise MalformedMessage("not a signature of a DSSE envelope")
 
 
 def _spell(envelope: Envelope) -> bytes:
@@ -98,11 +132,8 @@ def _spell(envelope: Envelope) -> bytes:
             "payload": base64.b64encode(envelope.payload).decode(),
             "payloadType": envelope.payload_type,
             "signatures": [
-                {
-                    "alg": envelope.algorithm,
-                    "keyid": envelope.key_id,
-                    "sig": base64.b64encode(envelope.signature).decode(),
-                }
+                {"alg": each.algorithm, "keyid": each.key_id, "sig": base64.b64encode(each.value).decode()}
+                for each in envelope.signatures
             ],
         }
     )

@@ -9,8 +9,8 @@ from pydantic import ValidationError
 
 from alerts import dsse, wire
 from alerts.errors import MalformedMessage, WrongType
-from alerts.keys import KeyFinder, SigningKey
-from alerts.messages import Event, Message
+from alerts.keys import KeyFinder, SigningKey, VerifyKey
+from alerts.messages import Cosigned, Event, Message
 
 M_co = TypeVar("M_co", bound=Message, covariant=True)
 
@@ -30,9 +30,9 @@ def to_data(message: Message) -> dict[str, object]:
     return message.model_dump(mode="json", exclude_none=True)
 
 
-def seal_event(event: Event, key: SigningKey) -> bytes:
+def seal_event(event: Event, key: SigningKey, cosigner: SigningKey | None = None) -> bytes:
     """The exact bytes to store and send; the payload type follows from the event's type."""
-    return dsse.seal(wire.encode(event), dsse.payload_type_of(event.type), key)
+    return dsse.seal(wire.encode(event), dsse.payload_type_of(event.type), key, cosigner)
 
 
 def open_event(raw: bytes, types: Mapping[str, type[M_co]], find_key: KeyFinder) -> Sealed[M_co]:
@@ -46,12 +46,15 @@ def open_event(raw: bytes, types: Mapping[str, type[M_co]], find_key: KeyFinder)
     name = by_payload_type.get(envelope.payload_type)
     if name is None:
         raise WrongType(f"{envelope.payload_type[:120]!r} is not expected here")
-    opened = dsse.verify(envelope, find_key)
+    kind = types[name]
+    opened = dsse.verify(envelope, find_key, signatures=2 if issubclass(kind, Cosigned) else 1)
     wire.decode_object(opened.payload)
     event = read_message(Event, opened.payload)
     if event.type != name:
         raise WrongType(f"an event of type {event.type!r} in an envelope for {name!r}")
-    data = read_message(types[name], json.dumps(event.data).encode())
+    data = read_message(kind, json.dumps(event.data).encode())
+    if isinstance(data, Cosigned):
+        dsse.verify_cosigner(envelope, VerifyKey.from_text(data.key))
     return Sealed(event, data, raw, opened.key_id)
 
 

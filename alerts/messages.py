@@ -188,6 +188,28 @@ class Dropped(Message):
     last_at: Utc
 
 
+KeyText = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9+/]{43}=$")]
+KeyId = Annotated[str, StringConstraints(pattern=r"^ed25519:[0-9a-f]{32}$")]
+
+
+class Cosigned(Message):
+    """A message that a second key signs as well: the one it names, which so shows that somebody has it."""
+
+    key: KeyText
+
+
+class KeyRotation(Cosigned):
+    """The box has a new key: records after this one are signed with it, those up to this one with the key it retires.
+
+    Signed by both, so that neither a thief of the old key can pass off a stranger's key as his own, nor anybody else
+    name a successor.
+    """
+
+    TYPE: ClassVar[str] = "teawatch.keyrotation.v1"
+
+    retires: KeyId
+
+
 class Hindrance(StrEnum):
     """Why nobody was looking. Several at once: the first in this order is told."""
 
@@ -305,7 +327,14 @@ class UploadClaim(Message):
     size_bytes: Annotated[int, Field(gt=0, le=2**31)]
 
 
-KeyText = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9+/]{43}=$")]
+class RotateKey(Message):
+    """The centre asks a box to make itself a new key in place of this one; a box that has another already does not."""
+
+    TYPE: ClassVar[str] = "teawatch.rotatekey.v1"
+
+    retires: KeyId
+
+
 Nonce = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
 
 

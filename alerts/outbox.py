@@ -10,7 +10,7 @@ import sqlite3
 import threading
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Self
@@ -18,7 +18,8 @@ from typing import Self
 from alerts import schema, wire
 from alerts.errors import MessageTooLarge, OutboxError, OutboxOfAnother
 from alerts.identity import Identity
-from alerts.messages import Disposition, Receipt, Span
+from alerts.keys import SigningKey
+from alerts.messages import Disposition, KeyRotation, Receipt, Span
 from alerts.records import FIRST_PREVHASH, JournalData, Record, write_record
 from alerts.storage import connect, means_full, reporting, take
 
@@ -67,7 +68,7 @@ class Transaction:
     def __init__(self, connection: sqlite3.Connection, identity: Identity, epoch: str) -> None:
         self.connection = connection
         self.news = False
-        self._identity = identity
+        self.identity = identity
         self.epoch = epoch
         self._last: int | None = None
 
@@ -78,9 +79,29 @@ class Transaction:
 
     def append(self, data: JournalData, *, at: datetime) -> Record:
         """Sign and chain one record made `at` (aware UTC); raises MessageTooLarge."""
+        return self._append(data, at=at)
+
+    def rotate(self, key: SigningKey, *, at: datetime) -> Record:
+        """Chain the record by which `key`, which is on the disk already, takes the place of the box's key.
+
+        Both sign it; every later record is signed with the new one.
+        """
+        old = self.identity.signing_key.key_id
+        record = self._append(KeyRotation(key=key.verify_key.to_text(), retires=old), at=at, cosigner=key)
+        self.connection.execute("UPDATE chain SET key_id = ?", (key.key_id,))
+        self.identity = replace(self.identity, signing_key=key)
+        return record
+
+    def _append(self, data: JournalData, *, at: datetime, cosigner: SigningKey | None = None) -> Record:
         head, prevhash = self.connection.execute("SELECT sequence, sha256 FROM chain").fetchone()
         record = write_record(
-            data, identity=self._identity, epoch=self.epoch, sequence=head + 1, prevhash=prevhash, at=at
+            data,
+            identity=self.identity,
+            epoch=self.epoch,
+            sequence=head + 1,
+            prevhash=prevhash,
+            at=at,
+            cosigner=cosigner,
         )
         if len(record.raw) > wire.MAX_BYTES:
             raise MessageTooLarge(f"{data.TYPE} of {len(record.raw)} bytes, at most {wire.MAX_BYTES} travel")
@@ -172,8 +193,8 @@ class Transaction:
 class Outbox:
     """One file, one box, one process at a time; usable from any thread.
 
-    `epoch` names this file in every record. `trouble` is one line for the status: set when the disk
-    took no record, empty again when it took one.
+    `epoch` names this file in every record. `identity` signs the next one; a rotation changes its key. `trouble` is
+    one line for the status: set when the disk took no record, empty again when it took one.
     """
 
     def __init__(self, path: Path, identity: Identity, connection: sqlite3.Connection, lock_file: int) -> None:
@@ -240,11 +261,20 @@ class Outbox:
                 if means_full(error):
                     self.trouble = "the disk is full: nothing new is recorded"
                 raise
+            self.identity = transaction.identity
             if transaction.has_appended:
                 self.trouble = ""
         if transaction.news:
             for listener in tuple(self._listeners):
                 listener()
+
+    def use_rotated(self, key: SigningKey) -> bool:
+        """Sign with this key if a committed rotation named it; whether one did."""
+        with self._lock, reporting(self.path):
+            (key_id,) = self._connection.execute("SELECT key_id FROM chain").fetchone()
+            if key_id == key.key_id:
+                self.identity = replace(self.identity, signing_key=key)
+            return bool(key_id == key.key_id)
 
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
@@ -259,15 +289,23 @@ class Outbox:
         return int(sequence), str(sha256)
 
     def due(self, *, limit: int, live_after: int = 0, exclude: Collection[int] = ()) -> list[Pending]:
-        """Up to `limit` records to send: those after sequence `live_after` first, then the backlog, each in order."""
+        """Up to `limit` records to send: rotations, those after sequence `live_after`, the backlog, each in order.
+
+        Nothing that a new key signed can be verified before the rotation that names it.
+        """
         found: list[Pending] = []
         with self.reading() as connection:
-            for condition in ("sequence > ?", "sequence <= ?"):
+            for condition, value in (
+                ("type = ?", KeyRotation.TYPE),
+                ("sequence > ?", live_after),
+                ("sequence <= ?", live_after),
+            ):
                 rows = connection.execute(
-                    f"SELECT sequence FROM records WHERE {condition} ORDER BY sequence LIMIT ?",  # noqa: S608 - one of the two above
-                    (live_after, limit + len(exclude)),
+                    f"SELECT sequence FROM records WHERE {condition} ORDER BY sequence LIMIT ?",  # noqa: S608 - one of those above
+                    (value, limit + len(exclude)),
                 ).fetchall()
-                wanted = [sequence for (sequence,) in rows if sequence not in exclude][: limit - len(found)]
+                passed = {*exclude, *(each.sequence for each in found)}
+                wanted = [sequence for (sequence,) in rows if sequence not in passed][: limit - len(found)]
                 for sequence in wanted:
                     (raw,) = connection.execute("SELECT raw FROM records WHERE sequence = ?", (sequence,)).fetchone()
                     found.append(Pending(sequence, raw))
@@ -301,7 +339,8 @@ def _prepare(
     connection.execute("BEGIN IMMEDIATE")
     schema.migrate(connection, migrations)
     connection.execute(
-        "INSERT INTO chain VALUES (1, ?, ?, ?, 0, ?) ON CONFLICT DO NOTHING",
+        "INSERT INTO chain (one, tenant, device, epoch, sequence, sha256) VALUES (1, ?, ?, ?, 0, ?)"
+        " ON CONFLICT DO NOTHING",
         (identity.tenant, identity.device, secrets.token_hex(8), FIRST_PREVHASH),
     )
     connection.execute("COMMIT")

@@ -5,18 +5,21 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
-from typing import Self, TypeAlias
+from typing import Self, TypeAlias, TypeVar
 
 import structlog
 
 from alerts.clocks import clock_quality
+from alerts.commands import COMMANDS
 from alerts.connection import Address, Arrival, Connection, Will
 from alerts.downlinks import admit
-from alerts.errors import DownlinkRejected, MessageError, OutboxError
+from alerts.errors import AlertsError, DownlinkRejected, MessageError, OutboxError
+from alerts.events import Sealed
 from alerts.flight import WINDOW, Flight
 from alerts.identity import Identity
-from alerts.messages import Receipt, Status
-from alerts.outbox import REJECTED_DOWNLINKS, Outbox, Settled
+from alerts.messages import Message, Receipt, Status
+from alerts.outbox import REJECTED_DOWNLINKS, Outbox, Settled, Transaction
+from alerts.rotation import KeyKeeper
 from alerts.status import write_status
 from alerts.topics import DOWNLINKS, Channel, Topic
 
@@ -27,6 +30,8 @@ STATUS_EVERY_S = 30.0
 STATUS_PAUSE_S = 1.0
 FLUSH_S = 2.0
 COPIED = "the centre has other records under this box's name: it was copied, or set back to an old state"
+
+M = TypeVar("M", bound=Message)
 
 log = structlog.get_logger(__name__)
 
@@ -41,7 +46,8 @@ class Publisher:
 
     What has no receipt is sent again after each reconnection, and after `resend_after_s` of silence (doubling up to
     30 s). Events: `connected`, `disconnected` (reason), `record_sent` (sequence, times), `records_confirmed` (stored,
-    quarantined), `forked` (reason), `downlink_rejected` (error, reason), `outbox_trouble` (reason), `stopped`.
+    quarantined), `forked` (reason), `downlink_rejected` (error, reason), `outbox_trouble` (reason),
+    `key_rotated` (sequence, key_id), `stopped`.
     """
 
     def __init__(
@@ -52,9 +58,13 @@ class Publisher:
         on_event: OnEvent | None = None,
         now: Callable[[], datetime] = utc_now,
         resend_after_s: float = 5.0,
+        keys: KeyKeeper | None = None,
     ) -> None:
+        """`keys` lets the centre ask for a new key; without it such a command is refused like any other."""
         self._outbox = outbox
         self._identity = identity
+        self._keys = keys
+        self._will_key_id = ""
         self._on_event = on_event
         self._now = now
         self._flight = Flight(resend_after_s)
@@ -135,12 +145,18 @@ class Publisher:
             try:
                 self._keep_rejections()
                 if self._connection.is_up:
+                    self._renew_will()
                     self._send_due()
                     self._send_status()
             except OutboxError as error:
                 self._tell("outbox_trouble", reason=str(error))
             except Exception:
                 log.exception("publisher_failed")
+
+    def _renew_will(self) -> None:
+        """After a rotation the last will must be the new key's: it is given to the broker with a connection only."""
+        if self._will_key_id != self._outbox.identity.signing_key.key_id:
+            self._connection.renew()
 
     def _send_due(self) -> None:
         now_s = time.monotonic()
@@ -164,7 +180,7 @@ class Publisher:
         due_s = self._status_due_s - (STATUS_EVERY_S - STATUS_PAUSE_S if changed and self._told else 0)
         if (self._told and now_s < due_s) or not self._connection.is_up:
             return
-        raw = write_status(status, identity=self._identity, at=self._now())
+        raw = write_status(status, identity=self._outbox.identity, at=self._now())
         if self._connection.publish(self._topics[Channel.STATUS], raw, retain=True):
             self._told = status
             self._status_due_s = now_s + STATUS_EVERY_S
@@ -182,8 +198,9 @@ class Publisher:
         )
 
     def _farewell(self) -> Will:
-        status = self._current_status(online=False)
-        return Will(self._topics[Channel.STATUS], write_status(status, identity=self._identity, at=self._now()))
+        status, identity = self._current_status(online=False), self._outbox.identity
+        self._will_key_id = identity.signing_key.key_id
+        return Will(self._topics[Channel.STATUS], write_status(status, identity=identity, at=self._now()))
 
     def _pending(self) -> int:
         return self._outbox.counts().pending_records
@@ -202,14 +219,18 @@ class Publisher:
 
     def _arrived(self, arrival: Arrival) -> None:
         arrival.ack()
+        settled = None
         try:
-            settled = self._follow(arrival)
+            if arrival.topic == self._topics[Channel.COMMANDS]:
+                self._obey(arrival)
+            else:
+                settled = self._follow(arrival)
         except (MessageError, DownlinkRejected) as error:
             with self._flight_lock:
                 self._rejected += 1
             self._tell("downlink_rejected", error=type(error).__name__, reason=str(error))
             self._wake.set()
-        except OutboxError as error:
+        except (AlertsError, OSError) as error:
             self._tell("outbox_trouble", reason=str(error))
         else:
             if settled:
@@ -222,14 +243,7 @@ class Publisher:
         now = self._now()
         expected = {Receipt.TYPE: Receipt} if arrival.topic == self._topics[Channel.RECEIPTS] else {}
         with self._outbox.transaction() as transaction:
-            sealed = admit(
-                arrival.payload,
-                expected,
-                transaction,
-                identity=self._identity,
-                now=now,
-                clock=clock_quality(now),
-            )
+            sealed = self._admit(arrival, expected, transaction, now)
             if sealed is None:
                 return None
             settled = transaction.settle(sealed.data, at=now)
@@ -237,6 +251,23 @@ class Publisher:
             self._flight.confirmed(settled.safe, time.monotonic())
         self._note_copy(is_forked=settled.is_of_another or sealed.data.is_forked)
         return settled
+
+    def _obey(self, arrival: Arrival) -> None:
+        """Check and follow the one command there is, or refuse what is none."""
+        now, record = self._now(), None
+        expected = COMMANDS if self._keys else {}
+        with self._outbox.transaction() as transaction:
+            sealed = self._admit(arrival, expected, transaction, now)
+            if sealed is not None and self._keys:
+                record = self._keys.follow(transaction, sealed.data, at=now)
+        if record is not None and self._keys:
+            self._keys.settle()
+            self._tell("key_rotated", sequence=record.sequence, key_id=self._outbox.identity.signing_key.key_id)
+
+    def _admit(
+        self, arrival: Arrival, expected: Mapping[str, type[M]], transaction: Transaction, now: datetime
+    ) -> Sealed[M] | None:
+        return admit(arrival.payload, expected, transaction, identity=self._identity, now=now, clock=clock_quality(now))
 
     def _note_copy(self, *, is_forked: bool) -> None:
         if is_forked and not self._has_copy:

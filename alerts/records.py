@@ -10,16 +10,16 @@ from typing import TypeAlias
 from alerts import events
 from alerts.errors import MalformedMessage
 from alerts.identity import Identity
-from alerts.keys import KeyFinder
-from alerts.messages import Alert, Clock, Coverage, Dropped, Event, Evidence
+from alerts.keys import KeyFinder, SigningKey
+from alerts.messages import Alert, Clock, Coverage, Dropped, Event, Evidence, KeyRotation
 
 FIRST_PREVHASH = "0" * 64
 """The `prevhash` of the first record of an epoch."""
 
-JournalData: TypeAlias = Alert | Evidence | Coverage | Clock | Dropped
+JournalData: TypeAlias = Alert | Evidence | Coverage | Clock | Dropped | KeyRotation
 
 JOURNAL_TYPES: Mapping[str, type[JournalData]] = MappingProxyType(
-    {kind.TYPE: kind for kind in (Alert, Evidence, Coverage, Clock, Dropped)}
+    {kind.TYPE: kind for kind in (Alert, Evidence, Coverage, Clock, Dropped, KeyRotation)}
 )
 
 
@@ -45,9 +45,19 @@ class Record:
 
 
 def write_record(
-    data: JournalData, *, identity: Identity, epoch: str, sequence: int, prevhash: str, at: datetime
+    data: JournalData,
+    *,
+    identity: Identity,
+    epoch: str,
+    sequence: int,
+    prevhash: str,
+    at: datetime,
+    cosigner: SigningKey | None = None,
 ) -> Record:
-    """Sign the record with this place in the chain; `at` is when it was made, aware UTC."""
+    """Sign the record with this place in the chain; `at` is when it was made, aware UTC.
+
+    `cosigner` is the new key that a rotation names.
+    """
     event = Event(
         id=f"{epoch}-{sequence}",
         source=identity.source,
@@ -60,7 +70,7 @@ def write_record(
         prevhash=prevhash,
         data=events.to_data(data),
     )
-    raw = events.seal_event(event, identity.signing_key)
+    raw = events.seal_event(event, identity.signing_key, cosigner)
     return Record(event, data, raw, hash_of(raw), identity.signing_key.key_id, sequence, prevhash)
 
 

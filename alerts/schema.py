@@ -43,6 +43,10 @@ MIGRATIONS: tuple[Migration, ...] = (
         # Hashes of confirmed records while an older one still waits: a receipt names the chain it speaks of by them.
         "CREATE TABLE settled (sequence INTEGER PRIMARY KEY, sha256 TEXT NOT NULL) STRICT",
     ),
+    (
+        # The key that signs since the last rotation, empty before the first: which of two key files counts.
+        "ALTER TABLE chain ADD COLUMN key_id TEXT NOT NULL DEFAULT ''",
+    ),
 )
 
 

@@ -21,7 +21,7 @@ class Channel(StrEnum):
 
 
 DOWNLINKS = (Channel.RECEIPTS, Channel.DESIRED, Channel.COMMANDS)
-"""What a box listens to. The centre sends receipts only: whatever comes on the others is refused, counted and told."""
+"""What a box listens to: receipts, and the command to change its key. Whatever else comes is refused, counted, told."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -251,7 +251,7 @@ class Uploader:
 
     def _put(self, waiting: Waiting, path: Path) -> tuple[_Outcome, str]:
         address = f"{self._identity.center_url}/api/v1/evidence/{waiting.sha256}"
-        token = {"Authorization": upload_token(self._identity, waiting.sha256, waiting.size_bytes)}
+        token = {"Authorization": upload_token(self._outbox.identity, waiting.sha256, waiting.size_bytes)}
         try:
             offset = 0
             if waiting.attempts or waiting.size_bytes >= ASKED_BYTES:

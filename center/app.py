@@ -69,7 +69,7 @@ def make_office(settings: Settings, keyring: Keyring, now: Callable[[], datetime
     """The rooms of one centre, nothing started."""
     hub = Hub()
     database = Database(settings.sqlalchemy_url, hub=hub)
-    works = Works(settings, database, keyring)
+    works = Works(settings, database, keyring, now=now)
     rules = FilingRules(
         tenant=settings.tenant,
         key=keyring.signing_key,

@@ -13,9 +13,11 @@ from alerts.messages import Id
 from center import users
 from center.county.registration import register_folder, write_example
 from center.county.seeding import DEMO_TENANT
-from center.devices import list_devices, mqtt_passwords, revoke
+from center.devices import list_devices, mqtt_passwords
 from center.enrolment import give_code
 from center.errors import SettingsInvalid
+from center.feed import announce
+from center.keys import ask_rotation, list_keys, revoke
 from center.logs import set_up
 from center.opening import Data, one_line_errors, open_office, require_centre
 from center.serving import serve as run_server
@@ -84,10 +86,37 @@ def devices(data: Data = None) -> None:
 
 
 @app.command("revoke")
-def shut_out(name: str, data: Data = None) -> None:
-    """Shut a box out: its password and keys stop working; what it sent before stays."""
+def shut_out(
+    name: str,
+    data: Data = None,
+    last: Annotated[
+        int | None, typer.Option(min=0, help="The last record to trust; by default the last that came.")
+    ] = None,
+    journal: Annotated[str | None, typer.Option(help="The journal it stands in; by default the newest.")] = None,
+) -> None:
+    """Shut a box out: its password, certificate and keys stop working; what it made before stays."""
     with open_office(data) as office, office.database.writing() as session:
-        revoke(session, tenant=office.settings.tenant, name=name, at=office.now())
+        tenant = office.settings.tenant
+        revoke(session, tenant=tenant, name=name, at=office.now(), epoch=journal, last=last)
+        announce(session, "device", name)
+
+
+@app.command()
+def rotate(name: str, data: Data = None) -> None:
+    """Have a box make itself a new key; the running centre asks it for one as soon as it is on line."""
+    with open_office(data) as office, office.database.writing() as session:
+        key = ask_rotation(session, tenant=office.settings.tenant, name=name, at=office.now())
+        typer.echo(f"{name} will be asked for a key in place of {key.key_id}; `teawatch center keys {name}` shows it")
+
+
+@app.command()
+def keys(name: str, data: Data = None) -> None:
+    """Show every key a box ever had, and which records each vouches for."""
+    with open_office(data) as office, office.database.reading() as session:
+        for each in list_keys(session, office.settings.tenant, name):
+            state = "in force" if each.ended_at is None else f"{each.ending} {each.ended_at:%Y-%m-%d %H:%M:%S} UTC"
+            reaches = "; ".join(f"{reach.epoch} {reach.first}-{reach.last or ''}" for reach in each.reaches)
+            typer.echo(f"{each.key.key_id}\tsince {each.since:%Y-%m-%d %H:%M:%S} UTC\t{state}\t{reaches}")
 
 
 @app.command()

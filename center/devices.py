@@ -5,14 +5,13 @@ import hashlib
 import hmac
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 
 from sqlalchemy import BigInteger, ForeignKeyConstraint, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from alerts.keys import VerifyKey
 from alerts.messages import Status
-from center.errors import UnknownDevice
-from center.log.entries import KeyAct, enter_key
 from traceability.records import Base, Identified, OfTenant
 
 
@@ -37,8 +36,16 @@ class Device(Identified, Base):
     status_sha256: Mapped[str] = mapped_column(default="")
 
 
+class Ending(StrEnum):
+    """Why a key is no longer in force."""
+
+    ROTATED = "rotated"
+    REPLACED = "replaced"
+    REVOKED = "revoked"
+
+
 class DeviceKey(OfTenant, Base):
-    """A key a box signs with. A retired one verifies nothing any more."""
+    """A key a box signs with. One that is no longer in force still verifies what it signed within its reaches."""
 
     __tablename__ = "device_key"
     __table_args__ = (ForeignKeyConstraint(("tenant", "device"), ("device.tenant", "device.id")),)
@@ -48,6 +55,24 @@ class DeviceKey(OfTenant, Base):
     verify_key: Mapped[str]
     since: Mapped[datetime]
     retired_at: Mapped[datetime | None]
+    ending: Mapped[str] = mapped_column(default="")
+    rotation_asked_at: Mapped[datetime | None]
+
+
+class KeyReach(OfTenant, Base):
+    """The records of one journal that a key may have signed: from `first` to `last`, both included.
+
+    A key in force reaches any journal that has no row here, and beyond a row without `last`; one that has ended
+    reaches no further than its rows.
+    """
+
+    __tablename__ = "key_reach"
+    __table_args__ = (ForeignKeyConstraint(("tenant", "key_id"), ("device_key.tenant", "device_key.key_id")),)
+
+    key_id: Mapped[str] = mapped_column(primary_key=True)
+    epoch: Mapped[str] = mapped_column(primary_key=True)
+    first: Mapped[int] = mapped_column(BigInteger, default=1)
+    last: Mapped[int | None] = mapped_column(BigInteger)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,51 +84,31 @@ class Signer:
 
 
 def find_signer(session: Session, tenant: str, key_id: str) -> Signer | None:
-    """The box that owns this key, or None if nobody does or it was retired or revoked."""
+    """The box that has this key now, or None if nobody has."""
     row = session.get(DeviceKey, (tenant, key_id))
     if row is None or row.retired_at is not None:
-        return None
-    device = session.get_one(Device, (tenant, row.device))
-    if device.revoked_at is not None:
         return None
     return Signer(row.device, VerifyKey.from_text(row.verify_key))
 
 
-def register(session: Session, *, tenant: str, name: str, key: VerifyKey, enrolment: str, at: datetime) -> Device:
-    """Let this box speak with this key; keys it had before are retired."""
-    device = session.get(Device, (tenant, name))
-    if device is None:
-        device = Device(tenant=tenant, id=name, enrolled_at=at, enrolment=enrolment)
-        session.add(device)
-        session.flush()
-    device.enrolled_at, device.enrolment, device.revoked_at = at, enrolment, None
-    known = False
-    for old in _keys_of(session, tenant, name):
-        same = old.key_id == key.key_id
-        old.retired_at = None if same else old.retired_at or at
-        known = known or same
-    if not known:
-        session.add(DeviceKey(tenant=tenant, key_id=key.key_id, device=name, verify_key=key.to_text(), since=at))
-    session.flush()
-    enter_key(session, tenant=tenant, device=name, act=KeyAct.ENROLLED, key_id=key.key_id, at=at)
-    return device
+def find_owner(session: Session, tenant: str, key_id: str) -> Signer | None:
+    """The box that has or had this key: whether a record is within the key's reach is for `reaches` to say."""
+    row = session.get(DeviceKey, (tenant, key_id))
+    return None if row is None else Signer(row.device, VerifyKey.from_text(row.verify_key))
 
 
-def revoke(session: Session, *, tenant: str, name: str, at: datetime) -> None:
-    """Let this box speak no more: its password and its keys stop working. Raises UnknownDevice."""
-    device = session.get(Device, (tenant, name))
-    if device is None:
-        raise UnknownDevice(f"no box named {name!r}; `teawatch center devices` shows all")
-    device.revoked_at = at
-    device.online = False
-    for key in _keys_of(session, tenant, name):
-        if key.retired_at is None:
-            enter_key(session, tenant=tenant, device=name, act=KeyAct.REVOKED, key_id=key.key_id, at=at)
-        key.retired_at = key.retired_at or at
+def reaches(session: Session, key: DeviceKey, epoch: str, sequence: int) -> bool:
+    """Whether the key may have signed this record."""
+    reach = session.get(KeyReach, (key.tenant, key.key_id, epoch))
+    if reach is None:
+        return key.retired_at is None
+    return reach.first <= sequence and (reach.last is None or sequence <= reach.last)
 
 
-def _keys_of(session: Session, tenant: str, name: str) -> tuple[DeviceKey, ...]:
-    return tuple(session.scalars(select(DeviceKey).where(DeviceKey.tenant == tenant, DeviceKey.device == name)))
+def keys_of(session: Session, tenant: str, name: str) -> tuple[DeviceKey, ...]:
+    """Every key a box ever had, the oldest first."""
+    rows = select(DeviceKey).where(DeviceKey.tenant == tenant, DeviceKey.device == name)
+    return tuple(session.scalars(rows.order_by(DeviceKey.since, DeviceKey.retired_at.is_(None), DeviceKey.retired_at)))
 
 
 def list_devices(session: Session, tenant: str) -> tuple[Device, ...]:

@@ -13,8 +13,9 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from alerts.enrolment import check_request, make_answer, make_code
 from alerts.keys import SigningKey, VerifyKey
-from center.devices import Device, DeviceKey, mqtt_password, register
+from center.devices import Device, DeviceKey, mqtt_password
 from center.errors import DeviceError, DeviceNameTaken
+from center.keys import register
 from traceability.records import Base, OfTenant
 
 

@@ -11,7 +11,9 @@ CenterError
 ├── NotInLog               the log has no such leaf, or the head does not cover it
 ├── DeviceError
 │   ├── DeviceNameTaken    a box of this name is enrolled already
-│   └── UnknownDevice      no box of this name
+│   ├── UnknownDevice      no box of this name
+│   ├── UnknownJournal     the box has no such journal
+│   └── KeySpent           the key was revoked or rotated and never comes back
 └── AccountError
     ├── NameTaken          an account of this name exists
     ├── UnknownAccount     no account of this name
@@ -69,6 +71,14 @@ class DeviceNameTaken(DeviceError):
 
 class UnknownDevice(DeviceError):
     """No box of this name is registered."""
+
+
+class UnknownJournal(DeviceError):
+    """The box has no journal of this name."""
+
+
+class KeySpent(DeviceError):
+    """The key was revoked or rotated: it never comes back."""
 
 
 class AccountError(CenterError):

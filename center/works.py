@@ -5,7 +5,10 @@ line) are noticed within seconds.
 """
 
 import threading
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 
 import structlog
 from sqlalchemy.exc import OperationalError
@@ -18,9 +21,11 @@ from center.devices import forget_presence, mqtt_passwords
 from center.enrolment import BrokerAddress
 from center.errors import CenterError
 from center.keyring import Keyring
+from center.keys import rotation_commands, rotations_asked
 from center.settings import Settings
 
 LOOK_EVERY_S = 2.0
+ASK_EVERY_S = 15.0
 ENVELOPE_ROOM = 2
 """The broker carries messages larger than the centre takes, so that the centre can say what was wrong with them."""
 
@@ -38,12 +43,16 @@ class Health:
 class Works:
     """The machinery of one running centre."""
 
-    def __init__(self, settings: Settings, database: Database, keyring: Keyring) -> None:
+    def __init__(
+        self, settings: Settings, database: Database, keyring: Keyring, *, now: Callable[[], datetime]
+    ) -> None:
         self._settings = settings
         self._database = database
         self._keyring = keyring
         self._stopping = threading.Event()
         self._restarts = 0
+        self._now = now
+        self._ask_again_s = 0.0
         mqtt = settings.mqtt
         self._broker = (
             EmbeddedBroker(
@@ -110,6 +119,7 @@ class Works:
             try:
                 self.let_in()
                 self._note_restart()
+                self._ask_for_keys()
             except (CenterError, OperationalError) as error:
                 log.error("broker_not_up_to_date", reason=str(error))  # noqa: TRY400 - one line says it
 
@@ -117,6 +127,19 @@ class Works:
         if self._broker is not None and self._broker.restarts != self._restarts:
             self._restarts = self._broker.restarts
             self._forget_presence()
+
+    def _ask_for_keys(self) -> None:
+        """A box that is to have a new key is asked while it is on line, and again until its rotation has come."""
+        if self._subscriber is None or not self._subscriber.is_up or time.monotonic() < self._ask_again_s:
+            return
+        with self._database.reading() as session:
+            if not rotations_asked(session, self._settings.tenant):
+                return
+        self._ask_again_s = time.monotonic() + ASK_EVERY_S
+        with self._database.writing() as session:
+            commands = rotation_commands(session, self._settings.tenant, self._keyring.signing_key, self._now())
+        for topic, raw in commands:
+            self.send(topic, raw)
 
     def _forget_presence(self) -> None:
         with self._database.writing() as session:

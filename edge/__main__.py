@@ -15,6 +15,7 @@ from alerts.blobs import BlobStore
 from alerts.identity import Identity
 from alerts.outbox import Outbox
 from alerts.publisher import Publisher
+from alerts.rotation import KeyKeeper, Wish
 from alerts.uploader import Uploader
 from edge.announcements import Announcer, Sink, Tell, delivery_to, log_events, set_up_log
 from edge.box import Box
@@ -60,6 +61,8 @@ def run_box(loaded: Loaded, settings: Settings, *, until_end: bool = False) -> N
         detector = Detector.load(loaded.card)
         detectors = [detector, *(detector.twin() for _ in range(settings.sessions - 1))]
         outbox = cleanup.enter_context(Outbox.open(settings.state / OUTBOX_FILE, identity=identity))
+        keeper = KeyKeeper(outbox, settings.state)
+        keeper.take_up()
         blobs = BlobStore(settings.state / EVIDENCE_FOLDER)
         tell = Announcer(_sinks(settings, identity, cleanup))
         check_memory(loaded)
@@ -67,7 +70,7 @@ def run_box(loaded: Loaded, settings: Settings, *, until_end: bool = False) -> N
         box = build_box(loaded, detectors, outbox, blobs, tell, until_end=until_end, on_tick=pulse)
         overview = Overview(box, outbox, identity.device, now=utc_now)
         cleanup.enter_context(served(settings.metrics_host, settings.metrics_port, overview.registry, overview, tell))
-        publisher = Publisher(outbox, identity, on_event=delivery_to(tell))
+        publisher = Publisher(outbox, identity, on_event=delivery_to(tell), keys=keeper)
         limit_bits_per_s = loaded.config.uploads.limit_bits_per_s
         uploader = Uploader(outbox, blobs, identity, on_event=delivery_to(tell), limit_bits_per_s=limit_bits_per_s)
         _say_started(tell, loaded, identity, outbox)
@@ -78,7 +81,7 @@ def run_box(loaded: Loaded, settings: Settings, *, until_end: bool = False) -> N
         cleanup.callback(uploader.stop)
         reloading = Reloading(loaded, box, tell, until_end=until_end, limit_uploads=uploader.limit)
         outlook = Outlook(box, outbox, ReferenceShelf(settings.state / REFERENCES_FOLDER), tell, now=utc_now)
-        pulse.duties += (reloading, outlook)
+        pulse.duties += (reloading, outlook, _granting(Wish(keeper, settings.state), tell))
         pulse.turn_s = box.turn_s
         with _by_signals(box, reloading), ClockRound(box.faces):
             box.run()
@@ -151,6 +154,17 @@ def _say_stopped(tell: Tell, outbox: Outbox) -> None:
         pending_uploads=counts.pending_uploads,
         peak_rss_mb=peak_resident_mib(),
     )
+
+
+def _granting(wish: Wish, tell: Tell) -> Callable[[], None]:
+    """Somebody at the box has asked for a new key: see `teawatch edge rotate-key`."""
+
+    def grant() -> None:
+        record = wish.grant(utc_now())
+        if record is not None:
+            tell("new_key", sequence=record.sequence)
+
+    return grant
 
 
 def _drain(outbox: Outbox, seconds: float) -> None:

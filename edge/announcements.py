@@ -80,6 +80,7 @@ DELIVERY = {
     "file_sent": "evidence_uploaded",
     "connected": "connected",
     "disconnected": "disconnected",
+    "key_rotated": "key_rotated",
 }
 """Names of the publisher's and uploader's events that are passed on as they are."""
 

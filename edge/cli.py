@@ -82,6 +82,18 @@ def enrol(
     typer.echo(f"enrolled as {identity.device} of {identity.tenant}; the centre is {identity.center_url}")
 
 
+@app.command("rotate-key")
+def rotate_key(state: StateFolder = None) -> None:
+    """Make this box a new key; the centre hears of it by a record that both keys sign. Works while the box runs too."""
+    from edge.rekeying import rekey  # noqa: PLC0415 - see above
+
+    try:
+        key_id = rekey(_settings(state=state).state)
+    except TROUBLE as error:
+        _fail(error)
+    typer.echo(f"this box signs with {key_id} from now on; the centre follows as soon as it is reached")
+
+
 @app.command()
 def discover(
     seconds: Annotated[float, typer.Option("--seconds", min=0.5, max=60, help="How long to listen for answers.")] = 4.0,

@@ -5,6 +5,7 @@ EdgeError
 ├── StateTooNew      the state folder was written by a newer version
 ├── NothingFound     no camera answers a call to the local network
 ├── NotRunning       no running box answers where one was looked for
+├── NotGranted       the running box did not do in time what it was asked for
 └── NotWatched       a camera that was to be watched to its end could not be
 """
 
@@ -31,6 +32,10 @@ class NothingFound(EdgeError):
 
 class NotRunning(EdgeError):
     """No running box answers at the address, or something else does."""
+
+
+class NotGranted(EdgeError):
+    """The running box did not do in time what it was asked for."""
 
 
 class NotWatched(EdgeError):

@@ -1,15 +1,16 @@
-"""GET /api/v1/devices: the boxes, whether they are on line, and what is missing from their journals."""
+"""GET /api/v1/devices: the boxes, whether they are on line, and what is missing from their journals, their keys."""
 
 from typing import Final
 
 from fastapi import Request
 
 from center.accounts.guards import Staff
-from center.api.schemas import DeviceOut, JournalOut
+from center.api.schemas import DeviceOut, JournalOut, KeyOut
 from center.api.security import reading_router
 from center.database import Reading
 from center.devices import list_devices
 from center.intake.journal import epochs_of, gaps
+from center.keys import list_keys
 from center.office import office_of
 from center.web.problems import responses
 
@@ -24,6 +25,7 @@ def read_devices(request: Request, session: Reading, _person: Staff) -> list[Dev
         DeviceOut.of(
             device,
             [JournalOut.of(epoch, gaps(session, epoch)) for epoch in epochs_of(session, tenant, device.id)],
+            [KeyOut.of(key) for key in list_keys(session, tenant, device.id)],
         )
         for device in list_devices(session, tenant)
     ]

@@ -10,6 +10,7 @@ from alerts.errors import CodeRefused, MessageError
 from center.accounts.throttle import ADDRESS
 from center.api.security import open_router
 from center.enrolment import CodeExpired, CodeUsed, KeyOfAnother, redeem
+from center.errors import KeySpent
 from center.feed import announce
 from center.office import Office, office_of
 from center.web.problems import responses
@@ -72,7 +73,7 @@ def _redeem(office: Office, raw: bytes, origin: str) -> bytes:
         raise HTTPException(403, str(error)) from error
     except CodeExpired as error:
         raise HTTPException(410, str(error)) from error
-    except (CodeUsed, KeyOfAnother) as error:
+    except (CodeUsed, KeyOfAnother, KeySpent) as error:
         raise HTTPException(409, str(error)) from error
     office.works.let_in()
     log.info("box_enrolled", device=redeemed.device)

@@ -11,6 +11,7 @@ from center.devices import Device
 from center.evidence import Announced
 from center.intake.journal import EpochRow, Gap
 from center.intake.quarantine import QuarantineEntry
+from center.keys import KeyValidity
 from enforcement.findings import Finding
 from enforcement.leads import Lead, LeadLink
 from enforcement.tasks import Task, TaskEvent
@@ -212,8 +213,44 @@ class JournalOut(Answer):
         return cls(**values, gaps=[GapOut(first=gap.first, last=gap.last) for gap in gaps])
 
 
+class ReachOut(Answer):
+    """The records of one journal that a key vouches for; `last` is null where it has no end yet."""
+
+    epoch: str
+    first: int
+    last: int | None
+
+
+class KeyOut(Answer):
+    """A key a box signs or signed with. `ending`: empty while it is in force, else rotated, replaced or revoked.
+
+    In journals that `reaches` does not name, a key in force vouches for everything and one that ended for nothing.
+    """
+
+    key_id: str
+    public_key: str
+    since: datetime
+    ended_at: datetime | None
+    ending: str
+    rotation_asked_at: datetime | None
+    reaches: list[ReachOut]
+
+    @classmethod
+    def of(cls, key: KeyValidity) -> "KeyOut":
+        """From what the centre knows of the key."""
+        return cls(
+            key_id=key.key.key_id,
+            public_key=key.key.to_text(),
+            since=key.since,
+            ended_at=key.ended_at,
+            ending=key.ending,
+            rotation_asked_at=key.rotation_asked_at,
+            reaches=[ReachOut(epoch=each.epoch, first=each.first, last=each.last) for each in key.reaches],
+        )
+
+
 class DeviceOut(Answer):
-    """A box, as it last spoke of itself, and its journals."""
+    """A box, as it last spoke of itself, its journals and its keys."""
 
     id: str
     online: bool
@@ -227,16 +264,17 @@ class DeviceOut(Answer):
     duplicates: int
     trouble: str
     journals: list[JournalOut]
+    keys: list[KeyOut]
 
     @classmethod
-    def of(cls, row: Device, journals: list[JournalOut]) -> "DeviceOut":
+    def of(cls, row: Device, journals: list[JournalOut], keys: list[KeyOut]) -> "DeviceOut":
         """From the box's row."""
-        values = {name: getattr(row, name) for name in cls.model_fields if name != "journals"}
-        return cls(**values, journals=journals)
+        values = {name: getattr(row, name) for name in cls.model_fields if name not in ("journals", "keys")}
+        return cls(**values, journals=journals, keys=keys)
 
 
 class QuarantineOut(Answer):
-    """Something put aside, and why. `authentic`: a known box signed it."""
+    """Something put aside, and why. `authentic`: a known box signed it. `settled_at`: its key came, it was taken in."""
 
     id: str
     reason: str
@@ -249,6 +287,7 @@ class QuarantineOut(Answer):
     count: int
     first_at: datetime
     last_at: datetime
+    settled_at: datetime | None
 
     @classmethod
     def of(cls, row: QuarantineEntry) -> "QuarantineOut":

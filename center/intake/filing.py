@@ -11,9 +11,10 @@ import structlog
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
+from alerts import dsse
 from alerts.errors import MessageError
-from alerts.keys import SigningKey
-from alerts.messages import Alert, Coverage, Disposition, Evidence
+from alerts.keys import SigningKey, VerifyKey
+from alerts.messages import Alert, Coverage, Disposition, Evidence, KeyRotation
 from alerts.receipts import next_counter, write_receipt
 from alerts.records import hash_of
 from alerts.status import read_status
@@ -26,8 +27,9 @@ from center.handlers import route
 from center.intake.conversion import is_credible, to_facts
 from center.intake.journal import find_row, receipt_for, store_row
 from center.intake.judging import judge
-from center.intake.quarantine import Limits, Reason, Refusal, put_aside
+from center.intake.quarantine import Limits, Reason, Refusal, put_aside, waiting_for_key
 from center.intake.reading import Entry, Refused, check_place, finder, read_entry, refusal_of
+from center.keys import follow_rotation
 from center.log.entries import enter_record
 from enforcement.leads import fold_alert, lead_id
 
@@ -150,9 +152,28 @@ def _file_new(session: Session, rules: FilingRules, topic: Topic, entry: Entry, 
     if row.fork or row.sequence == 1:
         announce(session, "device", topic.device)
     if refusal is None:
+        if isinstance(entry.data, KeyRotation):
+            _take_in_waiting(session, rules, entry.data, topic.device, at)
         return Outcome.STORED
     _put_aside(session, rules, refusal, topic=topic, raw=entry.raw, authentic=True, at=at)
     return Outcome.QUARANTINED
+
+
+def _take_in_waiting(session: Session, rules: FilingRules, rotation: KeyRotation, device: str, at: datetime) -> None:
+    """What the new key signed may have come before the rotation that names it: now it can be verified.
+
+    The receipt for the rotation tells the box of these records too.
+    """
+    key_id = VerifyKey.from_text(rotation.key).key_id
+    for waiting in waiting_for_key(session, rules.tenant, device):
+        if dsse.read_envelope(waiting.raw).key_id != key_id:
+            continue
+        waiting.settled_at = at
+        if waiting.topic == Topic(rules.tenant, device, Channel.JOURNAL).text:
+            file_message(session, rules, Topic(rules.tenant, device, Channel.JOURNAL), waiting.raw, at)
+        announce(session, "quarantine", waiting.id)
+        log.info("waiting_record_taken_in", device=device, sha256=waiting.sha256)
+    announce(session, "device", device)
 
 
 def _digest(session: Session, entry: Entry, at: datetime) -> Refusal | None:
@@ -169,6 +190,8 @@ def _digest(session: Session, entry: Entry, at: datetime) -> Refusal | None:
                     _digest_evidence(session, entry, evidence, at)
                 case Coverage() as coverage:
                     _digest_coverage(session, entry, coverage, at)
+                case KeyRotation() as rotation:
+                    follow_rotation(session, entry, rotation, at)
                 case _:
                     pass  # clock and drop records are kept as they are
     except OperationalError:

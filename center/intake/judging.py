@@ -1,11 +1,13 @@
-"""Whether an authentic record can become rows: its kind is known, and its camera is this box's."""
+"""Whether an authentic record can become rows: its key reaches it, its kind is known, its camera is this box's."""
 
 from datetime import datetime
 
 from sqlalchemy.orm import Session
 
 from alerts.catalogue import KINDS
-from alerts.messages import Alert, Coverage, Evidence
+from alerts.keys import VerifyKey
+from alerts.messages import Alert, Coverage, Evidence, KeyRotation
+from center.devices import DeviceKey, Ending, reaches
 from center.intake.conversion import is_credible, sighting
 from center.intake.quarantine import Reason, Refusal
 from center.intake.reading import Entry
@@ -14,13 +16,17 @@ from traceability.cameras import camera_at
 
 def judge(session: Session, entry: Entry, received_at: datetime) -> Refusal | None:
     """Why this record is put aside although it is authentic, or None if it can be taken in."""
+    return _check_reach(session, entry) or _check_data(session, entry, received_at)
+
+
+def _check_data(session: Session, entry: Entry, received_at: datetime) -> Refusal | None:
     match entry.data:
         case None:
             return entry.problem
+        case KeyRotation() as rotation:
+            return _check_rotation(session, entry, rotation)
         case Alert() as alert:
-            if alert.kind not in KINDS:
-                return Refusal(Reason.UNKNOWN_KIND, f"no kind {alert.kind!r} in the catalogue")
-            return _check_camera(session, entry, alert.camera, sighting(entry.event, alert, received_at).observed_at)
+            return _check_alert(session, entry, alert, received_at)
         case Evidence() as evidence:
             return _check_camera(session, entry, evidence.camera, _sealed_at(entry, received_at))
         case Coverage() as coverage:
@@ -28,6 +34,37 @@ def judge(session: Session, entry: Entry, received_at: datetime) -> Refusal | No
             return _check_camera(session, entry, coverage.camera, until_at)
         case _:
             return None
+
+
+def _check_alert(session: Session, entry: Entry, alert: Alert, received_at: datetime) -> Refusal | None:
+    if alert.kind not in KINDS:
+        return Refusal(Reason.UNKNOWN_KIND, f"no kind {alert.kind!r} in the catalogue")
+    return _check_camera(session, entry, alert.camera, sighting(entry.event, alert, received_at).observed_at)
+
+
+def _check_reach(session: Session, entry: Entry) -> Refusal | None:
+    """A key vouches for what was made in its time, whenever that comes; what came after its end is put aside."""
+    key = session.get_one(DeviceKey, (entry.event.tenant, entry.key_id))
+    if reaches(session, key, entry.event.epoch, entry.sequence):
+        return None
+    place = f"record {entry.sequence} of journal {entry.event.epoch}"
+    if key.retired_at is None:
+        return Refusal(Reason.CONTRADICTION, f"{place} is older than the key that signed it, {key.key_id}")
+    reason = Reason.REVOKED_KEY if key.ending == Ending.REVOKED else Reason.RETIRED_KEY
+    return Refusal(reason, f"{place} lies beyond the end of the key that signed it, {key.key_id} ({key.ending})")
+
+
+def _check_rotation(session: Session, entry: Entry, rotation: KeyRotation) -> Refusal | None:
+    """A key has one successor, and nobody else has it."""
+    old = session.get_one(DeviceKey, (entry.event.tenant, entry.key_id))
+    successor = VerifyKey.from_text(rotation.key).key_id
+    if rotation.retires != entry.key_id:
+        return Refusal(Reason.CONTRADICTION, f"signed by {entry.key_id}, retires {rotation.retires}")
+    if old.retired_at is not None:
+        return Refusal(Reason.CONTRADICTION, f"{entry.key_id} was {old.ending} already: has the box been cloned?")
+    if session.get(DeviceKey, (entry.event.tenant, successor)) is not None:
+        return Refusal(Reason.CONTRADICTION, f"{successor} is or was in use already")
+    return None
 
 
 def _sealed_at(entry: Entry, received_at: datetime) -> datetime:

@@ -25,6 +25,7 @@ class Reason(StrEnum):
     UNSIGNED = "unsigned"
     UNKNOWN_KEY = "unknown_key"
     RETIRED_KEY = "retired_key"
+    REVOKED_KEY = "revoked_key"
     BAD_SIGNATURE = "bad_signature"
     UNSUPPORTED_ALGORITHM = "unsupported_algorithm"
     WRONG_DEVICE = "wrong_device"
@@ -52,6 +53,8 @@ class QuarantineEntry(Identified, Base):
     count: Mapped[int]
     first_at: Mapped[datetime]
     last_at: Mapped[datetime] = mapped_column(index=True)
+    settled_at: Mapped[datetime | None]
+    """Since when it need not concern anybody: it was put aside for want of a key, and the key came."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +106,7 @@ def put_aside(
         count=1,
         first_at=at,
         last_at=at,
+        settled_at=None,
     )
     session.add(entry)
     session.flush()
@@ -127,6 +131,18 @@ def _when_full(session: Session, tenant: str, refusal: Refusal, rows: int) -> Qu
     alike = (QuarantineEntry.tenant == tenant, QuarantineEntry.reason == refusal.reason.value)
     newest = select(QuarantineEntry).where(*alike).order_by(QuarantineEntry.last_at.desc()).limit(1)
     return session.scalars(newest).first()
+
+
+def waiting_for_key(session: Session, tenant: str, device: str) -> tuple[QuarantineEntry, ...]:
+    """What was put aside, whole, because nobody vouched for its key, the oldest first."""
+    rows = select(QuarantineEntry).where(
+        QuarantineEntry.tenant == tenant,
+        QuarantineEntry.device == device,
+        QuarantineEntry.reason == Reason.UNKNOWN_KEY.value,
+        QuarantineEntry.settled_at.is_(None),
+        QuarantineEntry.size_bytes == func.length(QuarantineEntry.raw),
+    )
+    return tuple(session.scalars(rows.order_by(QuarantineEntry.first_at, QuarantineEntry.id)))
 
 
 def list_entries(session: Session, tenant: str, *, limit: int = 50, offset: int = 0) -> tuple[QuarantineEntry, ...]:

@@ -24,7 +24,7 @@ from alerts.keys import VerifyKey
 from alerts.messages import Event
 from alerts.records import JournalData
 from alerts.topics import Topic
-from center.devices import DeviceKey, find_signer
+from center.devices import find_owner, find_signer
 from center.intake.quarantine import Reason, Refusal
 
 REASONS: tuple[tuple[type[MessageError], Reason], ...] = (
@@ -62,14 +62,14 @@ class Entry:
 
 def read_entry(session: Session, topic: Topic, raw: bytes) -> Entry:
     """Verify a journal record and that the box that signed it may say it here. Raises Refused."""
-    find_key = finder(session, topic.tenant)
+    find_key = owners(session, topic.tenant)
     try:
         record = records.read_record(raw, find_key)
         entry = Entry(record.event, record.data, raw, record.sha256, record.key_id, record.sequence, record.prevhash)
     except (WrongType, MalformedMessage) as error:
         entry = _unreadable(raw, find_key, refusal_of(error))
     except MessageError as error:
-        raise Refused(_with_retired(session, topic.tenant, raw, refusal_of(error))) from error
+        raise Refused(refusal_of(error)) from error
     check_place(session, topic, entry.event, entry.key_id)
     return entry
 
@@ -90,7 +90,7 @@ def _unreadable(raw: bytes, find_key: Callable[[str], VerifyKey | None], problem
 
 def check_place(session: Session, topic: Topic, event: Event, key_id: str) -> None:
     """A box speaks for itself, under its own topic. Raises Refused."""
-    signer = find_signer(session, topic.tenant, key_id)
+    signer = find_owner(session, topic.tenant, key_id)
     if signer is None or event.device != signer.device or event.tenant != topic.tenant:
         owner = signer.device if signer is not None else "nobody"
         raise Refused(Refusal(Reason.WRONG_DEVICE, f"signed by {owner}, speaks for {event.tenant}/{event.device}"))
@@ -108,18 +108,17 @@ def finder(session: Session, tenant: str) -> Callable[[str], VerifyKey | None]:
     return find
 
 
+def owners(session: Session, tenant: str) -> Callable[[str], VerifyKey | None]:
+    """`find_key` for journal records: also keys that boxes had, for what these signed in their time stays true."""
+
+    def find(key_id: str) -> VerifyKey | None:
+        owner = find_owner(session, tenant, key_id)
+        return owner.key if owner is not None else None
+
+    return find
+
+
 def refusal_of(error: MessageError) -> Refusal:
     """Why a message is put aside, from the error of reading it."""
     reason = next(reason for kind, reason in REASONS if isinstance(error, kind))
     return Refusal(reason, str(error))
-
-
-def _with_retired(session: Session, tenant: str, raw: bytes, refusal: Refusal) -> Refusal:
-    """Tell a stranger's key from one that was this box's before it was enrolled again or revoked."""
-    if refusal.reason is not Reason.UNKNOWN_KEY:
-        return refusal
-    key_id = dsse.read_envelope(raw).key_id
-    known = session.get(DeviceKey, (tenant, key_id))
-    if known is None:
-        return refusal
-    return Refusal(Reason.RETIRED_KEY, f"signed with a key that {known.device} no longer has: {key_id}")

@@ -16,6 +16,7 @@ class KeyAct(StrEnum):
 
     ENROLLED = "enrolled"
     ROTATED = "rotated"
+    REPLACED = "replaced"
     REVOKED = "revoked"
 
 

@@ -1,5 +1,6 @@
 """Boxes: which are on line, what waits on them, and whether anything is missing from what they recorded."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -8,11 +9,13 @@ from fastapi.responses import Response
 
 from center.accounts.guards import Staff
 from center.database import Reading
-from center.devices import Device, list_devices
+from center.devices import Device, Ending, list_devices
 from center.intake.journal import EpochRow, Gap, epochs_of, gaps
+from center.keys import KeyValidity, list_keys
 from center.office import office_of
 from center.pages.camerahealth import STATES, device_state
 from center.pages.rendering import language_of, render
+from center.words import N_, Language
 
 router: Final = APIRouter(include_in_schema=False)
 
@@ -26,6 +29,20 @@ class JournalView:
 
 
 @dataclass(frozen=True, slots=True)
+class KeyView:
+    """One key of a box, in words."""
+
+    validity: KeyValidity
+    state: str
+    tone: str
+
+    @property
+    def asked(self) -> bool:
+        """Whether the box is to replace it."""
+        return self.validity.rotation_asked_at is not None
+
+
+@dataclass(frozen=True, slots=True)
 class DeviceView:
     """One box with its journals, the newest first."""
 
@@ -33,6 +50,15 @@ class DeviceView:
     tone: str
     state: str
     journals: tuple[JournalView, ...]
+    keys: tuple[KeyView, ...]
+
+
+ENDINGS: Final[Mapping[str, tuple[str, str]]] = {
+    "": (N_("in force"), "good"),
+    Ending.ROTATED: (N_("renewed by the box"), ""),
+    Ending.REPLACED: (N_("replaced by another enrolment"), "warn"),
+    Ending.REVOKED: (N_("taken back"), "alarm"),
+}
 
 
 @router.get("/devices")
@@ -43,6 +69,12 @@ def show(request: Request, session: Reading, _person: Staff) -> Response:
     for device in list_devices(session, tenant):
         tone, state = STATES[device_state(device)]
         journals = tuple(JournalView(epoch, gaps(session, epoch)) for epoch in epochs_of(session, tenant, device.id))
-        views.append(DeviceView(device, tone, language.gettext(state), journals))
+        keys = tuple(_key_view(language, each) for each in reversed(list_keys(session, tenant, device.id)))
+        views.append(DeviceView(device, tone, language.gettext(state), journals, keys))
     template = "_devices.html" if "hx-request" in request.headers else "devices.html"
     return render(request, template, devices=views)
+
+
+def _key_view(language: Language, validity: KeyValidity) -> KeyView:
+    state, tone = ENDINGS[validity.ending]
+    return KeyView(validity, language.gettext(state), tone)

@@ -20,7 +20,18 @@ from sqlalchemy import func, select
 
 from alerts.identity import Identity
 from alerts.keys import SigningKey, VerifyKey
-from alerts.messages import Alert, Artefact, Clock, ClockQuality, Disposition, Event, Evidence, Phase, Receipt
+from alerts.messages import (
+    Alert,
+    Artefact,
+    Clock,
+    ClockQuality,
+    Disposition,
+    Event,
+    Evidence,
+    KeyRotation,
+    Phase,
+    Receipt,
+)
 from alerts.receipts import read_receipt
 from alerts.records import FIRST_PREVHASH, JournalData, Record, write_record
 from alerts.topics import Channel, Topic
@@ -30,11 +41,11 @@ from center.app import create_app, make_office
 from center.county.seeding import seed
 from center.custody import Act, Handled, chain_of
 from center.database import Database
-from center.devices import register
 from center.intake.desk import Desk
 from center.intake.filing import FilingRules, Outcome
 from center.intake.quarantine import Limits, QuarantineEntry
 from center.keyring import load_keyring, make_secrets
+from center.keys import register
 from center.office import Office
 from center.schema import migrate
 from center.settings import FILE_NAME, Settings, load_settings
@@ -242,6 +253,23 @@ class Box:
         number = len(self.records) + 1
         record = write_record(data, identity=self.identity, epoch=self.epoch, sequence=number, prevhash=before, at=at)
         self.records.append(record)
+        return record
+
+    def rotate(self, key: SigningKey | None = None) -> Record:
+        """The record by which this box changes its key; what it writes afterwards is signed with the new one."""
+        key, old = key or SigningKey.generate(), self.identity.signing_key
+        before = self.records[-1].sha256 if self.records else FIRST_PREVHASH
+        record = write_record(
+            KeyRotation(key=key.verify_key.to_text(), retires=old.key_id),
+            identity=self.identity,
+            epoch=self.epoch,
+            sequence=len(self.records) + 1,
+            prevhash=before,
+            at=NOW,
+            cosigner=key,
+        )
+        self.records.append(record)
+        self.identity = replace(self.identity, signing_key=key)
         return record
 
 

@@ -116,7 +116,7 @@ def test_a_name_is_given_once_unless_its_box_is_replaced_and_then_the_old_is_shu
 
     new = Box(redeem(web, new_code(web, replace=True), tmp_path / "new"))
 
-    assert web.stage.hear(old.write(make_clock()).raw) == "refused"
+    assert web.stage.hear(old.write(make_clock()).raw) == "quarantined"
     assert web.stage.quarantined() == {"retired_key": 1}
     assert web.stage.hear(new.write(make_clock()).raw) == "stored"
     assert new.identity.mqtt_password != old.identity.mqtt_password

@@ -20,12 +20,13 @@ from alerts.receipts import Kept, lone_receipt
 from alerts.status import write_status
 from alerts.topics import Channel
 from center.database import Database
-from center.devices import Device, forget_presence, revoke
+from center.devices import Device, forget_presence
 from center.errors import DatabaseTrouble
 from center.evidence import Announced
 from center.intake.filing import Outcome
 from center.intake.journal import EpochRow, Gap, JournalRow, epochs_of, gaps
 from center.intake.quarantine import QuarantineEntry
+from center.keys import revoke
 from enforcement.leads import Lead, LeadLink
 from enforcement.tasks import Task, TaskEvent
 from tests.center.stage import (
@@ -287,8 +288,9 @@ def test_a_revoked_box_is_heard_no_more_and_the_reason_is_told(stage: Stage, box
     with stage.office.database.writing() as session:
         revoke(session, tenant=TENANT, name=BOX, at=NOW)
 
-    assert stage.hear(box.write(make_alert()).raw) is Outcome.REFUSED
-    assert stage.quarantined() == {"retired_key": 1}
+    assert stage.hear(box.write(make_alert()).raw) is Outcome.QUARANTINED
+    assert stage.quarantined() == {"revoked_key": 1}
+    assert stage.count(Lead) == 0
 
 
 @pytest.mark.parametrize(

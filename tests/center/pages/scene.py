@@ -42,10 +42,10 @@ from alerts.topics import Channel, Topic
 from center.accounts.people import add_user
 from center.app import create_app, start, stop
 from center.county.seeding import PackAddress, seed
-from center.devices import register
 from center.evidence import note_arrival
 from center.feed import announce
 from center.intake.filing import Outcome
+from center.keys import register
 from center.office import Office
 from center.settings import Settings, load_settings
 from enforcement.actors import Role

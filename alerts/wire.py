@@ -59,11 +59,11 @@ def _refuse(text: str) -> Never:
 
 
 def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    result = dict(pairs)
-    if len(result) != len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
-        raise MalformedMessage(f"the key {twice[:40]!r} appears twice")
+    result: dict[str, object] = {}
+    for name, value in pairs:
+        if name in result:
+            raise MalformedMessage(f"the key {name[:40]!r} appears twice")
+        result[name] = value
     return result
 
 

@@ -22,10 +22,10 @@ class Pauses:
 
 
 @contextmanager
-def connected(port: int, log: Log) -> Iterator[Connection]:
+def connected(port: int, log: Log, client_id: str = "teawatch-box-1-copied") -> Iterator[Connection]:
     connection = Connection(
         Address(host="127.0.0.1", port=port, username=BOX_USER[0], password=BOX_USER[1]),
-        client_id="teawatch-box-1-copied",
+        client_id=client_id,
         clean_session=True,
         filters=(),
         on_up=lambda: log("up", {}),
@@ -75,3 +75,15 @@ def test_a_connection_that_held_comes_back_after_the_first_pause(
         broker.start()
         log.wait("up", 2)
     assert pauses.attempts[0] == 1
+
+
+def test_ten_megabytes_from_one_client_end_its_connection_and_nobody_elses(broker: Broker) -> None:
+    broker.start()
+    log, others = Log(), Log()
+    with connected(broker.port, log, "flooding") as flooding, connected(broker.port, others) as quiet:
+        log.wait("up")
+        others.wait("up")
+        flooding.publish("teawatch/v1/demo-county/box-1/journal", bytes(10 * 2**20))
+        log.wait("down")
+        assert quiet.is_up
+        assert others.named("down") == []

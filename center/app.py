@@ -18,6 +18,8 @@ from center.intake.desk import Desk
 from center.intake.filing import FilingRules
 from center.intake.quarantine import Limits
 from center.keyring import Keyring, load_keyring, make_secrets
+from center.log.heads import Notary
+from center.log.publishing import HeadClock
 from center.office import Office, utc_now
 from center.pages.errors import error_page, wants_page
 from center.schema import migrate
@@ -77,6 +79,8 @@ def make_office(settings: Settings, keyring: Keyring, now: Callable[[], datetime
         max_message_bytes=settings.mqtt.max_message_kib * KIB,
         limits=Limits(settings.intake.quarantine_raw_kib * KIB, settings.intake.quarantine_rows),
     )
+    notary = Notary(settings.tenant, settings.log_origin, keyring.signing_key)
+    every = timedelta(seconds=settings.log.publish_every_s)
     return Office(
         settings=settings,
         database=database,
@@ -85,6 +89,8 @@ def make_office(settings: Settings, keyring: Keyring, now: Callable[[], datetime
         evidence=BlobStore(settings.evidence_folder),
         works=works,
         desk=Desk(database, rules, send=works.send, now=now),
+        heads=HeadClock(database, notary, every=every, now=now),
+        notary=notary,
         now=now,
     )
 
@@ -95,6 +101,7 @@ def start(office: Office, *, listening: bool = True) -> None:
     if not listening:
         return
     mqtt = office.settings.mqtt
+    office.heads.start()
     office.works.start(
         Subscriber(
             host=mqtt.host,
@@ -111,4 +118,5 @@ def stop(office: Office) -> None:
     """End streams, intake, broker and database, in this order."""
     office.hub.close()
     office.works.stop()
+    office.heads.stop()
     office.database.close()

@@ -18,6 +18,7 @@ from center.enrolment import give_code
 from center.errors import SettingsInvalid
 from center.feed import announce
 from center.keys import ask_rotation, list_keys, revoke
+from center.log import cli as log_cli
 from center.logs import set_up
 from center.opening import Data, one_line_errors, open_office, require_centre
 from center.serving import serve as run_server
@@ -25,6 +26,7 @@ from center.settings import FILE_NAME, Settings, load_settings
 
 app = typer.Typer(no_args_is_help=True, add_completion=False)
 app.add_typer(users.app, name="user")
+app.add_typer(log_cli.app, name="log")
 
 OURS_ALONE = 0o077
 

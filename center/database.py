@@ -34,9 +34,11 @@ class Database:
             _tune_sqlite(self.engine, busy_timeout_ms)
 
     @contextmanager
-    def reading(self) -> Iterator[Session]:
-        """A session that sees one state of the database and changes nothing."""
-        with Session(self.engine) as session:
+    def reading(self, *, snapshot: bool = False) -> Iterator[Session]:
+        """A session that changes nothing; with `snapshot` it sees one state throughout, as on SQLite it always does."""
+        repeatable = snapshot and self.engine.dialect.name == "postgresql"
+        engine = self.engine.execution_options(isolation_level="REPEATABLE READ") if repeatable else self.engine
+        with Session(engine) as session:
             yield session
             session.rollback()
 
@@ -63,6 +65,7 @@ def _tune_sqlite(engine: Engine, busy_timeout_ms: int) -> None:
             "journal_mode=WAL",
             "synchronous=FULL",
             "foreign_keys=ON",
+            "secure_delete=ON",
             f"busy_timeout={busy_timeout_ms}",
         ):
             connection.execute(f"PRAGMA {pragma}")

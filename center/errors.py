@@ -9,6 +9,7 @@ CenterError
 ├── BrokerTrouble          the embedded broker did not start
 ├── LogDamaged             the centre's log is not what it was, or not whole
 ├── NotInLog               the log has no such leaf, or the head does not cover it
+├── UnknownPerson          the log names nobody of this name
 ├── DeviceError
 │   ├── DeviceNameTaken    a box of this name is enrolled already
 │   ├── UnknownDevice      no box of this name
@@ -59,6 +60,10 @@ class LogDamaged(CenterError):
 
 class NotInLog(CenterError):
     """The log has no such leaf, or the head does not cover it."""
+
+
+class UnknownPerson(CenterError):
+    """The log names nobody of this name."""
 
 
 class DeviceError(CenterError):

@@ -15,6 +15,8 @@ from center.database import Database
 from center.feed import Hub
 from center.intake.desk import Desk
 from center.keyring import Keyring
+from center.log.heads import Notary
+from center.log.publishing import HeadClock
 from center.settings import Settings
 from center.works import Works
 
@@ -35,6 +37,8 @@ class Office:
     evidence: BlobStore
     works: Works
     desk: Desk
+    notary: Notary
+    heads: HeadClock
     now: Callable[[], datetime] = utc_now
     throttle: Throttle = field(default_factory=Throttle)
 

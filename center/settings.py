@@ -71,6 +71,16 @@ class IntakeSettings(BaseModel):
     receipt_hours: Annotated[int, Field(ge=1, le=24 * 30)] = 24
 
 
+class LogSettings(BaseModel):
+    """The append-only log: its name, and how its head is published."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    origin: Annotated[str, Field(pattern=r"^[^\s+]*$", max_length=200)] = ""
+    publish_every_s: Annotated[int, Field(ge=1, le=86_400)] = 60
+    timestamp_url: Annotated[str, Field(pattern=r"^(https?://\S+)?$", max_length=2000)] = ""
+
+
 class SettingsFile(YamlConfigSettingsSource):
     """`center.yaml`: every key but `data`, for it lies in the data folder and cannot name another."""
 
@@ -106,6 +116,7 @@ class Settings(BaseSettings):
     mqtt: MqttSettings = MqttSettings()
     evidence: EvidenceSettings = EvidenceSettings()
     intake: IntakeSettings = IntakeSettings()
+    log: LogSettings = LogSettings()
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
     @classmethod
@@ -138,6 +149,11 @@ class Settings(BaseSettings):
     def url(self) -> str:
         """The address people and boxes use, without a slash at its end."""
         return (self.web.public_url or f"http://{self.web.host}:{self.web.port}").rstrip("/")
+
+    @property
+    def log_origin(self) -> str:
+        """The name of the append-only log, which heads carry and readers pin."""
+        return self.log.origin or f"teawatch/{self.tenant}"
 
     @property
     def secrets_folder(self) -> Path:

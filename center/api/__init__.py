@@ -11,6 +11,7 @@ from center.api import (
     findings,
     health,
     leads,
+    log,
     maps,
     quarantine,
     sessions,
@@ -22,5 +23,19 @@ EVIDENCE_PATH = evidence.PATH
 
 def routers() -> list[APIRouter]:
     """Every router of the programs' side, to be included by the composition root."""
-    modules = (sessions, leads, tasks, findings, evidence, maps, cameras, coverage, devices, quarantine, enrol, health)
+    modules = (
+        sessions,
+        leads,
+        tasks,
+        findings,
+        evidence,
+        maps,
+        cameras,
+        coverage,
+        devices,
+        quarantine,
+        log,
+        enrol,
+        health,
+    )
     return [*(module.router for module in modules), evidence.boxes]

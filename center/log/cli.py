@@ -1,0 +1,98 @@
+"""`teawatch center log …`: verify the log, show its key and head, forget a person."""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from center.database import Database
+from center.errors import LogDamaged
+from center.log.erasure import erase_person
+from center.log.publishing import publish_due
+from center.log.verification import Report, verify_log
+from center.opening import Data, open_office
+
+app = typer.Typer(no_args_is_help=True, help="The append-only log of records, custody and reviews.")
+
+
+@app.command()
+def verify(
+    data: Data = None,
+    pinned: Annotated[
+        list[Path] | None, typer.Option(help="A head kept elsewhere (a signed note); may be given again.")
+    ] = None,
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object as the last line.")] = False,
+) -> None:
+    """Recompute the whole log and compare it with every published head; exit status 1 if anything does not hold."""
+    with open_office(data) as office:
+        texts = [_read(path) for path in pinned or ()]
+        with office.database.reading(snapshot=True) as session:
+            report = verify_log(session, office.notary, texts)
+    _tell(report, as_json=as_json)
+    raise typer.Exit(0 if report.holds else 1)
+
+
+def _tell(report: Report, *, as_json: bool) -> None:
+    for trouble in report.troubles:
+        typer.echo(f"does not hold: {trouble}", err=as_json)
+    counted = f"{report.leaves} leaves, {report.heads} published heads, {report.pinned} pinned elsewhere"
+    if report.holds:
+        typer.echo(
+            f"the log holds: {counted}; {report.erased} leaves are silent, their erasure is on record", err=as_json
+        )
+    else:
+        typer.echo(f"the log does NOT hold: {len(report.troubles)} troubles in {counted}", err=True)
+    if as_json:
+        figures = {
+            "holds": report.holds,
+            "leaves": report.leaves,
+            "heads": report.heads,
+            "pinned": report.pinned,
+            "erased": report.erased,
+            "troubles": report.troubles,
+        }
+        typer.echo(json.dumps(figures, ensure_ascii=False))
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise LogDamaged(f"{path}: cannot be read as a signed head: {error}") from error
+
+
+@app.command()
+def head(data: Data = None) -> None:
+    """Publish the log as it is now and print its signed head, to be kept elsewhere."""
+    with open_office(data) as office:
+        typer.echo(publish_due(office.database, office.notary, at=office.now()).text, nl=False)
+
+
+@app.command()
+def key(data: Data = None) -> None:
+    """Print the log's name and public key, to be pinned by whoever checks its heads."""
+    with open_office(data) as office:
+        typer.echo(office.notary.verifier)
+
+
+@app.command()
+def erase(
+    name: Annotated[str, typer.Argument(help="The account's name.")],
+    ground: Annotated[str, typer.Option(help="Why, for the record; it names nobody.")],
+    data: Data = None,
+) -> None:
+    """Make the log forget a person: what it says of them falls silent, its proofs stay. This cannot be undone."""
+    with open_office(data) as office:
+        with office.database.writing() as session:
+            done = erase_person(session, tenant=office.settings.tenant, user_id=name, ground=ground, at=office.now())
+        _wipe(office.database)
+    typer.echo(f"{done.leaves} leaves of the log say nothing any more, {done.events} events of custody are gone")
+
+
+def _wipe(database: Database) -> None:
+    """Let SQLite's journal of writes go, in which what was deleted may still stand."""
+    if database.engine.dialect.name == "sqlite":
+        with database.engine.connect() as connection:
+            connection.connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)")

@@ -1,0 +1,71 @@
+"""Forgetting a person: what the log says of them falls silent, and the log itself stays as it was published.
+
+Personal Information Protection Law, art. 47. What is deleted is the one row that says whose pseudonym it is, the
+meanings (salt and body) of the leaves of custody that name it, and those events themselves. The leaves stay, for they
+tell nothing without their salts. The erasure is a leaf of its own, so that a meaning cannot go without a trace. What
+the law wants kept with an officer's name (task histories, reviews, findings) is not touched here.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from sqlalchemy import delete, select
+from sqlalchemy.orm import Session
+
+from alerts.leaves import LeafKind
+from center.custody import CustodyEvent
+from center.errors import UnknownPerson
+from center.log.appending import enter
+from center.log.pseudonyms import Named, find_pseudonym, forget
+from center.log.records import LogOpening
+
+SPANS_EACH: Final = 5000
+
+
+@dataclass(frozen=True, slots=True)
+class Erased:
+    """How much was erased: leaves that fell silent, and events that went with them."""
+
+    leaves: int
+    events: int
+
+
+def erase_person(session: Session, *, tenant: str, user_id: str, ground: str, at: datetime) -> Erased:
+    """Make the log forget this person, whether or not the account still exists; `ground` says why, for the record.
+
+    Raises UnknownPerson where the log does not know them (any more).
+    """
+    person = find_pseudonym(session, tenant=tenant, kind=Named.PERSON, subject=user_id)
+    if person is None:
+        raise UnknownPerson(f"the log knows nobody named {user_id!r}: nothing was erased")
+    own = (LogOpening.tenant == tenant, LogOpening.person == person, LogOpening.kind == LeafKind.CUSTODY.value)
+    numbers = session.scalars(select(LogOpening.number).where(*own).order_by(LogOpening.number)).all()
+    for number, spans in enumerate(_portions(spans_of(numbers))):
+        fields = {"ground": ground, "leaves": spans, "part": number + 1}
+        enter(session, tenant=tenant, kind=LeafKind.ERASURE, fields=fields, reference="", at=at)
+    session.execute(delete(LogOpening).where(*own))
+    theirs = (CustodyEvent.tenant == tenant, CustodyEvent.person == person)
+    gone = session.execute(delete(CustodyEvent).where(*theirs).returning(CustodyEvent.id)).all()
+    forget(session, tenant=tenant, kind=Named.PERSON, subject=user_id)
+    return Erased(len(numbers), len(gone))
+
+
+def spans_of(numbers: Iterable[int]) -> list[list[int]]:
+    """Ascending numbers as spans, both ends included.
+
+    >>> spans_of([1, 2, 3, 7])
+    [[1, 3], [7, 7]]
+    """
+    spans: list[list[int]] = []
+    for number in numbers:
+        if spans and spans[-1][1] + 1 == number:
+            spans[-1][1] = number
+        else:
+            spans.append([number, number])
+    return spans
+
+
+def _portions(spans: list[list[int]]) -> Iterable[list[list[int]]]:
+    return (spans[start : start + SPANS_EACH] for start in range(0, max(len(spans), 1), SPANS_EACH))

@@ -1,0 +1,68 @@
+"""The rows that leaves are about: what each leaf must say, told from the row itself, so that both can be compared."""
+
+import hashlib
+from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime
+from typing import Final, NamedTuple
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from alerts.leaves import LeafKind
+from center.custody import CustodyEvent
+from center.intake.journal import JournalRow
+from center.intake.quarantine import QuarantineEntry
+from center.log.pseudonyms import Named
+from center.log.records import Pseudonym
+
+BATCH_ROWS: Final = 500
+
+
+class Fact(NamedTuple):
+    """A row, by the reference its leaf has: when it came, and the body the leaf must have.
+
+    `body` is None where the row contradicts itself.
+    """
+
+    reference: str
+    at: datetime
+    body: Mapping[str, object] | None
+
+
+def records(session: Session, tenant: str) -> Iterator[Fact]:
+    """The journal: each record's bytes are hashed again."""
+    names = {
+        row.subject: row.pseudonym
+        for row in session.scalars(
+            select(Pseudonym).where(Pseudonym.tenant == tenant, Pseudonym.kind == Named.DEVICE.value)
+        )
+    }
+    columns = (JournalRow.sha256, JournalRow.received_at, JournalRow.device, JournalRow.disposition, JournalRow.raw)
+    rows = select(*columns).where(JournalRow.tenant == tenant).order_by(JournalRow.sha256)
+    for sha256, at, device, disposition, raw in session.execute(rows).yield_per(BATCH_ROWS):
+        body = {"device": names.get(device), "disposition": disposition, "record": sha256}
+        is_whole = isinstance(raw, bytes) and hashlib.sha256(raw).hexdigest() == sha256
+        yield Fact(sha256, at, body if is_whole else None)
+
+
+def quarantined(session: Session, tenant: str) -> Iterator[Fact]:
+    """What was put aside."""
+    columns = (QuarantineEntry.id, QuarantineEntry.first_at, QuarantineEntry.reason, QuarantineEntry.sha256)
+    rows = select(*columns).where(QuarantineEntry.tenant == tenant).order_by(QuarantineEntry.id)
+    for entry, at, reason, sha256 in session.execute(rows).yield_per(BATCH_ROWS):
+        yield Fact(entry, at, {"entry": entry, "reason": reason, "sha256": sha256})
+
+
+def handled(session: Session, tenant: str) -> Iterator[Fact]:
+    """The chain of custody."""
+    rows = select(CustodyEvent).where(CustodyEvent.tenant == tenant).order_by(CustodyEvent.id)
+    for event in session.scalars(rows.execution_options(yield_per=BATCH_ROWS)):
+        yield Fact(event.id, event.at, event.body)
+
+
+SOURCES: Final[Mapping[LeafKind, Callable[[Session, str], Iterator[Fact]]]] = {
+    LeafKind.RECORD: records,
+    LeafKind.QUARANTINE: quarantined,
+    LeafKind.CUSTODY: handled,
+}
+"""Each kind of leaf that is about rows, and those rows in the order of their references."""

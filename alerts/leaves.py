@@ -34,6 +34,7 @@ class LeafKind(StrEnum):
     - key: a box was enrolled, changed its key or was shut out; `device`, `act`, `key_id`
     - custody: a view, download, review, redaction, transfer or upload of a file; `person`, `act`, `file`, `lead`, ...
     - review: a reviewer's word on a lead; `person`, `part`, `verdict`, `lead`, `opinion_sha256`, ...
+    - hold: a lead was put under legal hold or released; `person`, `lead`, `holds` (0 or 1), `reason_sha256`
     - erasure: openings that were erased; `leaves`, `ground`
     """
 
@@ -42,6 +43,7 @@ class LeafKind(StrEnum):
     KEY = "key"
     CUSTODY = "custody"
     REVIEW = "review"
+    HOLD = "hold"
     ERASURE = "erasure"
 
 

@@ -14,6 +14,7 @@ from alerts.subscriber import Subscriber
 from center import api, live, pages
 from center.database import Database
 from center.feed import Hub
+from center.housekeeping import DAY_S, Chore, Housekeeping
 from center.intake.desk import Desk
 from center.intake.filing import FilingRules
 from center.intake.quarantine import Limits
@@ -40,13 +41,17 @@ def create_app(settings: Settings, *, now: Callable[[], datetime] = utc_now, lis
     """
     make_secrets(settings)
     office = make_office(settings, load_keyring(settings), now)
+    housekeeping = make_housekeeping(office)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         await anyio.to_thread.run_sync(lambda: start(office, listening=listening))
+        if listening:
+            housekeeping.start()
         try:
             yield
         finally:
+            await anyio.to_thread.run_sync(housekeeping.stop)
             await anyio.to_thread.run_sync(lambda: stop(office))
 
     app = FastAPI(
@@ -93,6 +98,15 @@ def make_office(settings: Settings, keyring: Keyring, now: Callable[[], datetime
         notary=notary,
         now=now,
     )
+
+
+def make_housekeeping(office: Office) -> Housekeeping:
+    """What this centre does for itself now and then, not yet started."""
+
+    def delete_due(is_stopping: Callable[[], bool]) -> None:
+        office.disposal.run(office.now(), is_stopping=is_stopping)
+
+    return Housekeeping((Chore("retention", DAY_S, delete_due),))
 
 
 def start(office: Office, *, listening: bool = True) -> None:

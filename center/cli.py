@@ -154,6 +154,28 @@ def broker_users(data: Data = None) -> None:
 
 
 @app.command()
+def retention(
+    data: Data = None,
+    *,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be deleted; delete nothing.")] = False,
+) -> None:
+    """Delete files of evidence whose term is over; a running centre does it daily by itself."""
+    with open_office(data) as office:
+        at = office.now()
+        due = office.disposal.preview(at)
+        for each in due:
+            closed, term = f"{each.closed_at:%Y-%m-%d}", each.term
+            typer.echo(
+                f"{each.file.sha256}\t{each.file.role}\t{each.lead_id}\tclosed {closed}\t{term.rule}: {term.days} days"
+            )
+        files = {each.file.sha256: each.file.size_bytes for each in due}
+        if not dry_run:
+            office.disposal.run(at)
+        said = "would be deleted" if dry_run else "deleted"
+        typer.echo(f"{len(files)} files of {sum(files.values())} bytes {said}", err=True)
+
+
+@app.command()
 def serve(
     data: Data = None,
     host: Annotated[str | None, typer.Option(help="Address to bind; this machine only by default.")] = None,

@@ -31,6 +31,7 @@ class Act(StrEnum):
     REVIEWED = "reviewed"
     REDACTED = "redacted"
     TRANSFERRED = "transferred"  # handed out of the centre, in a bundle for instance
+    DELETED = "deleted"  # its term was over: see `center.retention`
 
 
 class CustodyEvent(Identified, Base):
@@ -123,6 +124,12 @@ def has_viewed(session: Session, *, tenant: str, user_id: str, sha256: str, sinc
     )
     looks = select(CustodyEvent.id).where(*own, CustodyEvent.at >= since).limit(1)
     return person is not None and session.scalars(looks).first() is not None
+
+
+def transferred_leads(session: Session, *, tenant: str) -> frozenset[str]:
+    """Leads of which something was handed out of the centre: a case somewhere stands on them."""
+    out = (CustodyEvent.tenant == tenant, CustodyEvent.act == Act.TRANSFERRED.value)
+    return frozenset(session.scalars(select(CustodyEvent.lead_id).where(*out).distinct()))
 
 
 def chain_of(session: Session, *, tenant: str, lead_id: str, files: Collection[str]) -> tuple[Handled, ...]:

@@ -6,7 +6,7 @@ The centre takes a file only if a verified record of the same box announced its 
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ForeignKeyConstraint, select, update
+from sqlalchemy import ColumnElement, ForeignKeyConstraint, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from alerts.messages import Artefact
@@ -14,7 +14,11 @@ from traceability.records import Base, OfTenant
 
 
 class Announced(OfTenant, Base):
-    """A file that belongs to an incident; `arrived_at` is empty until its bytes are here."""
+    """A file that belongs to an incident; `arrived_at` is empty until its bytes are here.
+
+    `deleted_at` and `deleted_rule` say when and under which rule they were deleted (`center.retention`); the hash
+    stays.
+    """
 
     __tablename__ = "announced_file"
     __table_args__ = (ForeignKeyConstraint(("tenant", "device"), ("device.tenant", "device.id")),)
@@ -29,6 +33,13 @@ class Announced(OfTenant, Base):
     derived_from: Mapped[str | None]
     announced_at: Mapped[datetime]
     arrived_at: Mapped[datetime | None]
+    deleted_at: Mapped[datetime | None]
+    deleted_rule: Mapped[str] = mapped_column(default="")
+
+    @property
+    def is_here(self) -> bool:
+        """Whether its bytes came and were not deleted."""
+        return self.arrived_at is not None and self.deleted_at is None
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +87,12 @@ def announce_files(
 
 def _arrival(session: Session, tenant: str, artefact: Artefact) -> datetime | None:
     """When the same bytes came for another incident."""
-    same = (Announced.tenant == tenant, Announced.sha256 == artefact.sha256, Announced.arrived_at.is_not(None))
+    same = (*_is_here(tenant), Announced.sha256 == artefact.sha256)
     return session.scalars(select(Announced.arrived_at).where(*same).limit(1)).first()
+
+
+def _is_here(tenant: str) -> tuple[ColumnElement[bool], ...]:
+    return Announced.tenant == tenant, Announced.arrived_at.is_not(None), Announced.deleted_at.is_(None)
 
 
 def announced_by(session: Session, *, tenant: str, device: str, sha256: str) -> tuple[Announced, ...]:
@@ -101,6 +116,12 @@ def files_of(session: Session, *, tenant: str, device: str, incident: str) -> tu
 
 def find_file(session: Session, *, tenant: str, sha256: str) -> Stored | None:
     """A file whose bytes are here."""
-    here = (Announced.tenant == tenant, Announced.sha256 == sha256, Announced.arrived_at.is_not(None))
+    here = (*_is_here(tenant), Announced.sha256 == sha256)
     row = session.scalars(select(Announced).where(*here).limit(1)).first()
     return Stored(row.sha256, row.size_bytes, row.media_type, row.role) if row is not None else None
+
+
+def find_deleted(session: Session, *, tenant: str, sha256: str) -> Announced | None:
+    """A file whose bytes were deleted; None for one that is here, or never was."""
+    gone = (Announced.tenant == tenant, Announced.sha256 == sha256, Announced.deleted_at.is_not(None))
+    return session.scalars(select(Announced).where(*gone).order_by(Announced.deleted_at.desc()).limit(1)).first()

@@ -10,12 +10,14 @@ from collections.abc import Callable, Iterable, Mapping
 from sqlalchemy.orm import Session
 
 from center.feed import announce
+from center.log.entries import enter_hold
 from enforcement.events import (
     FindingPublished,
     FindingWithdrawn,
     FindingWritten,
     Happening,
     LeadClosed,
+    LeadHeld,
     LeadOpened,
     LeadReopened,
     LeadUpdated,
@@ -47,6 +49,21 @@ def note_in_its_task(session: Session, event: Happening) -> Iterable[Happening]:
     return (noted,) if noted is not None else ()
 
 
+def enter_the_hold(session: Session, event: Happening) -> Iterable[Happening]:
+    """Who held or released a lead, and why, can be proven from the centre's log."""
+    if isinstance(event, LeadHeld):
+        enter_hold(
+            session,
+            tenant=event.tenant,
+            lead=event.lead_id,
+            who=event.by,
+            holds=event.holds,
+            reason=event.reason,
+            at=event.at,
+        )
+    return ()
+
+
 def show_lead(session: Session, event: Happening) -> Iterable[Happening]:
     """Open pages fetch this lead anew."""
     announce(session, "lead", _row_id(event, "lead_id"))
@@ -70,6 +87,7 @@ HANDLERS: Mapping[type[Happening], tuple[Handler, ...]] = {
     FindingWritten: (show_lead,),
     FindingPublished: (show_lead,),
     FindingWithdrawn: (show_lead,),
+    LeadHeld: (enter_the_hold, show_lead),
 }
 
 

@@ -12,6 +12,7 @@ from fastapi import Request
 from alerts.blobs import BlobStore
 from center.accounts.throttle import Throttle
 from center.database import Database
+from center.disposal import Disposal
 from center.feed import Hub
 from center.intake.desk import Desk
 from center.keyring import Keyring
@@ -41,6 +42,11 @@ class Office:
     heads: HeadClock
     now: Callable[[], datetime] = utc_now
     throttle: Throttle = field(default_factory=Throttle)
+
+    @property
+    def disposal(self) -> Disposal:
+        """The rules of retention, applied to this centre's evidence."""
+        return Disposal(self.database, self.evidence, self.settings.tenant, self.settings.retention)
 
     @property
     def secure(self) -> bool:

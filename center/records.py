@@ -1,6 +1,6 @@
 """Every table of the database: one import gives migrations the whole metadata."""
 
-from center import coverage, custody, devices, enrolment, evidence
+from center import coverage, custody, devices, enrolment, evidence, retention
 from center.accounts import people
 from center.intake import journal, quarantine
 from center.log import records as log
@@ -13,6 +13,7 @@ TABLE_MODULES = (
     devices,
     enrolment,
     evidence,
+    retention,
     people,
     journal,
     quarantine,

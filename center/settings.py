@@ -81,6 +81,23 @@ class LogSettings(BaseModel):
     timestamp_url: Annotated[str, Field(pattern=r"^(https?://\S+)?$", max_length=2000)] = ""
 
 
+Days = Annotated[int, Field(ge=30, le=36_500)]
+"""Never below the 30 days of the Public-safety video systems regulation (State Council order 799), art. 17."""
+
+
+class RetentionSettings(BaseModel):
+    """How long files stay after their lead was closed, by what they are. Where the defaults come from: `retention`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    picture_days: Days = 730
+    annotated_days: Days = 365
+    clip_days: Days = 365
+    redacted_days: Days = 365
+    recording_days: Days = 730
+    false_alarm_days: Days = 30
+
+
 class SettingsFile(YamlConfigSettingsSource):
     """`center.yaml`: every key but `data`, for it lies in the data folder and cannot name another."""
 
@@ -117,6 +134,7 @@ class Settings(BaseSettings):
     evidence: EvidenceSettings = EvidenceSettings()
     intake: IntakeSettings = IntakeSettings()
     log: LogSettings = LogSettings()
+    retention: RetentionSettings = RetentionSettings()
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
     @classmethod

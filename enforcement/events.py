@@ -94,3 +94,13 @@ class FindingWithdrawn(Happening):
 
     finding_id: str
     lead_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class LeadHeld(Happening):
+    """A lead was put under legal hold, or released from it (`holds` false)."""
+
+    lead_id: str
+    holds: bool
+    by: str
+    reason: str

@@ -20,7 +20,7 @@ from center.api.security import PREFIX, open_router, reading_router
 from center.custody import Act, has_viewed, note_custody
 from center.database import Writing
 from center.devices import find_signer
-from center.evidence import announced_by, find_file, note_arrival
+from center.evidence import Announced, announced_by, find_deleted, find_file, note_arrival
 from center.feed import announce
 from center.intake.reading import finder
 from center.office import Office, office_of
@@ -69,9 +69,14 @@ async def put(
     authorization: Annotated[str, Header()] = "",
     content_range: Annotated[str, Header()] = "",
 ) -> Response:
-    """A box brings a file that one of its verified records announced, by hash and size, or the rest of it."""
+    """A box brings a file that one of its verified records announced, by hash and size, or the rest of it.
+
+    What was deleted under a rule of retention is not taken again.
+    """
     office = office_of(request)
-    claim = await run_in_threadpool(_check_claim, office, authorization, sha256)
+    claim, is_wanted = await run_in_threadpool(_check_claim, office, authorization, sha256)
+    if not is_wanted:
+        return Response(status_code=200)
     offset = _check_place(office, claim, request.headers.get("content-length"), content_range)
     if not await run_in_threadpool(office.evidence.has, sha256):
         chunks = _chunks(aiter(request.stream()))
@@ -97,13 +102,16 @@ async def put(
 def head(request: Request, sha256: Hash, authorization: Annotated[str, Header()] = "") -> Response:
     """A box whose transfer broke off asks where to go on."""
     office = office_of(request)
-    claim = _check_claim(office, authorization, sha256)
+    claim, _ = _check_claim(office, authorization, sha256)
     begun = office.evidence.begun(sha256, by=claim.device)
     return Response(headers={OFFSET_HEADER: str(begun), "Cache-Control": "no-store"})
 
 
-def _check_claim(office: Office, header: str, sha256: str) -> Claim:
-    """Who brings what: a known box, a file that its own record announced. Raises HTTPException 401, 403."""
+def _check_claim(office: Office, header: str, sha256: str) -> tuple[Claim, bool]:
+    """Who brings what: a known box, a file that its own record announced; and whether it was not deleted since.
+
+    Raises HTTPException 401, 403.
+    """
     tenant = office.settings.tenant
     with office.database.reading() as session:
         try:
@@ -116,7 +124,7 @@ def _check_claim(office: Office, header: str, sha256: str) -> Claim:
         announced = announced_by(session, tenant=tenant, device=claim.device, sha256=sha256)
         if claim.size_bytes not in {row.size_bytes for row in announced}:
             raise HTTPException(403, "no verified record of this box announced a file of this hash and size")
-    return claim
+        return claim, any(row.deleted_at is None for row in announced)
 
 
 def _check_place(office: Office, claim: Claim, length: str | None, content_range: str) -> int:
@@ -179,7 +187,7 @@ def _note(office: Office, claim: Claim) -> None:
     responses={
         200: {"description": "the file", "content": {"image/*": {}, "video/*": {}} | BYTES},
         206: {"description": "the one range of bytes that `Range` asks for", "content": {"video/*": {}} | BYTES},
-        **responses(401, 403, 404, 416, 422, 500, 503),
+        **responses(401, 403, 404, 410, 416, 422, 500, 503),
     },
 )
 def get(
@@ -200,7 +208,7 @@ def get(
     tenant = office.settings.tenant
     file = find_file(session, tenant=tenant, sha256=sha256)
     if file is None:
-        raise HTTPException(404, "there is no such file, or it has not come yet")
+        raise _nothing_there(find_deleted(session, tenant=tenant, sha256=sha256))
     since = office.now() - VIEWING
     goes_on = _begins_at(request.headers.get("range", ""), file.size_bytes) > 0
     if not (goes_on and has_viewed(session, tenant=tenant, user_id=person.user_id, sha256=sha256, since=since)):
@@ -217,6 +225,14 @@ def get(
     if file.size_bytes <= CHECKED_BYTES:
         _check(office.evidence, sha256)
     return FileResponse(office.evidence.path(sha256), media_type=file.media_type, headers=headers)
+
+
+def _nothing_there(deleted: Announced | None) -> HTTPException:
+    if deleted is None or deleted.deleted_at is None:
+        return HTTPException(404, "there is no such file, or it has not come yet")
+    rule, _, days = deleted.deleted_rule.partition(":")
+    day = f"{deleted.deleted_at:%Y-%m-%d}"
+    return HTTPException(410, f"deleted on {day} under the retention rule {rule}: {days} days; its hash stays known")
 
 
 def _begins_at(wanted: str, size_bytes: int) -> int:

@@ -1,22 +1,26 @@
-"""Leads: GET /api/v1/leads and /api/v1/leads/{id}."""
+"""Leads: GET /api/v1/leads and /api/v1/leads/{id}; their legal holds."""
 
 from typing import Annotated, Final
 
 from fastapi import HTTPException, Path, Query, Request
+from pydantic import BaseModel, Field
 from sqlalchemy import func, select
 
 from center.accounts.guards import Officer
-from center.api.schemas import FileOut, LeadDetail, LeadOut, Limit, LinkOut, Offset, PageOf
-from center.api.security import reading_router
-from center.database import Reading
+from center.api.schemas import FileOut, HoldOut, LeadDetail, LeadOut, Limit, LinkOut, Offset, PageOf
+from center.api.security import CHANGES, reading_router
+from center.database import Reading, Writing
 from center.evidence import files_of
+from center.handlers import route
 from center.office import office_of
 from center.web.problems import responses
+from enforcement.holds import hold_lead, holds_of, release_lead
 from enforcement.leads import Lead, links_of
 from enforcement.tasks import Task
 
 router: Final = reading_router("leads")
 RowId = Annotated[str, Path(min_length=1, max_length=200)]
+OF_OTHER_TABLES: Final = frozenset({"links", "files", "holds", "task_id"})
 Filter = Annotated[str, Query(max_length=64)]
 
 
@@ -51,10 +55,33 @@ def read_lead(request: Request, session: Reading, _person: Officer, lead_id: Row
         raise HTTPException(404, f"there is no lead {lead_id!r}")
     task = session.scalar(select(Task.id).where(Task.tenant == tenant, Task.lead_id == lead_id))
     files = files_of(session, tenant=tenant, device=lead.device, incident=lead.incident)
-    own = {name: getattr(lead, name) for name in LeadDetail.model_fields if name not in {"links", "files", "task_id"}}
+    own = {name: getattr(lead, name) for name in LeadDetail.model_fields if name not in OF_OTHER_TABLES}
     return LeadDetail(
         **own,
         links=[LinkOut.of(link) for link in links_of(session, tenant=tenant, lead_id=lead_id)],
         files=[FileOut.of(file) for file in files],
+        holds=[HoldOut.of(event) for event in holds_of(session, tenant=tenant, lead_id=lead_id)],
         task_id=task,
     )
+
+
+class HoldIn(BaseModel):
+    """Put the lead under legal hold, or release it, and why."""
+
+    holds: bool
+    reason: Annotated[str, Field(min_length=1, max_length=2000)]
+
+
+@router.post(
+    "/leads/{lead_id}/holds",
+    status_code=201,
+    responses=responses(400, 401, 403, 404, 409, 422, 503),
+    dependencies=CHANGES,
+)
+def hold(request: Request, session: Writing, person: Officer, lead_id: RowId, wish: HoldIn) -> HoldOut:
+    """Keep every file of the lead whatever the rules of retention say, or let them decide again."""
+    office = office_of(request)
+    tenant, act = office.settings.tenant, hold_lead if wish.holds else release_lead
+    happened = act(session, tenant=tenant, lead_id=lead_id, by=person.actor, at=office.now(), reason=wish.reason)
+    route(session, (happened,))
+    return HoldOut.of(holds_of(session, tenant=tenant, lead_id=lead_id)[-1])

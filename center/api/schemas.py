@@ -13,6 +13,7 @@ from center.intake.journal import EpochRow, Gap
 from center.intake.quarantine import QuarantineEntry
 from center.keys import KeyValidity
 from enforcement.findings import Finding
+from enforcement.holds import HoldEvent
 from enforcement.leads import Lead, LeadLink
 from enforcement.tasks import Task, TaskEvent
 
@@ -38,7 +39,10 @@ class PageOf(Answer, Generic[T]):
 
 
 class FileOut(Answer):
-    """A file of evidence. Its bytes are at `url` once `arrived_at` is set."""
+    """A file of evidence. Its bytes are at `url` from `arrived_at` until `deleted_at`.
+
+    `deleted_rule` names the rule of retention and its days, `picture:730`.
+    """
 
     sha256: str
     size_bytes: int
@@ -47,6 +51,8 @@ class FileOut(Answer):
     derived_from: str | None
     announced_at: datetime
     arrived_at: datetime | None
+    deleted_at: datetime | None
+    deleted_rule: str
     url: str
 
     @classmethod
@@ -97,8 +103,24 @@ class LeadOut(Answer):
         return cls.model_validate(row)
 
 
+class HoldOut(Answer):
+    """A lead was put under legal hold (`holds`) or released from it: by whom, when, why."""
+
+    number: int
+    at: datetime
+    by_user: str
+    by_role: str
+    holds: bool
+    reason: str
+
+    @classmethod
+    def of(cls, row: HoldEvent) -> "HoldOut":
+        """From the register of holds."""
+        return cls.model_validate(row)
+
+
 class LeadDetail(LeadOut):
-    """Everything about one lead: why the rule fired, what it concerns, its files and its task."""
+    """Everything about one lead: why the rule fired, what it concerns, its files, holds and task."""
 
     stream_ms: int
     unobserved_ms: int
@@ -112,6 +134,7 @@ class LeadDetail(LeadOut):
     objects: list[dict[str, Any]]
     links: list[LinkOut]
     files: list[FileOut]
+    holds: list[HoldOut]
     task_id: str | None
 
 

@@ -77,7 +77,7 @@ def read_task(request: Request, session: Reading, person: Officer, task_id: RowI
     return _detail(session, task_by_id(session, tenant=tenant, task_id=task_id), person)
 
 
-@router.post("/tasks/{task_id}/moves", responses=responses(401, 403, 404, 409, 422, 503), dependencies=CHANGES)
+@router.post("/tasks/{task_id}/moves", responses=responses(400, 401, 403, 404, 409, 422, 503), dependencies=CHANGES)
 def move(request: Request, session: Writing, person: Officer, task_id: RowId, wish: MoveIn) -> TaskDetail:
     """Move the task; 409 if its state does not allow that, and then nothing has changed."""
     office = office_of(request)
@@ -95,7 +95,7 @@ def move(request: Request, session: Writing, person: Officer, task_id: RowId, wi
     return _detail(session, task_by_id(session, tenant=office.settings.tenant, task_id=task_id), person)
 
 
-@router.post("/tasks/{task_id}/officer", responses=responses(401, 403, 404, 409, 422, 503), dependencies=CHANGES)
+@router.post("/tasks/{task_id}/officer", responses=responses(400, 401, 403, 404, 409, 422, 503), dependencies=CHANGES)
 def assign(request: Request, session: Writing, person: Officer, task_id: RowId, wish: AssignmentIn) -> TaskDetail:
     """The head gives the task to an officer."""
     office = office_of(request)
@@ -117,7 +117,7 @@ def assign(request: Request, session: Writing, person: Officer, task_id: RowId, 
 @router.post(
     "/tasks/{task_id}/findings",
     status_code=201,
-    responses=responses(401, 403, 404, 409, 422, 503),
+    responses=responses(400, 401, 403, 404, 409, 422, 503),
     dependencies=CHANGES,
 )
 def find(request: Request, session: Writing, person: Officer, task_id: RowId, wish: FindingIn) -> FindingOut:

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from enum import StrEnum
+from hashlib import sha256
 
 from sqlalchemy.orm import Session
 
@@ -36,6 +37,13 @@ def enter_quarantine(session: Session, *, tenant: str, entry: str, reason: str, 
     """Something was put aside instead of being accepted; `sha256` is that of its bytes."""
     fields = {"entry": entry, "reason": reason, "sha256": sha256}
     enter(session, tenant=tenant, kind=LeafKind.QUARANTINE, fields=fields, reference=entry, at=at)
+
+
+def enter_hold(session: Session, *, tenant: str, lead: str, who: str, holds: bool, reason: str, at: datetime) -> None:
+    """A lead was put under legal hold, or released."""
+    person = pseudonym_of(session, tenant=tenant, kind=Named.PERSON, subject=who)
+    fields = {"holds": int(holds), "lead": lead, "person": person, "reason_sha256": sha256(reason.encode()).hexdigest()}
+    enter(session, tenant=tenant, kind=LeafKind.HOLD, fields=fields, reference=lead, at=at, person=person)
 
 
 def enter_key(session: Session, *, tenant: str, device: str, act: KeyAct, key_id: str, at: datetime) -> None:

@@ -7,6 +7,7 @@ from center.pages import (
     cameras,
     coverage,
     devices,
+    keeping,
     language,
     leads,
     maps,
@@ -26,6 +27,7 @@ def routers() -> list[APIRouter]:
     return [
         board.router,
         leads.router,
+        keeping.router,
         tasks.router,
         moves.router,
         publication.router,

@@ -13,6 +13,7 @@ from center.accounts.people import Person
 from center.database import Reading
 from center.evidence import files_of
 from center.office import office_of
+from center.pages.keepviews import keeping_of
 from center.pages.leadpage import clauses_of, links_in_words, records_of
 from center.pages.leadviews import camera_names, newest_leads, view_leads
 from center.pages.pairs import chosen_of, pairs_of
@@ -57,7 +58,22 @@ def show_list(
 @router.get("/leads/{lead_id}")
 def show(request: Request, session: Reading, person: Officer, lead_id: str, picture: int = 1) -> Response:
     """One lead in full; `picture` is which of its pairs of pictures is shown large."""
-    return render(request, "lead.html", **_everything(request, session, person, lead_id, picture))
+    return lead_page(request, session, person, lead_id, picture)
+
+
+def lead_page(
+    request: Request,
+    session: Session,
+    person: Person,
+    lead_id: str,
+    picture: int = 1,
+    *,
+    status: int = 200,
+    hold_trouble: str = "",
+) -> Response:
+    """The page of a lead, saying what was wrong if something was."""
+    values = _everything(request, session, person, lead_id, picture)
+    return render(request, "lead.html", status=status, **values | {"hold_trouble": hold_trouble})
 
 
 @router.get("/leads/{lead_id}/head")
@@ -92,6 +108,10 @@ def _everything(request: Request, session: Session, person: Person, lead_id: str
         "files": [(name_of(language, ARTEFACTS, file.role), file) for file in files],
         "clock": name_of(language, CLOCKS, lead.clock),
         "panel": panel_of(session, language, person, view.task) if view.task else None,
+        "keeping": keeping_of(
+            session, language, person, lead, files=files, settings=office_of(request).settings.retention
+        ),
+        "hold_trouble": "",
         "back": f"/leads/{lead.id}",
         "trouble": "",
     }

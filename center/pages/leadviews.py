@@ -20,7 +20,7 @@ HEADLINE_TARGETS = ("plot", "plant", "grid")
 
 @dataclass(frozen=True, slots=True)
 class Pictures:
-    """The announced pictures of an incident; `arrived_at` of each says whether its bytes are here."""
+    """The announced pictures of an incident; `is_here` of each says whether its bytes are."""
 
     sealed: Announced | None
     annotated: Announced | None
@@ -29,9 +29,14 @@ class Pictures:
     def best(self) -> Announced | None:
         """What a card shows: the annotated picture once it is here, else the sealed one once it is here."""
         for picture in (self.annotated, self.sealed):
-            if picture is not None and picture.arrived_at is not None:
+            if picture is not None and picture.is_here:
                 return picture
         return None
+
+    @property
+    def are_deleted(self) -> bool:
+        """Whether there were pictures and their term is over."""
+        return self.sealed is not None and self.sealed.deleted_at is not None
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ policy.
 """
 
 import hashlib
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -19,6 +19,7 @@ from markupsafe import Markup
 from center.accounts.guards import seen_already, whoever
 from center.office import office_of
 from center.pages.formats import Formats, is_past, reading_unit, short_hash
+from center.pages.keepviews import deletion_in_words
 from center.words import COOKIE, Language, choose_language, languages
 
 HERE: Final = Path(__file__).parents[1]
@@ -96,6 +97,7 @@ def environment(tag: str, zone: str) -> Environment:
         term=language.term,
         short_hash=short_hash,
         named=language.named,
+        deletion=partial(deletion_in_words, language, ZoneInfo(zone)),
     )
     made.tests["past"] = is_past
     made.globals.update(language=language, languages=tuple(languages().values()), static=static, icon=icon)

@@ -161,6 +161,7 @@ ARTEFACTS: Final[Mapping[str, str]] = MappingProxyType(
         "annotated": N_("Annotated picture"),
         "clip": N_("Clip"),
         "redacted": N_("Redacted picture"),
+        "recording": N_("Recording made by a person"),
     }
 )
 

@@ -24,10 +24,12 @@ ROOMS = {
     "demo": Room("center.demo", "center,edge", "The whole product on this machine: centre, box, real footage."),
     "edge": Room("edge.cli", "edge", "The box beside the cameras: enrol, check, run."),
     "center": Room("center.cli", "center", "The enforcement centre: initialise, enrol boxes, serve."),
+    "verify": Room("alerts.bundles.command", "", "Check a bundle of evidence with keys you trust; needs nothing else."),
     "models": Room("models.cli", "edge", "Model cards: list, check, evaluate."),
 }
 BENCHES = {
     "edge": Room("edge.bench.command", "edge", "The whole pipeline on a clip, over the bare network."),
+    "verify": Room("center.bundles.bench.command", "center", "Bundles tampered with in every way known, and judged."),
     "demo": Room("center.bench", "center,edge", "Start of the demo to the first task, and the memory it takes."),
 }
 

@@ -28,6 +28,8 @@ AlertsError
 ├── LogError                what is said of an append-only log does not hold
 │   ├── ProofRejected       the proof does not lead from the leaf, or the older head, to the head
 │   └── CheckpointRejected  the head is not one of this log, signed by its key
+├── BundleUnfit             a file that is not a bundle as the centre writes them
+├── TrustUnusable           the file of trusted keys cannot be used
 ├── YamlMistake             what a person wrote is not YAML that can be read one way only
 ├── KeyFileError            missing, unreadable, no Ed25519 key, or there already
 ├── NotEnrolled             the state folder holds no identity
@@ -38,6 +40,11 @@ AlertsError
     ├── CentreUnreachable
     └── InsecureCentre      plain http to another machine
 """
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from alerts.bundles.findings import Finding
 
 
 class AlertsError(Exception):
@@ -150,6 +157,18 @@ class ProofRejected(LogError):
 
 class CheckpointRejected(LogError):
     """The head is not one of this log, signed by its key."""
+
+
+class BundleUnfit(AlertsError):
+    """A file that is not a bundle as the centre writes them; `finding` says why in two languages."""
+
+    def __init__(self, finding: "Finding") -> None:
+        super().__init__(finding.say("en"))
+        self.finding = finding
+
+
+class TrustUnusable(AlertsError):
+    """The file of trusted keys cannot be used."""
 
 
 class YamlMistake(AlertsError):

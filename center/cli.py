@@ -11,6 +11,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from alerts.messages import Id
 from center import users
+from center.bundles import command as bundles
 from center.county.registration import register_folder, write_example
 from center.county.seeding import DEMO_TENANT
 from center.devices import list_devices, mqtt_passwords
@@ -27,6 +28,8 @@ from center.settings import FILE_NAME, Settings, load_settings
 app = typer.Typer(no_args_is_help=True, add_completion=False)
 app.add_typer(users.app, name="user")
 app.add_typer(log_cli.app, name="log")
+app.add_typer(bundles.keys, name="keys")
+app.command()(bundles.export)
 
 OURS_ALONE = 0o077
 

@@ -10,6 +10,7 @@ CenterError
 ├── LogDamaged             the centre's log is not what it was, or not whole
 ├── NotInLog               the log has no such leaf, or the head does not cover it
 ├── UnknownPerson          the log names nobody of this name
+├── BundleImpossible       of this lead no bundle can be made
 ├── DeviceError
 │   ├── DeviceNameTaken    a box of this name is enrolled already
 │   ├── UnknownDevice      no box of this name
@@ -64,6 +65,10 @@ class NotInLog(CenterError):
 
 class UnknownPerson(CenterError):
     """The log names nobody of this name."""
+
+
+class BundleImpossible(CenterError):
+    """Of this lead no bundle can be made."""
 
 
 class DeviceError(CenterError):

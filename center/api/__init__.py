@@ -3,6 +3,7 @@
 from fastapi import APIRouter
 
 from center.api import (
+    bundles,
     cameras,
     coverage,
     devices,
@@ -26,6 +27,7 @@ def routers() -> list[APIRouter]:
     modules = (
         sessions,
         leads,
+        bundles,
         tasks,
         findings,
         evidence,
@@ -38,4 +40,4 @@ def routers() -> list[APIRouter]:
         enrol,
         health,
     )
-    return [*(module.router for module in modules), evidence.boxes]
+    return [*(module.router for module in modules), evidence.boxes, bundles.forms]

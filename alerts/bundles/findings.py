@@ -1,0 +1,355 @@
+"""What can be said of a bundle that does not hold, and of one that does: one line each, in two languages.
+
+A fault is what somebody may have done to a bundle; a finding is one place where it shows.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from types import MappingProxyType
+from typing import NamedTuple
+
+from alerts.catalogue import Words
+
+
+class Fault(StrEnum):
+    """What is the matter, for programs; people read the line."""
+
+    FORM = "form"
+    ALTERED = "altered"
+    MISSING = "missing"
+    ADDED = "added"
+    CUT = "cut"
+    SPLICED = "spliced"
+    REORDERED = "reordered"
+    SWAPPED = "swapped"
+    WRONG_KEY = "wrong_key"
+    TIME = "time"
+    LOG = "log"
+
+
+class _Line(NamedTuple):
+    fault: Fault | None
+    words: Words
+
+
+def _line(fault: Fault | None, en: str, zh: str) -> _Line:
+    return _Line(fault, Words(zh, en))
+
+
+_FORM: Mapping[str, _Line] = {
+    "unreadable_file": _line(Fault.FORM, "the file cannot be read: %(reason)s", "无法读取文件：%(reason)s"),
+    "not_a_zip": _line(Fault.FORM, "this is no bundle: it is not a ZIP file", "这不是证据包：不是 ZIP 文件"),
+    "too_large": _line(
+        Fault.FORM, "%(size)s bytes; a bundle has %(most)s at most", "%(size)s 字节；证据包最大 %(most)s 字节"
+    ),
+    "too_many": _line(
+        Fault.FORM,
+        "%(count)s members; a bundle has %(most)s at most",
+        "有 %(count)s 个成员；证据包最多 %(most)s 个",
+    ),
+    "cut_file": _line(
+        Fault.CUT,
+        "the file is cut off: its directory, which stands at the end, is not whole",
+        "文件被截断：位于末尾的目录不完整",
+    ),
+    "bytes_before": _line(Fault.FORM, "something stands before the bundle", "证据包之前有多余的数据"),
+    "bytes_after": _line(
+        Fault.FORM, "a comment or something else stands after the bundle", "证据包之后有注释或多余的数据"
+    ),
+    "bytes_between": _line(
+        Fault.FORM,
+        "its members do not lie one after the other: something is between them, overlaps, or was cut out",
+        "成员没有依次相接：中间有多余数据、重叠或被切除",
+    ),
+    "other_form": _line(
+        Fault.FORM,
+        "the ZIP header of %(name)s is not the one that the centre writes",
+        "%(name)s 的 ZIP 头与中心写入的不同",
+    ),
+    "twice": _line(Fault.FORM, "the member %(name)s is there twice", "成员 %(name)s 出现两次"),
+    "members_reordered": _line(Fault.REORDERED, "its members are not in the order of their names", "成员未按名称排序"),
+    "path_trick": _line(
+        Fault.FORM,
+        "the member's name %(name)s could lead out of a folder, or is not plain",
+        "成员名称 %(name)s 可能指向文件夹之外，或不规范",
+    ),
+    "encrypted": _line(Fault.FORM, "the member %(name)s is encrypted", "成员 %(name)s 已加密"),
+    "compressed": _line(
+        Fault.FORM,
+        "the member %(name)s is compressed; a bundle holds its members as they are, so that nothing can swell",
+        "成员 %(name)s 被压缩；证据包按原样存放成员，不会膨胀",
+    ),
+    "link": _line(Fault.FORM, "the member %(name)s is a link", "成员 %(name)s 是链接"),
+    "extra_field": _line(
+        Fault.FORM, "the member %(name)s has a comment or an extra field", "成员 %(name)s 带有注释或附加字段"
+    ),
+    "crc": _line(Fault.FORM, "the ZIP check sum of %(name)s is wrong", "%(name)s 的 ZIP 校验和不对"),
+}
+
+_SEAL: Mapping[str, _Line] = {
+    "no_seal": _line(Fault.MISSING, "the centre's seal (%(name)s) is missing", "缺少中心的封印（%(name)s）"),
+    "seal_altered": _line(Fault.ALTERED, "the centre's seal was altered: %(reason)s", "中心的封印被改动：%(reason)s"),
+    "seal_unreadable": _line(
+        Fault.FORM, "the centre's seal cannot be read: %(reason)s", "无法读取中心的封印：%(reason)s"
+    ),
+    "seal_stranger": _line(
+        Fault.WRONG_KEY,
+        "the seal was made with the key %(key)s, which your file of keys does not name as the centre's",
+        "封印使用的密钥 %(key)s 不在您的密钥文件所列的中心密钥之中",
+    ),
+    "seal_out_of_time": _line(
+        Fault.WRONG_KEY,
+        "the seal is of %(at)s, when the centre's key %(key)s was not trusted",
+        "封印时间 %(at)s 不在中心密钥 %(key)s 的可信期内",
+    ),
+    "other_tenant": _line(
+        Fault.SWAPPED,
+        "the seal is of tenant %(found)s, your keys are of %(wanted)s",
+        "封印属于 %(found)s，而您的密钥属于 %(wanted)s",
+    ),
+    "other_case": _line(
+        Fault.SWAPPED,
+        "this is the bundle of case %(found)s, not of %(wanted)s",
+        "这是案件 %(found)s 的证据包，不是 %(wanted)s 的",
+    ),
+}
+
+_MEMBERS: Mapping[str, _Line] = {
+    "member_altered": _line(
+        Fault.ALTERED, "%(name)s was altered: it is not what was sealed", "%(name)s 被改动：与封存时不同"
+    ),
+    "member_missing": _line(Fault.MISSING, "%(name)s is missing", "缺少 %(name)s"),
+    "member_added": _line(
+        Fault.ADDED, "%(name)s was added: the seal does not know it", "%(name)s 是后加的：封印中没有它"
+    ),
+    "end_cut": _line(
+        Fault.CUT,
+        "the end is cut off: revision %(revision)s of incident %(incident)s, its last, is missing",
+        "结尾被截去：事件 %(incident)s 的最后一版（第 %(revision)s 版）缺失",
+    ),
+}
+
+_RECORDS: Mapping[str, _Line] = {
+    "record_unreadable": _line(
+        Fault.ALTERED, "the record %(name)s cannot be read: %(reason)s", "无法读取记录 %(name)s：%(reason)s"
+    ),
+    "record_signature": _line(
+        Fault.ALTERED,
+        "the record %(name)s is not what the box signed: %(reason)s",
+        "记录 %(name)s 与设备签名的内容不同：%(reason)s",
+    ),
+    "record_stranger": _line(
+        Fault.WRONG_KEY,
+        "the record %(name)s is signed with the key %(key)s, which your file of keys does not know",
+        "记录 %(name)s 使用的密钥 %(key)s 不在您的密钥文件中",
+    ),
+    "record_of_another": _line(
+        Fault.SWAPPED,
+        "the record %(name)s speaks for %(says)s but is signed with a key of %(owner)s",
+        "记录 %(name)s 声称来自 %(says)s，却由 %(owner)s 的密钥签名",
+    ),
+    "record_past_trust": _line(
+        Fault.WRONG_KEY,
+        "the record %(name)s is signed with the key %(key)s beyond the place up to which that key is trusted",
+        "记录 %(name)s 的签名密钥 %(key)s 在该位置已不可信",
+    ),
+    "record_misplaced": _line(
+        Fault.REORDERED,
+        "%(name)s holds the record of another place: %(found)s",
+        "%(name)s 中是另一位置的记录：%(found)s",
+    ),
+    "record_unlisted": _line(
+        Fault.SPLICED, "the seal does not say when %(name)s was received", "封印未注明 %(name)s 的接收时间"
+    ),
+    "record_lost": _line(
+        Fault.MISSING,
+        "record %(sequence)s of %(device)s is named by the seal and is not here",
+        "封印提到 %(device)s 的第 %(sequence)s 条记录，但它不在包内",
+    ),
+    "chain_broken": _line(
+        Fault.SPLICED,
+        "the journal of %(device)s was spliced: record %(sequence)s does not follow the one before it",
+        "%(device)s 的日志被拼接：第 %(sequence)s 条记录与前一条不衔接",
+    ),
+    "chain_gap": _line(
+        Fault.SPLICED,
+        "the journal of %(device)s lacks the records %(first)s to %(last)s, and the seal does not say so",
+        "%(device)s 的日志缺少第 %(first)s 至 %(last)s 条记录，封印却未注明",
+    ),
+    "chain_fork": _line(
+        Fault.SPLICED,
+        "the journal of %(device)s has several records %(sequence)s, and the seal does not say so",
+        "%(device)s 的日志有多条第 %(sequence)s 号记录，封印却未注明",
+    ),
+}
+
+_INCIDENTS: Mapping[str, _Line] = {
+    "no_incident": _line(Fault.MISSING, "the seal names no incident", "封印未写明任何事件"),
+    "case_mismatch": _line(
+        Fault.SWAPPED,
+        "the incident %(incident)s of %(device)s does not belong to case %(case)s",
+        "%(device)s 的事件 %(incident)s 不属于案件 %(case)s",
+    ),
+    "record_foreign": _line(
+        Fault.SWAPPED,
+        "the record %(name)s is of a box that this case has nothing to do with",
+        "记录 %(name)s 来自与本案无关的设备",
+    ),
+    "end_missing": _line(
+        Fault.CUT,
+        "revision %(revision)s of incident %(incident)s, sealed as the last, is not here",
+        "封印所记事件 %(incident)s 的最后一版（第 %(revision)s 版）不在包内",
+    ),
+    "beyond_end": _line(
+        Fault.SPLICED,
+        "incident %(incident)s has a revision %(found)s here, the seal ends with %(revision)s",
+        "事件 %(incident)s 有第 %(found)s 版，而封印止于第 %(revision)s 版",
+    ),
+    "revision_missing": _line(
+        Fault.MISSING,
+        "revision %(revision)s of incident %(incident)s is missing",
+        "事件 %(incident)s 缺少第 %(revision)s 版",
+    ),
+    "file_altered": _line(
+        Fault.ALTERED,
+        "%(name)s is not the file that the box announced",
+        "%(name)s 不是设备所声明的文件",
+    ),
+    "file_foreign": _line(
+        Fault.SWAPPED,
+        "%(name)s belongs to no incident of this bundle: no record announces it",
+        "%(name)s 不属于本包的任何事件：没有记录声明过它",
+    ),
+    "file_missing": _line(
+        Fault.MISSING,
+        "the %(role)s %(sha256)s that the box announced is missing, and the seal does not say why",
+        "设备声明过的%(role)s %(sha256)s 缺失，封印也未说明原因",
+    ),
+    "original_unknown": _line(
+        Fault.MISSING,
+        "the copy %(sha256)s was made from a file that the box never announced",
+        "副本 %(sha256)s 所依据的原件从未由设备声明",
+    ),
+}
+
+_TIMES: Mapping[str, _Line] = {
+    "before_enrolment": _line(
+        Fault.TIME,
+        "the record %(name)s says it was made %(at)s, before the box was enrolled (%(limit)s)",
+        "记录 %(name)s 自称生成于 %(at)s，早于设备注册（%(limit)s）",
+    ),
+    "after_receipt": _line(
+        Fault.TIME,
+        "the record %(name)s says it was made %(at)s, after the centre received it (%(limit)s)",
+        "记录 %(name)s 自称生成于 %(at)s，晚于中心接收（%(limit)s）",
+    ),
+    "seen_after_made": _line(
+        Fault.TIME,
+        "the record %(name)s tells of %(at)s, after it was made (%(limit)s)",
+        "记录 %(name)s 所述时间 %(at)s 晚于其生成时间（%(limit)s）",
+    ),
+    "received_after_seal": _line(
+        Fault.TIME,
+        "the record %(name)s was received %(at)s, after the bundle was sealed (%(limit)s)",
+        "记录 %(name)s 接收于 %(at)s，晚于证据包封存（%(limit)s）",
+    ),
+    "clip_elsewhere": _line(
+        Fault.TIME,
+        "the clip %(name)s shows stream time %(found)s ms, the incident was at %(wanted)s ms",
+        "片段 %(name)s 的流时间为 %(found)s 毫秒，而事件发生在 %(wanted)s 毫秒",
+    ),
+}
+
+_LOGS: Mapping[str, _Line] = {
+    "log_unreadable": _line(Fault.LOG, "%(name)s cannot be read: %(reason)s", "无法读取 %(name)s：%(reason)s"),
+    "log_stranger": _line(
+        Fault.WRONG_KEY,
+        "the log's head is signed by no key of your file: %(reason)s",
+        "日志树头的签名不属于您密钥文件中的任何密钥：%(reason)s",
+    ),
+    "log_proof": _line(
+        Fault.LOG,
+        "the log does not hold the record %(name)s: %(reason)s",
+        "日志中并无记录 %(name)s：%(reason)s",
+    ),
+    "log_lacks": _line(
+        Fault.LOG,
+        "the log's proof for the record %(name)s is missing",
+        "缺少记录 %(name)s 的日志证明",
+    ),
+}
+
+_REMARKS: Mapping[str, _Line] = {
+    "clock_not_set": _line(
+        None,
+        "the clock of %(device)s was not set when it made %(count)s of the records: they count from their receipt",
+        "%(device)s 生成其中 %(count)s 条记录时时钟未校准：以接收时间为准",
+    ),
+    "clock_unknown": _line(
+        None,
+        "%(device)s could not tell whether its clock was set when it made %(count)s of the records",
+        "%(device)s 生成其中 %(count)s 条记录时无法判断时钟是否校准",
+    ),
+    "gap_told": _line(
+        None,
+        "the records %(first)s to %(last)s of %(device)s are not here; the seal says so",
+        "%(device)s 的第 %(first)s 至 %(last)s 条记录不在包内；封印已注明",
+    ),
+    "fork_told": _line(
+        None,
+        "two boxes wrote into the journal of %(device)s; the seal says so",
+        "有两台设备写入了 %(device)s 的日志；封印已注明",
+    ),
+    "file_absent": _line(
+        None,
+        "the %(role)s %(sha256)s was announced by the box; the centre did not have it when it made the bundle",
+        "设备声明过的%(role)s %(sha256)s 在制作证据包时不在中心",
+    ),
+    "unread_context": _line(
+        None,
+        "a record between those of the incident is of a type that this version does not know: %(name)s",
+        "事件记录之间有一条本版本不认识的记录：%(name)s",
+    ),
+    "no_log": _line(
+        None,
+        "the bundle holds no proof from the centre's log",
+        "证据包内没有中心日志的证明",
+    ),
+    "no_log_key": _line(
+        None,
+        "your file of keys names no key of the log: its proofs were not checked",
+        "您的密钥文件没有日志密钥：未核对日志证明",
+    ),
+    "log_waits": _line(
+        None,
+        "%(count)s records were not yet in the log when the bundle was made; the seal says so",
+        "制作证据包时有 %(count)s 条记录尚未进入日志；封印已注明",
+    ),
+    "still_open": _line(
+        None,
+        "the incident %(incident)s was still going on when the bundle was made",
+        "制作证据包时事件 %(incident)s 尚未结束",
+    ),
+}
+
+LINES: Mapping[str, _Line] = MappingProxyType(
+    {**_FORM, **_SEAL, **_MEMBERS, **_RECORDS, **_INCIDENTS, **_TIMES, **_LOGS, **_REMARKS}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One line about a bundle: a fault, or a remark where `fault` is None. `code` is a key of `LINES`."""
+
+    code: str
+    values: Mapping[str, object] = field(default_factory=dict)
+
+    @property
+    def fault(self) -> Fault | None:
+        """What is the matter; None for a remark, which rejects nothing."""
+        return LINES[self.code].fault
+
+    def say(self, language: str) -> str:
+        """The line: Chinese for any `zh…` tag, English otherwise."""
+        return LINES[self.code].words.in_language(language) % {name: str(value) for name, value in self.values.items()}

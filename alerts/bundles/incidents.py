@@ -1,0 +1,112 @@
+"""Whether a bundle holds one case, whole: every revision up to the sealed end, every file that was announced."""
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from alerts.bundles.container import Container
+from alerts.bundles.findings import Finding
+from alerts.bundles.journals import BundledRecord
+from alerts.bundles.seal import BundleSeal, IncidentEnd, file_name
+from alerts.messages import Alert, Artefact, Evidence, Phase
+
+FOLDER = "files/"
+
+
+class _Told(NamedTuple):
+    """A file that a record of one of the incidents announced."""
+
+    artefact: Artefact
+    name: str
+
+
+def check_incidents(records: Sequence[BundledRecord], seal: BundleSeal) -> list[Finding]:
+    """What is missing of the incidents that the seal names, or goes beyond them."""
+    if not seal.ends:
+        return [Finding("no_incident")]
+    findings = [
+        Finding("case_mismatch", {"incident": end.incident, "device": end.device, "case": seal.case})
+        for end in seal.ends
+        if seal.case != f"{end.device}.{end.incident}"
+    ]
+    boxes = {end.device for end in seal.ends}
+    findings += [
+        Finding("record_foreign", {"name": record.name}) for record in records if record.event.device not in boxes
+    ]
+    for end in seal.ends:
+        findings += _check_revisions(records, end, has_gaps=bool(seal.gaps))
+    return findings
+
+
+def _check_revisions(records: Sequence[BundledRecord], end: IncidentEnd, *, has_gaps: bool) -> Iterator[Finding]:
+    own = [(record, record.data) for record in _of(records, end) if isinstance(record.data, Alert)]
+    revisions = {alert.revision for _, alert in own}
+    if not any(record.sha256 == end.record_sha256 and alert.revision == end.revision for record, alert in own):
+        yield Finding("end_missing", {"incident": end.incident, "revision": end.revision})
+    if beyond := [each for each in sorted(revisions) if each > end.revision]:
+        yield Finding("beyond_end", {"incident": end.incident, "found": beyond[-1], "revision": end.revision})
+    if not has_gaps:
+        for revision in sorted(set(range(1, min(end.revision, len(own) + 64))) - revisions):
+            yield Finding("revision_missing", {"incident": end.incident, "revision": revision})
+    if end.phase is not Phase.CLOSED:
+        yield Finding("still_open", {"incident": end.incident})
+
+
+def check_files(container: Container, records: Sequence[BundledRecord], seal: BundleSeal) -> list[Finding]:
+    """What the files are against what the boxes announced."""
+    told = {each.name: each.artefact for each in _announced(records, seal)}
+    absent = {each.sha256 for each in seal.absent}
+    findings: list[Finding] = []
+    for name in (name for name in container.members if name.startswith(FOLDER)):
+        artefact = told.get(name)
+        if artefact is None:
+            findings.append(Finding("file_foreign", {"name": name}))
+            continue
+        found = container.measure(name)
+        if (found.sha256, found.size_bytes) != (artefact.sha256, artefact.size_bytes):
+            findings.append(Finding("file_altered", {"name": name}))
+    for name, artefact in told.items():
+        if name not in container.members:
+            code = "file_absent" if artefact.sha256 in absent else "file_missing"
+            findings.append(Finding(code, {"role": artefact.role, "sha256": artefact.sha256}))
+    known = {artefact.sha256 for artefact in told.values()}
+    findings += [
+        Finding("original_unknown", {"sha256": artefact.sha256})
+        for artefact in told.values()
+        if artefact.derived_from is not None and artefact.derived_from not in known
+    ]
+    return findings
+
+
+def artefacts_of(record: BundledRecord) -> tuple[Artefact, ...]:
+    """The files that a record announces."""
+    match record.data:
+        case Alert(evidence=artefacts) | Evidence(artefacts=artefacts):
+            return artefacts
+        case _:
+            return ()
+
+
+def own_records(records: Sequence[BundledRecord], seal: BundleSeal) -> Iterator[BundledRecord]:
+    """The records that tell of the incidents of the case; the others only stand between them."""
+    for end in seal.ends:
+        yield from _of(records, end)
+
+
+def _announced(records: Sequence[BundledRecord], seal: BundleSeal) -> Iterator[_Told]:
+    seen: set[str] = set()
+    for record in own_records(records, seal):
+        for artefact in artefacts_of(record):
+            if artefact.sha256 not in seen:
+                seen.add(artefact.sha256)
+                yield _Told(artefact, file_name(artefact.role, artefact.sha256, artefact.media_type))
+
+
+def _of(records: Sequence[BundledRecord], end: IncidentEnd) -> Iterator[BundledRecord]:
+    for record in records:
+        match record.data:
+            case Alert(incident=incident) | Evidence(incident=incident) if (
+                record.event.device == end.device and incident == end.incident
+            ):
+                yield record
+            case _:
+                pass

@@ -1,0 +1,135 @@
+"""Proofs from the centre's log inside a bundle: that it told of each record of the case before it made the bundle.
+
+`log/head.txt` is a signed head of the log, `log/proofs.json` leads from each record to it. The reader checks the head
+with the log's key from his own file of keys; the log's root over all leaves up to the head can be compared with a copy
+that was printed, time-stamped or fetched by somebody else.
+"""
+
+import base64
+import binascii
+from collections.abc import Iterable, Sequence
+from typing import Annotated, Final
+
+from pydantic import Field, StringConstraints
+
+from alerts import events, leaves, merkle, wire
+from alerts.bundles.container import Container
+from alerts.bundles.findings import Finding
+from alerts.bundles.journals import BundledRecord
+from alerts.bundles.seal import BundleSeal
+from alerts.bundles.trust import Trust
+from alerts.checkpoints import MAX_BYTES as MAX_HEAD_BYTES
+from alerts.checkpoints import Checkpoint, open_checkpoint
+from alerts.errors import CheckpointRejected, MalformedMessage, MessageError, ProofRejected
+from alerts.keys import VerifyKey
+from alerts.messages import Count, Message, Sha256
+
+HEAD_NAME: Final = "log/head.txt"
+PROOFS_NAME: Final = "log/proofs.json"
+MAX_PROOFS_BYTES: Final = 16 * 2**20
+
+_VERIFIER_PARTS: Final = 3
+
+
+class RecordProof(Message):
+    """The way from one record to the log's head. `leaf` and `body` are exact text, `salt` opens the leaf."""
+
+    record: Sha256
+    number: Count
+    leaf: Annotated[str, StringConstraints(max_length=1024)]
+    salt: Sha256
+    body: Annotated[str, StringConstraints(max_length=16_384)]
+    path: Annotated[tuple[Sha256, ...], Field(max_length=64)]
+
+
+class Proofs(Message):
+    """The file of proofs."""
+
+    proofs: Annotated[tuple[RecordProof, ...], Field(max_length=10_000)]
+
+
+def write_proofs(proofs: Iterable[RecordProof]) -> bytes:
+    """The bytes of the file."""
+    return wire.encode(Proofs(proofs=tuple(proofs)))
+
+
+def check_proofs(
+    container: Container, own: Sequence[BundledRecord], seal: BundleSeal, trust: Trust
+) -> tuple[bool, list[Finding]]:
+    """Whether the proofs could be checked at all, and what is wrong with them or to be known."""
+    if HEAD_NAME not in container.members or PROOFS_NAME not in container.members:
+        return False, [Finding("no_log")]
+    if not trust.log_keys:
+        return False, [Finding("no_log_key")]
+    try:
+        head = _open_head(container, trust)
+        proofs = _read_proofs(container)
+    except CheckpointRejected as error:
+        return True, [Finding("log_stranger", {"reason": error})]
+    except MessageError as error:
+        return True, [Finding("log_unreadable", {"name": PROOFS_NAME, "reason": error})]
+    findings, lacking = [], []
+    for record in own:
+        proof = proofs.get(record.sha256)
+        if proof is None:
+            lacking.append(record)
+            continue
+        try:
+            _check(proof, head)
+        except (ProofRejected, MessageError) as error:
+            findings.append(Finding("log_proof", {"name": record.name, "reason": error}))
+    if len(lacking) == seal.unlogged:
+        findings += [Finding("log_waits", {"count": len(lacking)})] if lacking else []
+    else:
+        findings += [Finding("log_lacks", {"name": record.name}) for record in lacking]
+    return True, findings
+
+
+def _open_head(container: Container, trust: Trust) -> Checkpoint:
+    """The head, signed by one of the logs that the reader knows. Raises CheckpointRejected."""
+    if container.members[HEAD_NAME].size_bytes > MAX_HEAD_BYTES:
+        raise CheckpointRejected(f"longer than the {MAX_HEAD_BYTES} bytes of any head")
+    try:
+        text = container.read(HEAD_NAME).decode()
+    except UnicodeDecodeError:
+        raise CheckpointRejected("the head is not UTF-8") from None
+    reason: CheckpointRejected | None = None
+    for verifier in trust.log_keys:
+        try:
+            origin, key = read_verifier(verifier)
+            return open_checkpoint(text, origin=origin, key=key)
+        except CheckpointRejected as error:
+            reason = error
+    raise reason or CheckpointRejected("no key of a log")
+
+
+def read_verifier(text: str) -> tuple[str, VerifyKey]:
+    """Name and key of a log from the verifier key of a signed note (`name+hash+key`). Raises CheckpointRejected."""
+    parts = text.split("+", _VERIFIER_PARTS - 1)
+    try:
+        raw = base64.b64decode(parts[-1], validate=True)
+        key = VerifyKey.from_text(base64.b64encode(raw[1:]).decode())
+    except (binascii.Error, ValueError, MalformedMessage):
+        raise CheckpointRejected(f"{text[:80]!r} is no key of a log") from None
+    if len(parts) != _VERIFIER_PARTS or raw[:1] != b"\x01":
+        raise CheckpointRejected(f"{text[:80]!r} is no key of a log")
+    return parts[0], key
+
+
+def _read_proofs(container: Container) -> dict[str, RecordProof]:
+    if container.members[PROOFS_NAME].size_bytes > MAX_PROOFS_BYTES:
+        raise MalformedMessage(f"longer than {MAX_PROOFS_BYTES} bytes")
+    raw = container.read(PROOFS_NAME)
+    wire.decode_object(raw, max_bytes=MAX_PROOFS_BYTES)
+    return {each.record: each for each in events.read_message(Proofs, raw).proofs}
+
+
+def _check(proof: RecordProof, head: Checkpoint) -> None:
+    """Raises ProofRejected, MessageError."""
+    leaf = leaves.read_leaf(proof.leaf.encode())
+    opening = leaves.Opening(bytes.fromhex(proof.salt), proof.body.encode())
+    opening.check(leaf)
+    if leaf.kind is not leaves.LeafKind.RECORD or opening.fields.get("record") != proof.record:
+        raise ProofRejected("the leaf is about something else")
+    path = [bytes.fromhex(each) for each in proof.path]
+    merkle.verify_inclusion(path, leaf=leaf.hash, index=proof.number, size=head.size, root=head.root)

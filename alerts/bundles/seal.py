@@ -1,0 +1,142 @@
+"""The centre's seal on a bundle: what is in it, where each incident ends, and when each record came.
+
+The seal is a DSSE envelope around a CloudEvent, as every message of the centre's, signed with the centre's key. It
+names every other member by SHA-256 and size, so that nothing can be altered, added or left out; and the last revision
+of each incident with its record, so that a cut end shows. What the centre itself lacked when it made the bundle stands
+in it too (`gaps`, `forks`, `absent`): what is missing and not told of was taken out.
+"""
+
+import json
+from datetime import datetime
+from typing import Annotated, ClassVar, Final, Literal
+
+from pydantic import Field, StringConstraints
+
+from alerts import dsse, events, wire
+from alerts.bundles.container import MAX_BYTES, MAX_MEMBERS, MAX_NAME, Part
+from alerts.errors import MalformedMessage
+from alerts.events import Sealed
+from alerts.keys import KeyFinder, SigningKey
+from alerts.messages import Count, Event, Id, Message, Phase, Sha256, Utc
+
+FORMAT: Final = 1
+SEAL_NAME: Final = "seal.json"
+MAX_SEAL_BYTES: Final = 8 * 2**20
+
+CaseId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,129}$")]
+"""A lead's id: the box's name, a dot, the incident's."""
+
+Sequence = Annotated[int, Field(ge=1, le=2**53 - 1)]
+
+
+class SealedMember(Message):
+    """One file of the bundle."""
+
+    name: Annotated[str, StringConstraints(min_length=1, max_length=MAX_NAME)]
+    sha256: Sha256
+    size_bytes: Annotated[int, Field(ge=0, le=MAX_BYTES)]
+
+
+class IncidentEnd(Message):
+    """The last revision of an incident that the centre had, and the record that told it."""
+
+    device: Id
+    incident: Id
+    revision: Annotated[int, Field(ge=1)]
+    phase: Phase
+    epoch: Id
+    sequence: Sequence
+    record_sha256: Sha256
+
+
+class ReceivedRecord(Message):
+    """A journal record and when the centre received it."""
+
+    device: Id
+    epoch: Id
+    sequence: Sequence
+    sha256: Sha256
+    received_at: Utc
+
+
+class Gap(Message):
+    """Records of a journal that are not in the bundle although they lie between some that are."""
+
+    device: Id
+    epoch: Id
+    first: Sequence
+    last: Sequence
+
+
+class ForkedJournal(Message):
+    """A journal that two boxes wrote: places in it may have several records that belong to different chains."""
+
+    device: Id
+    epoch: Id
+
+
+class AbsentFile(Message):
+    """A file that a box announced and the centre did not have."""
+
+    sha256: Sha256
+    role: Id
+
+
+class BundleSeal(Message):
+    """What the centre signs: see the module."""
+
+    TYPE: ClassVar[str] = "teawatch.bundle.v1"
+
+    format: Literal[1] = FORMAT
+    case: CaseId
+    members: Annotated[tuple[SealedMember, ...], Field(max_length=MAX_MEMBERS)]
+    ends: Annotated[tuple[IncidentEnd, ...], Field(max_length=256)]
+    records: Annotated[tuple[ReceivedRecord, ...], Field(max_length=MAX_MEMBERS)]
+    gaps: Annotated[tuple[Gap, ...], Field(max_length=1024)] = ()
+    forks: Annotated[tuple[ForkedJournal, ...], Field(max_length=256)] = ()
+    absent: Annotated[tuple[AbsentFile, ...], Field(max_length=1024)] = ()
+    unlogged: Count = 0
+
+
+def member_of(part: Part) -> SealedMember:
+    """What the seal says of a member."""
+    return SealedMember(name=part.name, sha256=part.sha256, size_bytes=part.size_bytes)
+
+
+def record_name(device: str, epoch: str, sequence: int, sha256: str) -> str:
+    """Where a record lies in the bundle, so that names sort as the journal goes."""
+    return f"records/{device}/{epoch}/{sequence:012d}-{sha256[:16]}.json"
+
+
+def file_name(role: str, sha256: str, media_type: str) -> str:
+    """Where a file of evidence lies in the bundle."""
+    extension = {"video/matroska": "mkv", "image/jpeg": "jpg"}.get(media_type)
+    return f"files/{role}-{sha256}.{extension or media_type.rpartition('/')[2].partition('+')[0]}"
+
+
+def write_seal(seal: BundleSeal, *, key: SigningKey, tenant: str, at: datetime) -> bytes:
+    """Sign it, made `at` (aware UTC)."""
+    event = Event(
+        id=f"bundle-{int(at.timestamp() * 1000)}",
+        source=f"urn:teawatch:{tenant}:center",
+        type=BundleSeal.TYPE,
+        time=at,
+        tenant=tenant,
+        device="center",
+        epoch="bundle",
+        data=events.to_data(seal),
+    )
+    return events.seal_event(event, key)
+
+
+def read_seal(raw: bytes, find_key: KeyFinder) -> Sealed[BundleSeal]:
+    """Verify and read a seal. Raises the classes under MessageError."""
+    envelope = dsse.read_envelope(raw, max_bytes=MAX_SEAL_BYTES)
+    if envelope.payload_type != dsse.payload_type_of(BundleSeal.TYPE):
+        raise MalformedMessage(f"{envelope.payload_type[:120]!r} is no seal of a bundle")
+    opened = dsse.verify(envelope, find_key)
+    wire.decode_object(opened.payload, max_bytes=MAX_SEAL_BYTES)
+    event = events.read_message(Event, opened.payload)
+    if event.type != BundleSeal.TYPE:
+        raise MalformedMessage(f"an event of type {event.type!r} in an envelope for a seal")
+    return Sealed(event, events.read_message(BundleSeal, json.dumps(event.data).encode()), raw, opened.key_id)

@@ -1,0 +1,73 @@
+"""Whether the times of a bundle can be: a box speaks after its enrolment and before the centre hears it.
+
+Times that a box gave while it knew that its clock was not set are no claims: they are told as a remark, and the
+centre's time of receipt counts.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+
+from alerts.bundles.findings import Finding
+from alerts.bundles.incidents import own_records
+from alerts.bundles.journals import BundledRecord
+from alerts.bundles.seal import BundleSeal
+from alerts.bundles.trust import Trust
+from alerts.messages import Alert, ClockQuality
+
+TOLERANCE = timedelta(minutes=5)
+"""By so much two clocks that are both set may differ."""
+
+
+def check_times(
+    records: Sequence[BundledRecord], seal: BundleSeal, trust: Trust, *, sealed_at: datetime
+) -> list[Finding]:
+    """What cannot have been; `sealed_at` is the time of the seal."""
+    findings: list[Finding] = []
+    own = list(own_records(records, seal))
+    unset = _journals_without_time(own)
+    for record in own:
+        if record.received_at > sealed_at:
+            findings.append(_finding("received_after_seal", record, record.received_at, sealed_at))
+        if _journal(record) not in unset:
+            findings += _check_record(record, trust)
+    findings += _remarks(own)
+    return findings
+
+
+def _check_record(record: BundledRecord, trust: Trust) -> Iterator[Finding]:
+    at, enrolled_at = record.event.time, trust.enrolled_at(record.event.device)
+    if enrolled_at is not None and at + TOLERANCE < enrolled_at:
+        yield _finding("before_enrolment", record, at, enrolled_at)
+    if at > record.received_at + TOLERANCE:
+        yield _finding("after_receipt", record, at, record.received_at)
+    if isinstance(record.data, Alert) and record.data.observed_at > at + TOLERANCE:
+        yield _finding("seen_after_made", record, record.data.observed_at, at)
+
+
+def _finding(code: str, record: BundledRecord, at: datetime, limit: datetime) -> Finding:
+    return Finding(code, {"name": record.name, "at": at.isoformat(), "limit": limit.isoformat()})
+
+
+def _journal(record: BundledRecord) -> tuple[str, str]:
+    return record.event.device, record.event.epoch
+
+
+def _journals_without_time(records: Sequence[BundledRecord]) -> set[tuple[str, str]]:
+    """Journals in which the box said of an alert that its clock was not set; announced files have no word on it."""
+    return {
+        _journal(record)
+        for record in records
+        if isinstance(record.data, Alert) and record.data.clock is ClockQuality.UNSYNCHRONISED
+    }
+
+
+def _remarks(records: Sequence[BundledRecord]) -> Iterator[Finding]:
+    codes = {ClockQuality.UNSYNCHRONISED: "clock_not_set", ClockQuality.UNKNOWN: "clock_unknown"}
+    counts = Counter(
+        (codes[record.data.clock], record.event.device)
+        for record in records
+        if isinstance(record.data, Alert) and record.data.clock in codes
+    )
+    for (code, device), count in sorted(counts.items()):
+        yield Finding(code, {"device": device, "count": count})

@@ -1,0 +1,115 @@
+"""A lead's bundle as a file: everything gathered, told in words, sealed with the centre's key."""
+
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+from typing import BinaryIO
+
+from sqlalchemy.orm import Session
+
+from alerts.blobs import BlobStore
+from alerts.bundles.container import Part, write_container
+from alerts.bundles.proofs import HEAD_NAME, PROOFS_NAME, RecordProof, write_proofs
+from alerts.bundles.seal import SEAL_NAME, AbsentFile, BundleSeal, file_name, member_of, write_seal
+from alerts.keys import SigningKey
+from alerts.leaves import Opening
+from center.bundles.gathering import Gathered, gather, row_name
+from center.bundles.wording import because_in_words, directions
+from center.errors import BundleImpossible, NotInLog
+from center.evidence import Announced
+from center.log.heads import last_head
+from center.log.proofs import LeafProof, prove_record
+from center.words import languages
+
+
+@dataclass(frozen=True, slots=True)
+class Sealer:
+    """Who seals bundles, and where files of evidence lie."""
+
+    tenant: str
+    key: SigningKey
+    evidence: BlobStore
+
+
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """What was put into the file."""
+
+    case: str
+    files: tuple[str, ...]
+    members: int
+
+
+def export_bundle(session: Session, sealer: Sealer, lead_id: str, target: BinaryIO, *, at: datetime) -> Exported:
+    """Write the bundle of a lead, sealed `at`. Raises BundleImpossible, OSError.
+
+    A file of evidence that the disk has lost or changed is left out, and the seal says that it is absent.
+    """
+    gathered = gather(session, tenant=sealer.tenant, lead_id=lead_id)
+    parts = [Part.of(row_name(row), row.raw) for row in gathered.rows]
+    files = {file.sha256: part for file in gathered.files if (part := _part_of(sealer.evidence, file)) is not None}
+    parts += files.values()
+    parts += [Part.of(name, text) for name, text in _words(session, gathered, at)]
+    logged, proofs = _proofs(session, gathered)
+    parts += logged
+    seal = BundleSeal(
+        case=lead_id,
+        members=tuple(member_of(part) for part in sorted(parts, key=lambda part: part.name)),
+        ends=(gathered.end,),
+        records=gathered.received,
+        gaps=gathered.gaps,
+        forks=gathered.forks,
+        absent=tuple(
+            AbsentFile(sha256=file.sha256, role=file.role) for file in gathered.files if file.sha256 not in files
+        ),
+        unlogged=len(gathered.own) - proofs,
+    )
+    parts.append(Part.of(SEAL_NAME, write_seal(seal, key=sealer.key, tenant=sealer.tenant, at=at)))
+    try:
+        write_container(target, parts)
+    except ValueError as error:
+        raise BundleImpossible(f"{lead_id}: {error}") from None
+    return Exported(lead_id, tuple(files), len(parts))
+
+
+def _part_of(store: BlobStore, file: Announced) -> Part | None:
+    """The file, once its bytes are still what was announced."""
+    path = store.path(file.sha256)
+    if file.arrived_at is None or not path.is_file():
+        return None
+    part = Part.of(file_name(file.role, file.sha256, file.media_type), path)
+    return part if (part.sha256, part.size_bytes) == (file.sha256, file.size_bytes) else None
+
+
+def _proofs(session: Session, gathered: Gathered) -> tuple[list[Part], int]:
+    """The log's newest published head and the way to it from each record of the incident, and how many have one."""
+    tenant = gathered.lead.tenant
+    head = last_head(session, tenant)
+    if head is None:
+        return [], 0
+    proofs = []
+    for row in gathered.own:
+        with suppress(NotInLog):
+            proof = prove_record(session, tenant=tenant, sha256=row.sha256, head=head)
+            if proof.opening is not None:
+                proofs.append(_spell(row.sha256, proof, proof.opening))
+    return [Part.of(HEAD_NAME, head.text.encode()), Part.of(PROOFS_NAME, write_proofs(proofs))], len(proofs)
+
+
+def _spell(sha256: str, proof: LeafProof, opening: Opening) -> RecordProof:
+    return RecordProof(
+        record=sha256,
+        number=proof.number,
+        leaf=proof.leaf.spell().decode(),
+        salt=opening.salt.hex(),
+        body=opening.body.decode(),
+        path=tuple(each.hex() for each in proof.path),
+    )
+
+
+def _words(session: Session, gathered: Gathered, at: datetime) -> Iterator[tuple[str, bytes]]:
+    for language in languages().values():
+        tag = language.tag.partition("-")[0]
+        yield f"because.{tag}.txt", because_in_words(session, language, gathered, at).encode()
+        yield f"README.{tag}.txt", directions(language, gathered.lead.id).encode()

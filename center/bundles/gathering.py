@@ -1,0 +1,161 @@
+"""What belongs to a lead's bundle: its records with those between them, its files, and where its incident ends."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from alerts import dsse, events, records, wire
+from alerts.bundles.seal import AbsentFile, ForkedJournal, Gap, IncidentEnd, ReceivedRecord, record_name
+from alerts.errors import MessageError
+from alerts.messages import Alert, Disposition, Event, Evidence, Phase
+from center.errors import BundleImpossible
+from center.evidence import Announced, files_of
+from center.intake.journal import EpochRow, JournalRow
+from enforcement.leads import Lead
+
+MAX_BETWEEN = 2_000
+"""So many records may lie between those of an incident and come with them; of more, only the nearest do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """Everything of one lead. `own` are the records of its incident, `rows` these and the ones between them."""
+
+    lead: Lead
+    end: IncidentEnd
+    own: tuple[JournalRow, ...]
+    rows: tuple[JournalRow, ...]
+    gaps: tuple[Gap, ...]
+    forks: tuple[ForkedJournal, ...]
+    files: tuple[Announced, ...]
+
+    @property
+    def received(self) -> tuple[ReceivedRecord, ...]:
+        """Each record with the time of its receipt."""
+        return tuple(
+            ReceivedRecord(
+                device=row.device,
+                epoch=row.epoch,
+                sequence=row.sequence,
+                sha256=row.sha256,
+                received_at=row.received_at,
+            )
+            for row in self.rows
+        )
+
+    @property
+    def absent(self) -> tuple[AbsentFile, ...]:
+        """The files whose bytes have not come."""
+        return tuple(AbsentFile(sha256=file.sha256, role=file.role) for file in self.files if file.arrived_at is None)
+
+
+def gather(session: Session, *, tenant: str, lead_id: str) -> Gathered:
+    """Everything the centre has of a lead. Raises BundleImpossible."""
+    lead = session.get(Lead, (tenant, lead_id))
+    if lead is None:
+        raise BundleImpossible(f"there is no lead {lead_id!r}")
+    files = files_of(session, tenant=tenant, device=lead.device, incident=lead.incident)
+    own = tuple(_own_rows(session, lead, {file.sha256 for file in files}))
+    last = next((row for row in own if row.sha256 == lead.record_sha256), None)
+    if last is None:
+        raise BundleImpossible(f"the record of the last revision of {lead_id!r} is not in the journal")
+    rows = tuple(_with_context(session, own))
+    return Gathered(
+        lead=lead,
+        end=_end_of(lead, last),
+        own=own,
+        rows=rows,
+        gaps=tuple(_gaps(rows)),
+        forks=tuple(_forks(session, rows)),
+        files=files,
+    )
+
+
+def row_name(row: JournalRow) -> str:
+    """Where the record lies in the bundle."""
+    return record_name(row.device, row.epoch, row.sequence, row.sha256)
+
+
+def _end_of(lead: Lead, last: JournalRow) -> IncidentEnd:
+    return IncidentEnd(
+        device=lead.device,
+        incident=lead.incident,
+        revision=lead.revision,
+        phase=Phase(lead.phase),
+        epoch=last.epoch,
+        sequence=last.sequence,
+        record_sha256=last.sha256,
+    )
+
+
+def _own_rows(session: Session, lead: Lead, files: set[str]) -> Iterator[JournalRow]:
+    """The records of the incident, found among the box's since its first came; ends when none can be missing."""
+    revisions, waiting = set(range(1, lead.revision + 1)), set(files)
+    rows = (
+        select(JournalRow)
+        .where(
+            JournalRow.tenant == lead.tenant,
+            JournalRow.device == lead.device,
+            JournalRow.type.in_((Alert.TYPE, Evidence.TYPE)),
+            JournalRow.disposition == Disposition.STORED.value,
+            JournalRow.received_at >= lead.received_at,
+        )
+        .order_by(JournalRow.received_at, JournalRow.epoch, JournalRow.sequence)
+        .execution_options(yield_per=200)
+    )
+    for row in session.scalars(rows):
+        match _data_of(row):
+            case Alert(incident=lead.incident) as alert:
+                revisions.discard(alert.revision)
+                waiting -= {artefact.sha256 for artefact in alert.evidence}
+                yield row
+            case Evidence(incident=lead.incident) as evidence:
+                waiting -= {artefact.sha256 for artefact in evidence.artefacts}
+                yield row
+            case _:
+                continue
+        if not revisions and not waiting:
+            return
+
+
+def _data_of(row: JournalRow) -> Alert | Evidence | None:
+    """What a stored record says; its signature was checked when it came. None for what this version cannot read."""
+    try:
+        event = events.read_message(Event, dsse.read_envelope(row.raw).payload)
+        data = events.read_message(records.JOURNAL_TYPES[row.type], wire.encode(event.data))
+    except MessageError:
+        return None
+    return data if isinstance(data, Alert | Evidence) else None
+
+
+def _with_context(session: Session, own: Sequence[JournalRow]) -> Iterator[JournalRow]:
+    """The records of the incident, and in each journal those between them."""
+    places: dict[tuple[str, str, str], list[int]] = defaultdict(list)
+    for row in own:
+        places[row.tenant, row.device, row.epoch].append(row.sequence)
+    for (tenant, device, epoch), sequences in sorted(places.items()):
+        journal = (JournalRow.tenant == tenant, JournalRow.device == device, JournalRow.epoch == epoch)
+        first, last = min(sequences), max(sequences)
+        wanted = JournalRow.sequence.between(first, last)
+        if last - first > MAX_BETWEEN + len(sequences):
+            near = {each + step for each in sequences for step in (-1, 0, 1)}
+            wanted = JournalRow.sequence.in_(sorted(near & set(range(first, last + 1))))
+        rows = select(JournalRow).where(*journal, wanted)
+        yield from session.scalars(rows.order_by(JournalRow.sequence, JournalRow.sha256))
+
+
+def _gaps(rows: Iterable[JournalRow]) -> Iterator[Gap]:
+    for before, after in pairwise(rows):
+        is_same = (before.device, before.epoch) == (after.device, after.epoch)
+        if is_same and after.sequence > before.sequence + 1:
+            yield Gap(device=after.device, epoch=after.epoch, first=before.sequence + 1, last=after.sequence - 1)
+
+
+def _forks(session: Session, rows: Iterable[JournalRow]) -> Iterator[ForkedJournal]:
+    for tenant, device, epoch in sorted({(row.tenant, row.device, row.epoch) for row in rows}):
+        if session.get_one(EpochRow, (tenant, device, epoch)).is_forked:
+            yield ForkedJournal(device=device, epoch=epoch)

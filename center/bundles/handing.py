@@ -1,0 +1,40 @@
+"""Handing a bundle out of the centre: made, and each file in it noted as transferred, before a byte leaves."""
+
+from dataclasses import dataclass
+from typing import BinaryIO
+
+from center.bundles.exporting import Exported, Sealer, export_bundle
+from center.custody import Act, note_custody
+from center.log.heads import publish_head
+from center.office import Office
+
+
+@dataclass(frozen=True, slots=True)
+class Hand:
+    """Who takes a bundle out, and why."""
+
+    person: str
+    reason: str
+
+
+def hand_out(office: Office, lead_id: str, target: BinaryIO, hand: Hand) -> Exported:
+    """Write a lead's bundle, sealed now, and note the transfer. Raises BundleImpossible, OSError."""
+    at, tenant = office.now(), office.settings.tenant
+    sealer = Sealer(tenant, office.keyring.signing_key, office.evidence)
+    with office.database.writing() as session:
+        publish_head(session, office.notary, at)
+    with office.database.reading() as session:
+        exported = export_bundle(session, sealer, lead_id, target, at=at)
+    with office.database.writing() as session:
+        for sha256 in exported.files:
+            note_custody(
+                session,
+                tenant=tenant,
+                act=Act.TRANSFERRED,
+                sha256=sha256,
+                who=hand.person,
+                reason=hand.reason,
+                lead_id=lead_id,
+                at=at,
+            )
+    return exported

@@ -1,0 +1,86 @@
+"""The words in a bundle: why the rule fired, whom it concerns, and how to check the bundle."""
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from center.bundles.gathering import Gathered
+from center.pages.formats import Formats
+from center.pages.leadpage import ClauseView, clauses_of, links_in_words
+from center.pages.leadviews import camera_names, stand_in
+from center.pages.terms import ARTEFACTS, CLOCKS, FOOTAGE, PHASES, kind_name, name_of, toned
+from center.words import N_, Language
+from enforcement.leads import Lead, sighted_at
+from traceability.cameras import camera_at
+
+HOLDS, FAILS = N_("holds"), N_("does not hold")
+
+DIRECTIONS = (
+    N_("This file is the bundle of evidence of the lead %(case)s. Anybody can check it without asking its maker:"),
+    N_("1. Get the file of keys (keys.json) from the centre on another way than this bundle."),
+    N_("2. Run: teawatch verify BUNDLE.zip --keys keys.json --case %(case)s"),
+    N_("Exit status 0 and “The bundle holds.” mean that every check passed; otherwise each fault is named."),
+    N_("seal.json is signed by the centre and lists every other file with its SHA-256."),
+    N_("records/ holds what the box signed, byte for byte; files/ the pictures and clips that these records name."),
+    N_("This is a lead, not a finding: whether anything was violated, people decide after a check."),
+)
+
+
+def because_in_words(session: Session, language: Language, gathered: Gathered, at: datetime) -> str:
+    """What happened, as the last revision tells it, line by line."""
+    lead = gathered.lead
+    lines = [
+        *facts(session, language, lead),
+        ("", ""),
+        (language.gettext(N_("Why the rule fired")), ""),
+        *((f"- {each.name}", _measured(language, each)) for each in clauses_of(language, lead)),
+        ("", ""),
+        (language.gettext(N_("Whom and what it concerns")), ""),
+        *((f"- {each.target.name} {each.name}", each.reason) for each in links_in_words(session, language, lead)),
+        ("", ""),
+        (language.gettext(N_("Files")), ""),
+        *((f"- {name_of(language, ARTEFACTS, file.role)}", file.sha256) for file in gathered.files),
+        ("", ""),
+        (language.gettext(N_("Bundle made")), Formats(language).stamp(at, "full")),
+    ]
+    return "".join(f"{name}: {value}\n" if value else f"{name}\n" for name, value in lines)
+
+
+def facts(session: Session, language: Language, lead: Lead) -> Iterator[tuple[str, str]]:
+    """Name and value of what identifies a lead, for the text and for the cover."""
+    formats = Formats(language)
+    entry = camera_at(session, tenant=lead.tenant, camera=lead.camera, at=sighted_at(lead))
+    yield language.gettext(N_("Case")), lead.id
+    yield language.gettext(N_("Kind")), kind_name(language, lead.kind)
+    yield language.gettext(N_("State")), toned(language, PHASES, lead.phase).name
+    camera = camera_names(session, language, lead.tenant).get(lead.camera, lead.camera)
+    yield language.gettext(N_("Camera")), f"{camera} ({lead.camera})"
+    if entry is not None:
+        yield language.gettext(N_("Place")), language.named(entry, "place")
+        if words := stand_in(language, entry):
+            yield language.gettext(N_("Note")), words
+    yield language.gettext(N_("First seen")), formats.stamp(lead.opened_at, "full")
+    yield language.gettext(N_("Last seen")), formats.stamp(lead.observed_at, "full")
+    yield language.gettext(N_("Revision")), str(lead.revision)
+    yield language.gettext(N_("Clock")), name_of(language, CLOCKS, lead.clock)
+    yield language.gettext(N_("Footage")), toned(language, FOOTAGE, lead.footage).name
+    yield language.gettext(N_("Model")), f"{lead.model_name} {lead.model_sha256}"
+    yield language.gettext(N_("Settings of the box")), lead.config_sha256
+
+
+def directions(language: Language, case: str) -> str:
+    """How to check the bundle, for whoever unpacks it first."""
+    return "".join(language.say(line, case=case) + "\n" for line in DIRECTIONS)
+
+
+def _measured(language: Language, clause: ClauseView) -> str:
+    verdict = language.gettext(HOLDS if clause.holds else FAILS)
+    if not clause.threshold:
+        return f"{clause.measured} ({verdict})"
+    return language.say(
+        N_("%(measured)s, threshold %(threshold)s (%(verdict)s)"),
+        measured=clause.measured,
+        threshold=clause.threshold,
+        verdict=verdict,
+    )

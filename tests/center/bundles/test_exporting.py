@@ -1,0 +1,152 @@
+"""A lead's bundle, from records that a box signed to a file that a stranger checks with the centre's keys alone."""
+
+import hashlib
+import zipfile
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from alerts.bundles.findings import Fault
+from alerts.bundles.report import Check, Report
+from alerts.bundles.seal import SEAL_NAME
+from alerts.bundles.trust import Trust
+from alerts.bundles.verification import verify_file
+from alerts.messages import ClockQuality, Phase
+from center.bundles.exporting import Sealer, export_bundle
+from center.bundles.trusting import trust_of
+from center.errors import BundleImpossible
+from center.evidence import note_arrival
+from center.log.heads import publish_head
+from tests.center.stage import BOX, NOW, TENANT, Box, Stage, make_alert, make_artefact, make_clock, make_evidence
+
+PICTURE, COPY, CLIP = b"\xff\xd8 sealed \xff\xd9" * 99, b"\xff\xd8 annotated \xff\xd9" * 99, b"\0\0\0 ftyp" * 999
+CASE = f"{BOX}.i-1"
+
+
+@pytest.fixture
+def told(stage: Stage, box: Box) -> Stage:
+    """A lead of three revisions, its picture, copy and clip, and records of other things between them."""
+    picture = make_artefact(PICTURE)
+    copy = make_artefact(COPY, "annotated").model_copy(update={"derived_from": picture.sha256})
+    for data in (
+        make_clock(),
+        make_alert(evidence=(picture,)),
+        make_evidence(copy),
+        make_alert(incident="i-2"),
+        make_alert(2, Phase.UPDATED),
+        make_evidence(make_artefact(CLIP, "clip").model_copy(update={"media_type": "video/mp4"})),
+        make_clock(1),
+        make_alert(3, Phase.CLOSED),
+        make_clock(2),
+    ):
+        stage.hear(box.write(data).raw)
+    return stage
+
+
+def arrive(stage: Stage, *files: bytes) -> None:
+    """These files are at the centre."""
+    with stage.office.database.writing() as session:
+        for data in files:
+            stage.office.evidence.put(data)
+            note_arrival(session, tenant=TENANT, sha256=hashlib.sha256(data).hexdigest(), at=NOW)
+
+
+def export(stage: Stage, target: Path, case: str = CASE) -> Path:
+    sealer = Sealer(TENANT, stage.office.keyring.signing_key, stage.office.evidence)
+    with stage.office.database.writing() as session:
+        publish_head(session, stage.office.notary, stage.clock())
+    with stage.office.database.reading() as session, target.open("wb") as file:
+        export_bundle(session, sealer, case, file, at=stage.clock())
+    return target
+
+
+def trust(stage: Stage) -> Trust:
+    with stage.office.database.reading() as session:
+        return trust_of(session, stage.office.notary, at=stage.clock())
+
+
+def faults(report: Report) -> list[tuple[Check, Fault | None]]:
+    return [(check, finding.fault) for check, finding in report.findings]
+
+
+def test_a_bundle_holds_for_whoever_has_the_centres_keys(told: Stage, tmp_path: Path) -> None:
+    arrive(told, PICTURE, COPY, CLIP)
+    bundle = export(told, tmp_path / "bundle.zip")
+    report = verify_file(bundle, trust(told), case=CASE)
+
+    assert report.holds, report.lines("en")
+    assert report.case == CASE
+    assert {check: report.verdict(check) for check in Check} == dict.fromkeys(Check, True)
+    with zipfile.ZipFile(bundle) as unpacked:
+        assert unpacked.testzip() is None
+        names = unpacked.namelist()
+        assert names == sorted(names)
+        contents = {hashlib.sha256(unpacked.read(name)).hexdigest() for name in names if name.startswith("files/")}
+        assert contents == {hashlib.sha256(data).hexdigest() for data in (PICTURE, COPY, CLIP)}
+        assert len([name for name in names if name.startswith("records/")]) == 7  # numbers 2 to 8
+        assert SEAL_NAME in names
+        assert "机动车违法停车" in unpacked.read("because.zh.txt").decode()
+        assert "Illegal parking" in unpacked.read("because.en.txt").decode()
+
+
+def test_the_same_lead_at_the_same_time_gives_the_same_bytes(told: Stage, tmp_path: Path) -> None:
+    first, second = export(told, tmp_path / "1.zip"), export(told, tmp_path / "2.zip")
+    assert first.read_bytes() == second.read_bytes()
+
+
+def test_files_that_have_not_come_or_are_damaged_are_told_and_reject_nothing(told: Stage, tmp_path: Path) -> None:
+    arrive(told, PICTURE, COPY)
+    told.office.evidence.path(hashlib.sha256(COPY).hexdigest()).write_bytes(b"bit rot")
+    report = verify_file(export(told, tmp_path / "bundle.zip"), trust(told))
+
+    assert report.holds, report.lines("en")
+    absent = {finding.values["sha256"] for finding in report.remarks if finding.code == "file_absent"}
+    assert absent == {hashlib.sha256(data).hexdigest() for data in (COPY, CLIP)}
+
+
+def test_records_that_the_centre_lacks_are_told_and_reject_nothing(stage: Stage, box: Box, tmp_path: Path) -> None:
+    stage.hear(box.write(make_alert()).raw)
+    box.write(make_clock())  # never arrives
+    stage.hear(box.write(make_alert(2, Phase.CLOSED)).raw)
+    report = verify_file(export(stage, tmp_path / "bundle.zip"), trust(stage))
+
+    assert report.holds, report.lines("en")
+    assert "gap_told" in {finding.code for finding in report.remarks}
+
+
+def test_a_bundle_that_is_continued_later_still_holds_as_it_was(stage: Stage, box: Box, tmp_path: Path) -> None:
+    stage.hear(box.write(make_alert()).raw)
+    early = export(stage, tmp_path / "early.zip")
+    stage.clock.advance(minutes=5)
+    stage.hear(box.write(make_alert(2, Phase.CLOSED), at=stage.clock()).raw)
+    late = export(stage, tmp_path / "late.zip")
+
+    for bundle in (early, late):
+        assert verify_file(bundle, trust(stage)).holds
+    assert "still_open" in {finding.code for finding in verify_file(early, trust(stage)).remarks}
+
+
+def test_a_box_that_was_enrolled_anew_is_trusted_with_its_old_key_for_what_came_before(
+    stage: Stage, box: Box, tmp_path: Path
+) -> None:
+    stage.hear(box.write(make_alert()).raw)
+    stage.clock.advance(minutes=5)
+    stage.enrol_box()
+
+    assert verify_file(export(stage, tmp_path / "bundle.zip"), trust(stage)).holds
+
+
+def test_a_box_whose_clock_was_never_set_is_told_of(stage: Stage, box: Box, tmp_path: Path) -> None:
+    past = NOW - timedelta(days=20_000)
+    alert = make_alert(clock=ClockQuality.UNSYNCHRONISED, observed_at=past, opened_at=past)
+    stage.hear(box.write(alert, at=past).raw)
+    report = verify_file(export(stage, tmp_path / "bundle.zip"), trust(stage))
+
+    assert report.holds, report.lines("en")
+    assert "clock_not_set" in {finding.code for finding in report.remarks}
+
+
+def test_of_a_lead_that_is_not_there_no_bundle_is_made(stage: Stage, tmp_path: Path) -> None:
+    with pytest.raises(BundleImpossible, match="there is no lead"):
+        export(stage, tmp_path / "bundle.zip", case="nothing")

@@ -1,0 +1,225 @@
+"""Bundles that were tampered with: the matter is named, in both languages, and nothing is a traceback."""
+
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from alerts.bundles.container import Part
+from alerts.bundles.findings import LINES, Fault, Finding
+from alerts.bundles.report import Report
+from alerts.bundles.seal import SEAL_NAME, record_name
+from alerts.bundles.trust import KeySpan, Trust, read_trust, write_trust
+from alerts.bundles.verification import verify_file
+from alerts.errors import TrustUnusable
+from alerts.keys import SigningKey
+from center.bundles.bench import mutations
+from center.bundles.bench.command import run
+from center.bundles.bench.mutations import MUTATIONS, Members, Victim, pack
+from center.bundles.bench.scene import Case, Scene, open_scene
+
+
+@pytest.fixture(scope="module")
+def scene() -> Iterator[Scene]:
+    with open_scene(1) as opened:
+        yield opened
+
+
+@dataclass
+class Judge:
+    """Bundles of the scene as a reader gets them."""
+
+    scene: Scene
+    path: Path
+
+    def case(self, name: str = "box-1.i-1") -> Case:
+        return next(case for case in self.scene.cases if case.id == name)
+
+    def victim(self, name: str = "box-1.i-1", other: str = "box-2.i-1") -> Victim:
+        return Victim(self.scene, self.case(name), self.case(other), Random(5))
+
+    def judge(self, raw: bytes, trust: Trust | None = None, case: str = "") -> Report:
+        self.path.write_bytes(raw)
+        return verify_file(self.path, trust or self.scene.trust, case=case)
+
+    def codes(self, raw: bytes, trust: Trust | None = None, case: str = "") -> set[str]:
+        return {finding.code for _, finding in self.judge(raw, trust, case).findings}
+
+
+@pytest.fixture
+def judge(scene: Scene, tmp_path: Path) -> Judge:
+    return Judge(scene, tmp_path / "bundle.zip")
+
+
+def names(members: Members, folder: str) -> list[str]:
+    return [name for name in members if name.startswith(folder)]
+
+
+def test_every_case_holds_and_each_way_to_tamper_with_one_is_seen(scene: Scene, tmp_path: Path) -> None:
+    tally = run(scene, tmp_path / "bundle.zip", 130, Random(3))
+    assert tally.missed == []
+    assert tally.rejected == 0
+    assert tally.intact == len(scene.cases)
+    assert set(tally.made) == set(MUTATIONS)
+
+
+def delete(folder: str, at: int = -1) -> Callable[[Victim], bytes]:
+    def change(victim: Victim) -> bytes:
+        members = victim.members
+        del members[names(members, folder)[at]]
+        return pack(members)
+
+    return change
+
+
+def alter(folder: str) -> Callable[[Victim], bytes]:
+    def change(victim: Victim) -> bytes:
+        members = victim.members
+        name = names(members, folder)[0]
+        return pack(members | {name: members[name][:-1] + b"!"})
+
+    return change
+
+
+def cut_last_record(victim: Victim) -> bytes:
+    members, seal = victim.members, mutations._seal_of(victim.members, victim.scene)
+    end = seal.ends[0]
+    del members[record_name(end.device, end.epoch, end.sequence, end.record_sha256)]
+    return pack(members)
+
+
+@pytest.mark.parametrize(
+    ("tamper", "code", "fault"),
+    [
+        (alter("files/"), "member_altered", Fault.ALTERED),
+        (alter("records/"), "member_altered", Fault.ALTERED),
+        (alter("because"), "member_altered", Fault.ALTERED),
+        (delete("files/"), "member_missing", Fault.MISSING),
+        (delete("records/", 0), "record_lost", Fault.MISSING),
+        (delete(SEAL_NAME), "no_seal", Fault.MISSING),
+        (cut_last_record, "end_cut", Fault.CUT),
+        (mutations.reorder_members, "members_reordered", Fault.REORDERED),
+        (mutations.reorder_records, "record_misplaced", Fault.REORDERED),
+        (mutations.add_member, "member_added", Fault.ADDED),
+        (mutations.add_twice, "twice", Fault.FORM),
+        (mutations.forge_seal, "seal_stranger", Fault.WRONG_KEY),
+        (mutations.forge_all, "seal_stranger", Fault.WRONG_KEY),
+        (mutations.rewrite_seal, "seal_altered", Fault.ALTERED),
+        (mutations.insider_forges, "record_of_another", Fault.SWAPPED),
+        (mutations.insider_splices, "chain_gap", Fault.SPLICED),
+        (mutations.insider_cuts, "end_missing", Fault.CUT),
+        (mutations.insider_backdates, "received_after_seal", Fault.TIME),
+    ],
+)
+def test_the_matter_is_named(judge: Judge, tamper: Callable[[Victim], bytes], code: str, fault: Fault) -> None:
+    report = judge.judge(tamper(judge.victim()))
+    found = {finding.code: finding for _, finding in report.findings}
+
+    assert code in found, report.lines("en")
+    assert found[code].fault is fault
+    assert report.exit_status == 1
+    for language in ("en", "zh"):
+        assert found[code].say(language) in "\n".join(report.lines(language))
+
+
+def test_the_bundle_of_another_case_is_not_taken_for_this_one(judge: Judge) -> None:
+    other = judge.case("box-2.i-1")
+    assert judge.judge(other.raw).holds
+    assert judge.codes(other.raw, case="box-1.i-1") == {"other_case"}
+
+
+def test_keys_inside_a_bundle_prove_nothing(judge: Judge) -> None:
+    forged = mutations.forge_seal(judge.victim())
+    assert b"keys.json" in forged
+    assert judge.codes(forged) == {"seal_stranger"}
+
+
+def changed(trust: Trust, device: str, **fields: object) -> Trust:
+    keys = tuple(key.model_copy(update=fields) if key.device == device else key for key in trust.device_keys)
+    return trust.model_copy(update={"device_keys": keys})
+
+
+def test_a_revoked_key_is_good_up_to_its_last_trusted_record_and_not_beyond(judge: Judge) -> None:
+    raw, trust = judge.case().raw, judge.scene.trust
+    last = mutations._seal_of(judge.victim().members, judge.scene).records[-1].sequence
+
+    for until, expected in ((last, set()), (last - 1, {"record_past_trust"}), (None, set())):
+        spans = (KeySpan(epoch="bench", first=1, last=until),)
+        assert judge.codes(raw, changed(trust, "box-1", spans=spans)) & {"record_past_trust"} == expected
+    retired = changed(trust, "box-1", retired_at=trust.written_at)
+    assert "record_past_trust" in judge.codes(raw, retired)
+
+
+def test_a_record_from_before_its_box_was_enrolled_cannot_be(judge: Judge) -> None:
+    trust = judge.scene.trust
+    late = changed(trust, "box-1", enrolled_at=trust.written_at)
+    assert "before_enrolment" in judge.codes(judge.case().raw, late)
+
+
+def test_a_seal_from_outside_the_time_of_the_centres_key_is_not_trusted(judge: Judge) -> None:
+    trust = judge.scene.trust
+    key = trust.centre_keys[0].model_copy(update={"until": trust.written_at - timedelta(days=1)})
+    assert judge.codes(judge.case().raw, trust.model_copy(update={"centre_keys": (key,)})) == {"seal_out_of_time"}
+
+
+def test_the_head_of_an_unknown_log_is_not_trusted_and_without_any_log_key_nothing_is_said_of_it(judge: Judge) -> None:
+    trust, raw = judge.scene.trust, judge.case().raw
+    foreign = trust.log_keys[0].replace("teawatch/bench-county", "teawatch/other")
+    assert judge.codes(raw, trust.model_copy(update={"log_keys": (foreign,)})) == {"log_stranger"}
+    report = judge.judge(raw, trust.model_copy(update={"log_keys": ()}))
+    assert report.holds
+    assert "no_log_key" in {finding.code for finding in report.remarks}
+
+
+def test_the_file_of_keys_is_read_as_it_was_written_and_nonsense_is_refused_in_a_line(judge: Judge) -> None:
+    trust = judge.scene.trust
+    raw = write_trust(trust)
+    assert read_trust(raw) == trust
+    stranger = SigningKey.generate().verify_key
+    swapped = raw.replace(trust.centre_keys[0].key.encode(), stranger.to_text().encode())
+    for bad in (b"", b"{}", b"[]", b"\xff", raw[:-3], raw.replace(b'"tenant"', b'"county"'), swapped):
+        with pytest.raises(TrustUnusable) as caught:
+            read_trust(bad)
+        assert "\n" not in str(caught.value)
+
+
+def test_every_line_is_there_in_both_languages_with_the_same_places() -> None:
+    for code, line in LINES.items():
+        places = [set(re.findall(r"%\((\w+)\)s", text)) for text in (line.words.en, line.words.zh)]
+        assert places[0] == places[1], code
+        finding = Finding(code, dict.fromkeys(places[0], "x"))
+        assert finding.say("en") != finding.say("zh")
+
+
+def test_the_command_says_what_holds_and_ends_with_0_or_1(judge: Judge, tmp_path: Path) -> None:
+    keys = tmp_path / "keys.json"
+    keys.write_bytes(write_trust(judge.scene.trust))
+    judge.path.write_bytes(judge.case().raw)
+
+    def command(*more: str) -> subprocess.CompletedProcess[str]:
+        words = [sys.executable, "-m", "teawatch", "verify", str(judge.path), "--keys", str(keys), *more]
+        return subprocess.run(words, capture_output=True, text=True, timeout=60, check=False)
+
+    good = command("--lang", "zh")
+    assert (good.returncode, good.stderr) == (0, "")
+    assert good.stdout.endswith("证据包完好。\n")
+    judge.path.write_bytes(judge.case().raw[:-5])
+    bad = command("--json")
+    assert bad.returncode == 1
+    assert json.loads(bad.stdout)["findings"][0]["fault"] == "cut"
+    judge.path.unlink()
+    gone = command()
+    assert gone.returncode == 1
+    assert "cannot be read" in gone.stdout
+
+
+def test_a_part_knows_its_hash_wherever_its_bytes_lie(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"the same")
+    assert Part.of("a", b"the same").sha256 == Part.of("a", tmp_path / "file").sha256

@@ -25,6 +25,7 @@ from center.office import Office, utc_now
 from center.pages.errors import error_page, wants_page
 from center.schema import migrate
 from center.settings import Settings
+from center.thumbnails import Thumbnails
 from center.web.limits import BodyLimit, SafeHeaders
 from center.web.problems import Answers
 from center.works import Works
@@ -86,12 +87,14 @@ def make_office(settings: Settings, keyring: Keyring, now: Callable[[], datetime
     )
     notary = Notary(settings.tenant, settings.log_origin, keyring.signing_key)
     every = timedelta(seconds=settings.log.publish_every_s)
+    evidence = BlobStore(settings.evidence_folder)
     return Office(
         settings=settings,
         database=database,
         hub=hub,
         keyring=keyring,
-        evidence=BlobStore(settings.evidence_folder),
+        evidence=evidence,
+        thumbnails=Thumbnails(settings.thumbnails_folder, evidence.read),
         works=works,
         desk=Desk(database, rules, send=works.send, now=now),
         heads=HeadClock(database, notary, every=every, now=now),

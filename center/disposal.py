@@ -13,6 +13,7 @@ from alerts.blobs import BlobStore
 from center.database import Database
 from center.retention import Due, delete_due, due_files, is_wanted_again, to_remove
 from center.settings import RetentionSettings
+from center.thumbnails import Thumbnails
 
 log = structlog.get_logger()
 
@@ -23,6 +24,7 @@ class Disposal:
 
     database: Database
     store: BlobStore
+    thumbnails: Thumbnails
     tenant: str
     settings: RetentionSettings
 
@@ -55,6 +57,7 @@ class Disposal:
                 for removal in removals:
                     if not is_wanted_again(session, tenant=self.tenant, sha256=removal.sha256):
                         self.store.remove(removal.sha256)
+                        self.thumbnails.remove(removal.sha256)
                     session.delete(removal)
             if not removals:
                 return

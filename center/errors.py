@@ -7,6 +7,7 @@ CenterError
 ├── PortInUse              another program listens on the web or broker port
 ├── DatabaseTrouble        the database cannot be opened, migrated or written
 ├── BrokerTrouble          the embedded broker did not start
+├── NotAPicture            a file that cannot be shown as a picture
 ├── LogDamaged             the centre's log is not what it was, or not whole
 ├── NotInLog               the log has no such leaf, or the head does not cover it
 ├── UnknownPerson          the log names nobody of this name
@@ -53,6 +54,10 @@ class DatabaseTrouble(CenterError):
 
 class BrokerTrouble(CenterError):
     """The embedded broker did not start."""
+
+
+class NotAPicture(CenterError):
+    """A file cannot be shown as a picture: broken, or so large that unpacking it is no good idea."""
 
 
 class LogDamaged(CenterError):

@@ -19,6 +19,7 @@ from center.keyring import Keyring
 from center.log.heads import Notary
 from center.log.publishing import HeadClock
 from center.settings import Settings
+from center.thumbnails import Thumbnails
 from center.works import Works
 
 
@@ -36,6 +37,7 @@ class Office:
     hub: Hub
     keyring: Keyring
     evidence: BlobStore
+    thumbnails: Thumbnails
     works: Works
     desk: Desk
     notary: Notary
@@ -46,7 +48,7 @@ class Office:
     @property
     def disposal(self) -> Disposal:
         """The rules of retention, applied to this centre's evidence."""
-        return Disposal(self.database, self.evidence, self.settings.tenant, self.settings.retention)
+        return Disposal(self.database, self.evidence, self.thumbnails, self.settings.tenant, self.settings.retention)
 
     @property
     def secure(self) -> bool:

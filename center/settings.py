@@ -183,6 +183,11 @@ class Settings(BaseSettings):
         """Files of evidence, named by their hash."""
         return self.data / "evidence"
 
+    @property
+    def thumbnails_folder(self) -> Path:
+        """Small copies of pictures; they can be made anew at any time."""
+        return self.data / "thumbnails"
+
 
 def load_settings(data: Path | None = None, **overrides: object) -> Settings:
     """Settings of the centre whose data folder is `data`; `overrides` (from the command line) win over everything.

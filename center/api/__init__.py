@@ -17,6 +17,7 @@ from center.api import (
     quarantine,
     sessions,
     tasks,
+    thumbnails,
 )
 
 EVIDENCE_PATH = evidence.PATH
@@ -40,4 +41,4 @@ def routers() -> list[APIRouter]:
         enrol,
         health,
     )
-    return [*(module.router for module in modules), evidence.boxes, bundles.forms]
+    return [*(module.router for module in modules), evidence.boxes, bundles.forms, thumbnails.router]

@@ -208,7 +208,7 @@ def get(
     tenant = office.settings.tenant
     file = find_file(session, tenant=tenant, sha256=sha256)
     if file is None:
-        raise _nothing_there(find_deleted(session, tenant=tenant, sha256=sha256))
+        raise nothing_there(find_deleted(session, tenant=tenant, sha256=sha256))
     since = office.now() - VIEWING
     goes_on = _begins_at(request.headers.get("range", ""), file.size_bytes) > 0
     if not (goes_on and has_viewed(session, tenant=tenant, user_id=person.user_id, sha256=sha256, since=since)):
@@ -227,7 +227,8 @@ def get(
     return FileResponse(office.evidence.path(sha256), media_type=file.media_type, headers=headers)
 
 
-def _nothing_there(deleted: Announced | None) -> HTTPException:
+def nothing_there(deleted: Announced | None) -> HTTPException:
+    """404 for what never came, 410 with the reason for what was deleted."""
     if deleted is None or deleted.deleted_at is None:
         return HTTPException(404, "there is no such file, or it has not come yet")
     rule, _, days = deleted.deleted_rule.partition(":")

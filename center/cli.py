@@ -10,15 +10,15 @@ import yaml
 from pydantic import TypeAdapter, ValidationError
 
 from alerts.messages import Id
-from center import users
-from center.bundles import command as bundles
+from center import keycli, users
+from center.bundles.command import export
 from center.county.registration import register_folder, write_example
 from center.county.seeding import DEMO_TENANT
 from center.devices import list_devices, mqtt_passwords
 from center.enrolment import give_code
 from center.errors import SettingsInvalid
 from center.feed import announce
-from center.keys import ask_rotation, list_keys, revoke
+from center.keys import ask_rotation, revoke
 from center.log import cli as log_cli
 from center.logs import set_up
 from center.opening import Data, one_line_errors, open_office, require_centre
@@ -28,8 +28,8 @@ from center.settings import FILE_NAME, Settings, load_settings
 app = typer.Typer(no_args_is_help=True, add_completion=False)
 app.add_typer(users.app, name="user")
 app.add_typer(log_cli.app, name="log")
-app.add_typer(bundles.keys, name="keys")
-app.command()(bundles.export)
+app.add_typer(keycli.app, name="keys")
+app.command()(export)
 
 OURS_ALONE = 0o077
 
@@ -111,17 +111,9 @@ def rotate(name: str, data: Data = None) -> None:
     """Have a box make itself a new key; the running centre asks it for one as soon as it is on line."""
     with open_office(data) as office, office.database.writing() as session:
         key = ask_rotation(session, tenant=office.settings.tenant, name=name, at=office.now())
-        typer.echo(f"{name} will be asked for a key in place of {key.key_id}; `teawatch center keys {name}` shows it")
-
-
-@app.command()
-def keys(name: str, data: Data = None) -> None:
-    """Show every key a box ever had, and which records each vouches for."""
-    with open_office(data) as office, office.database.reading() as session:
-        for each in list_keys(session, office.settings.tenant, name):
-            state = "in force" if each.ended_at is None else f"{each.ending} {each.ended_at:%Y-%m-%d %H:%M:%S} UTC"
-            reaches = "; ".join(f"{reach.epoch} {reach.first}-{reach.last or ''}" for reach in each.reaches)
-            typer.echo(f"{each.key.key_id}\tsince {each.since:%Y-%m-%d %H:%M:%S} UTC\t{state}\t{reaches}")
+        typer.echo(
+            f"{name} will be asked for a key in place of {key.key_id}; `teawatch center keys show {name}` shows it"
+        )
 
 
 @app.command()

@@ -1,4 +1,4 @@
-"""`teawatch center export` and `teawatch center keys export`: what leaves the centre for whoever checks it."""
+"""`teawatch center export`: a lead's bundle, for the administrator at the machine."""
 
 import os
 from pathlib import Path
@@ -6,13 +6,9 @@ from typing import Annotated
 
 import typer
 
-from alerts.bundles.trust import write_trust
 from center.bundles.handing import Hand, hand_out
-from center.bundles.trusting import trust_of
 from center.errors import BundleImpossible
 from center.opening import Data, open_office
-
-keys = typer.Typer(no_args_is_help=True, help="The keys that readers of bundles trust.")
 
 
 def export(
@@ -37,28 +33,3 @@ def export(
             passing.unlink(missing_ok=True)
         typer.echo(f"{output}: {exported.members} members, {len(exported.files)} of them files of evidence")
         typer.echo("the keys to check it go another way: teawatch center keys export -o keys.json", err=True)
-
-
-@keys.callback()
-def about() -> None:
-    """The keys that readers of bundles trust."""
-
-
-@keys.command("export")
-def export_keys(
-    output: Annotated[Path, typer.Option("--output", "-o", help="The file to write; - prints it.")] = Path("-"),
-    data: Data = None,
-) -> None:
-    """Write the centre's key and every box's, each with the time for which it is trusted."""
-    with open_office(data) as office:
-        with office.database.reading() as session:
-            trust = trust_of(session, office.notary, at=office.now())
-        raw = write_trust(trust)
-        if str(output) == "-":
-            typer.echo(raw.decode(), nl=False)
-            return
-        try:
-            output.write_bytes(raw)
-        except OSError as error:
-            raise BundleImpossible(f"{output}: {error.strerror}") from error
-        typer.echo(f"{output}: the centre's key is {trust.centre_keys[0].key_id}; compare it by telephone or on paper")

@@ -1,0 +1,44 @@
+"""`teawatch center keys …`: a box's keys over time, and the file of keys for whoever checks bundles."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from alerts.bundles.trust import write_trust
+from center.bundles.trusting import trust_of
+from center.errors import BundleImpossible
+from center.keys import list_keys
+from center.opening import Data, open_office
+
+app = typer.Typer(no_args_is_help=True, help="Keys of boxes, and the file of keys for whoever checks bundles.")
+
+
+@app.command()
+def show(name: str, data: Data = None) -> None:
+    """Show every key a box ever had, and which records each vouches for."""
+    with open_office(data) as office, office.database.reading() as session:
+        for each in list_keys(session, office.settings.tenant, name):
+            state = "in force" if each.ended_at is None else f"{each.ending} {each.ended_at:%Y-%m-%d %H:%M:%S} UTC"
+            reaches = "; ".join(f"{reach.epoch} {reach.first}-{reach.last or ''}" for reach in each.reaches)
+            typer.echo(f"{each.key.key_id}\tsince {each.since:%Y-%m-%d %H:%M:%S} UTC\t{state}\t{reaches}")
+
+
+@app.command("export")
+def export_keys(
+    output: Annotated[Path, typer.Option("--output", "-o", help="The file to write; - prints it.")] = Path("-"),
+    data: Data = None,
+) -> None:
+    """Write the centre's key and every box's, each with the time for which it is trusted."""
+    with open_office(data) as office:
+        with office.database.reading() as session:
+            trust = trust_of(session, office.notary, at=office.now())
+        raw = write_trust(trust)
+        if str(output) == "-":
+            typer.echo(raw.decode(), nl=False)
+            return
+        try:
+            output.write_bytes(raw)
+        except OSError as error:
+            raise BundleImpossible(f"{output}: {error.strerror}") from error
+        typer.echo(f"{output}: the centre's key is {trust.centre_keys[0].key_id}; compare it by telephone or on paper")

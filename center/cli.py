@@ -30,6 +30,8 @@ app.add_typer(users.app, name="user")
 app.add_typer(log_cli.app, name="log")
 app.add_typer(keycli.app, name="keys")
 app.command()(export)
+app.command()(log_cli.digest)
+app.command()(log_cli.timestamp)
 
 OURS_ALONE = 0o077
 

@@ -10,6 +10,7 @@ CenterError
 ├── NotAPicture            a file that cannot be shown as a picture
 ├── LogDamaged             the centre's log is not what it was, or not whole
 ├── NotInLog               the log has no such leaf, or the head does not cover it
+├── StampRefused           a time-stamping authority gave no stamp that holds
 ├── UnknownPerson          the log names nobody of this name
 ├── BundleImpossible       of this lead no bundle can be made
 ├── DeviceError
@@ -66,6 +67,10 @@ class LogDamaged(CenterError):
 
 class NotInLog(CenterError):
     """The log has no such leaf, or the head does not cover it."""
+
+
+class StampRefused(CenterError):
+    """A time-stamping authority gave no stamp that holds."""
 
 
 class UnknownPerson(CenterError):

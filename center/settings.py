@@ -79,6 +79,7 @@ class LogSettings(BaseModel):
     origin: Annotated[str, Field(pattern=r"^[^\s+]*$", max_length=200)] = ""
     publish_every_s: Annotated[int, Field(ge=1, le=86_400)] = 60
     timestamp_url: Annotated[str, Field(pattern=r"^(https?://\S+)?$", max_length=2000)] = ""
+    timestamp_roots: Path | None = None
 
 
 Days = Annotated[int, Field(ge=30, le=36_500)]

@@ -24,6 +24,7 @@ PRESENT = {
     "chromium": lambda: shutil.which("chromium") and any(Path("/usr/lib").glob("*/libatomic.so.1")),
     "fonts-noto-cjk": lambda: Path("/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc").exists(),
     "ffmpeg": lambda: shutil.which("ffmpeg"),
+    "openssl": lambda: shutil.which("openssl"),
     "systemd": lambda: shutil.which("systemd-analyze"),
     "gst-rtsp-server": lambda: any(Path("/usr/lib").glob("*/girepository-1.0/GstRtspServer-1.0.typelib")),
     # GLib finds it when a camera is to serve rtsps://.

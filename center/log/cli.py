@@ -1,15 +1,19 @@
 """`teawatch center log …`: verify the log, show its key and head, forget a person."""
 
 import json
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Annotated
+from zoneinfo import ZoneInfo
 
 import typer
 
 from center.database import Database
-from center.errors import LogDamaged
+from center.errors import LogDamaged, SettingsInvalid, StampRefused
+from center.log.digest import count_day, covering_head, write_digest
 from center.log.erasure import erase_person
 from center.log.publishing import publish_due
+from center.log.stamping import fetch_stamp, keep_stamp, load_roots
 from center.log.verification import Report, verify_log
 from center.opening import Data, open_office
 
@@ -89,6 +93,51 @@ def erase(
             done = erase_person(session, tenant=office.settings.tenant, user_id=name, ground=ground, at=office.now())
         _wipe(office.database)
     typer.echo(f"{done.leaves} leaves of the log say nothing any more, {done.events} events of custody are gone")
+
+
+def digest(
+    data: Data = None,
+    on: Annotated[str, typer.Option("--date", help="The local day, YYYY-MM-DD; yesterday by default.")] = "",
+) -> None:
+    """Print a day in numbers and the signed head over it, in Chinese and English, to be pinned up outside."""
+    with open_office(data) as office:
+        settings, zone = office.settings, ZoneInfo(office.settings.time_zone)
+        today = office.now().astimezone(zone).date()
+        day = _day(on) if on else today - timedelta(days=1)
+        if day > today:
+            raise SettingsInvalid(f"{day.isoformat()} has not come yet")
+        with office.database.reading() as session:
+            numbers = count_day(session, tenant=settings.tenant, on=day, zone=zone)
+            head = covering_head(session, tenant=settings.tenant, on=day, zone=zone)
+            session.expunge_all()
+        head = head or publish_due(office.database, office.notary, at=office.now())
+        typer.echo(write_digest(numbers, head, office.notary, name=settings.name), nl=False)
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise SettingsInvalid(f"{text!r} is no day; 2026-05-01 is one") from None
+
+
+def timestamp(
+    data: Data = None,
+    url: Annotated[str | None, typer.Option(help="The authority; log.timestamp_url by default.")] = None,
+    roots: Annotated[
+        Path | None, typer.Option(help="Its root certificates in PEM; log.timestamp_roots by default.")
+    ] = None,
+) -> None:
+    """Have a time-stamping authority (RFC 3161) stamp the log's head as it is now, and keep the stamp."""
+    with open_office(data) as office:
+        chosen, trusted = url or office.settings.log.timestamp_url, roots or office.settings.log.timestamp_roots
+        if not chosen or trusted is None:
+            raise StampRefused("no time-stamping authority is configured: --url and --roots, or log.timestamp_url")
+        head = publish_due(office.database, office.notary, at=office.now())
+        stamp = fetch_stamp(head.text, url=chosen, roots=load_roots(trusted))
+        with office.database.writing() as session:
+            at = keep_stamp(session, head, stamp, url=chosen)
+        typer.echo(f"the head of {head.size} leaves is stamped: {at:%Y-%m-%d %H:%M:%S} UTC")
 
 
 def _wipe(database: Database) -> None:

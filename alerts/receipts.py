@@ -1,6 +1,6 @@
 """The centre's signed word that its database has a record: the only thing that lets the outbox forget it."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import NamedTuple
@@ -48,40 +48,48 @@ class Ledger:
         while cumulative + 1 in first:
             cumulative += 1
             sha256 = first[cumulative].sha256
-        told = [
-            first[sequence].span
-            for sequence in sorted(first)
-            if sequence > cumulative or first[sequence].disposition is Disposition.QUARANTINED
-        ]
-        return cls(cumulative, sha256, _join(told))
+        told = (
+            kept for kept in first.values() if kept.sequence > cumulative or kept.disposition is Disposition.QUARANTINED
+        )
+        return cls(cumulative, sha256, tuple(_runs(told)))
 
-    def receipt(self, answered: Kept | None = None) -> Receipt:
-        """What to tell the box; of more than 256 spans, that of the record `answered` is kept first.
+    def receipt(self, *answered: Kept) -> Receipt:
+        """What to tell the box; of more than 256 spans, those of the records `answered` are kept first.
 
-        That record is named alone where only the hash of a later one stood for it: a box that was set back to an old
-        state has no later one, and could not tell that it is meant.
+        A record is named where only the hash of a later one, which did not come together with it, stood for it: a box
+        that was set back to an old state has no later one, and could not tell that it is meant.
         """
-        spans = self.spans
-        if answered and answered.sequence < self.cumulative and answered.span not in spans:
-            spans = (answered.span, *spans)
+        asked = {kept.sequence for kept in answered}
+        plain = self.cumulative  # nothing above needs a name
+        while plain in asked:
+            plain -= 1
+        named = tuple(run for run in _runs(answered) if run.last <= plain and run not in self.spans)
+        spans = (*named, *self.spans)
         if len(spans) > MAX_SPANS:
 
             def urgency(span: Span) -> tuple[bool, bool, int]:
-                answers = answered is not None and span.first <= answered.sequence <= span.last
+                answers = span in named or any(span.first <= sequence <= span.last for sequence in asked)
                 return (not answers, span.last <= self.cumulative, span.first)
 
             spans = tuple(sorted(sorted(spans, key=urgency)[:MAX_SPANS], key=lambda span: span.first))
         return Receipt(cumulative=self.cumulative, sha256=self.sha256, spans=spans)
 
 
-def _join(spans: Iterable[Span]) -> tuple[Span, ...]:
-    joined: list[Span] = []
-    for span in spans:
-        if joined and joined[-1].last + 1 == span.first and joined[-1].disposition is span.disposition:
-            joined[-1] = span.model_copy(update={"first": joined[-1].first})
-        else:
-            joined.append(span)
-    return tuple(joined)
+def _runs(records: Iterable[Kept]) -> Iterator[Span]:
+    """Records of one chain as spans: neighbours of one disposition joined."""
+    run: list[Kept] = []
+    for kept in sorted(set(records)):
+        if run and (run[-1].sequence + 1, run[-1].disposition) != (kept.sequence, kept.disposition):
+            yield _span(run)
+            run = []
+        run.append(kept)
+    if run:
+        yield _span(run)
+
+
+def _span(run: Sequence[Kept]) -> Span:
+    last = run[-1]
+    return Span(first=run[0].sequence, last=last.sequence, disposition=last.disposition, sha256=last.sha256)
 
 
 def lone_receipt(kept: Kept) -> Receipt:

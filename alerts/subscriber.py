@@ -2,8 +2,9 @@
 
 import queue
 import threading
-from collections.abc import Callable
-from typing import Self
+import time
+from collections.abc import Callable, Sequence
+from typing import NamedTuple, Self
 
 import structlog
 
@@ -14,17 +15,35 @@ from alerts.publisher import OnEvent
 from alerts.topics import Channel, Topic
 
 ATTEMPTS = 6
+BATCH = 256
+BATCH_BYTES = 8 * 2**20
+QUIET_S = 0.002
+GATHER_S = 0.05
+"""A batch ends when nothing more has come for `QUIET_S`, after `GATHER_S`, or when it is full."""
 
 log = structlog.get_logger(__name__)
 
 
-class Subscriber:
-    """Calls `on_message(topic, raw)` for each message, one after the other, in a thread of its own.
+class Incoming(NamedTuple):
+    """A message, under which topic it came."""
 
-    The broker is told (PUBACK) when the callback has returned; until then it keeps the message, also over a break of
-    the connection (fixed client id, persistent session). Acknowledgements keep the order of arrival, because rumqttd
-    counts them. A callback that raises is tried again, six times within some ten seconds; then the message is let go
-    and logged as `message_given_up`: the box, which got no receipt, brings it again, and the others need not wait.
+    topic: Topic
+    raw: bytes
+
+
+OnMessages = Callable[[Sequence[Incoming]], Sequence[Incoming]]
+"""Takes messages in, in the order they came, and returns those it could not; raises where it could take none."""
+
+
+class Subscriber:
+    """Calls `on_messages` with what has come, batch after batch, in a thread of its own.
+
+    A batch is what comes without a pause of milliseconds, so that a lone message hardly waits and a flood is dealt with
+    by the hundred. The broker is told (PUBACK) when the callback has returned; until then it keeps the messages, also
+    over a break of the connection (fixed client id, persistent session). Acknowledgements keep the order of arrival,
+    because rumqttd counts them. What the callback could not take is tried again, six times within some ten seconds;
+    then it is let go and logged as `message_given_up`: the box, which got no receipt, brings it again, and the others
+    need not wait.
     """
 
     def __init__(
@@ -35,12 +54,12 @@ class Subscriber:
         username: str,
         password: str,
         tenant: str,
-        on_message: Callable[[Topic, bytes], object],
+        on_messages: OnMessages,
         on_event: OnEvent | None = None,
         attempts: int = ATTEMPTS,
     ) -> None:
         self._attempts = attempts
-        self._on_message = on_message
+        self._on_messages = on_messages
         self._on_event = on_event
         self._arrivals: queue.SimpleQueue[Arrival | None] = queue.SimpleQueue()
         self._stopping = threading.Event()
@@ -68,7 +87,7 @@ class Subscriber:
         self._connection.start()
 
     def stop(self) -> None:
-        """Finish the message that is being dealt with, leave the others to the broker, end the threads."""
+        """Finish the batch that is being dealt with, leave the others to the broker, end the threads."""
         self._stopping.set()
         self._arrivals.put(None)
         self._thread.join()
@@ -86,30 +105,61 @@ class Subscriber:
         return self._connection.publish(topic.text, raw)
 
     def _run(self) -> None:
-        while (arrival := self._arrivals.get()) is not None and not self._stopping.is_set():
-            if arrival.is_current() and self._deal_with(arrival):
-                arrival.ack()
+        while (first := self._arrivals.get()) is not None and not self._stopping.is_set():
+            batch = [arrival for arrival in self._gather(first) if arrival.is_current()]
+            if self._deal_with(batch):
+                for arrival in batch:
+                    arrival.ack()
 
-    def _deal_with(self, arrival: Arrival) -> bool:
-        """Whether the broker may forget it."""
-        try:
-            topic = topics.parse(arrival.topic)
-        except MalformedMessage as error:
-            log.warning("message_elsewhere", reason=str(error))
-            return True
-        for attempt in range(1, self._attempts + 1):
+    def _gather(self, first: Arrival) -> list[Arrival]:
+        """The first, and what comes close behind it."""
+        batch, size_bytes = [first], len(first.payload)
+        end_s = time.monotonic() + GATHER_S
+        while len(batch) < BATCH and size_bytes < BATCH_BYTES:
+            wait_s = min(QUIET_S, end_s - time.monotonic())
             try:
-                self._on_message(topic, arrival.payload)
-            except Exception:
-                log.exception("message_failed", topic=topic.text, attempt=attempt)
-            else:
+                arrival = self._arrivals.get(timeout=wait_s) if wait_s > 0 else self._arrivals.get_nowait()
+            except queue.Empty:
+                break
+            if arrival is None:
+                self._arrivals.put(None)
+                break
+            batch.append(arrival)
+            size_bytes += len(arrival.payload)
+        return batch
+
+    def _deal_with(self, batch: Sequence[Arrival]) -> bool:
+        """Whether the broker may forget them."""
+        waiting: Sequence[Incoming] = [message for arrival in batch if (message := _read_topic(arrival)) is not None]
+        for attempt in range(1, self._attempts + 1):
+            waiting = self._offer(waiting, attempt)
+            if not waiting:
                 return True
-            if not arrival.is_current() or self._stopping.wait(backoff_s(attempt)):
+            if not all(arrival.is_current() for arrival in batch) or self._stopping.wait(backoff_s(attempt)):
                 return False
-        self._tell("message_given_up", topic=topic.text)
+        for message in waiting:
+            self._tell("message_given_up", topic=message.topic.text)
         return True
+
+    def _offer(self, messages: Sequence[Incoming], attempt: int) -> Sequence[Incoming]:
+        """Those that were not taken."""
+        if not messages:
+            return ()
+        try:
+            return self._on_messages(messages)
+        except Exception:
+            log.exception("messages_failed", topic=messages[0].topic.text, count=len(messages), attempt=attempt)
+            return messages
 
     def _tell(self, event: str, **detail: object) -> None:
         (log.info if event == "connected" else log.warning)(event, **detail)
         if self._on_event:
             self._on_event(event, detail)
+
+
+def _read_topic(arrival: Arrival) -> Incoming | None:
+    try:
+        return Incoming(topics.parse(arrival.topic), arrival.payload)
+    except MalformedMessage as error:
+        log.warning("message_elsewhere", reason=str(error))
+        return None

@@ -126,7 +126,7 @@ def start(office: Office, *, listening: bool = True) -> None:
             username=mqtt.username,
             password=office.keyring.center_password,
             tenant=office.settings.tenant,
-            on_message=office.desk.receive,
+            on_messages=office.desk.receive_all,
         )
     )
 

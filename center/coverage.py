@@ -11,7 +11,7 @@ from alerts.messages import Coverage
 from center.watching import SEEN, Account, Claim, fold
 from enforcement.leads import Lead
 from traceability.append_only import guard
-from traceability.records import Base, OfTenant
+from traceability.records import Base, OfTenant, insert_rows
 
 LONGEST_ROW: Final = timedelta(days=1)
 """A longer stretch is kept in pieces, so that a question about a day finds everything that began the day before."""
@@ -45,22 +45,21 @@ def keep_coverage(
     session: Session, coverage: Coverage, *, tenant: str, device: str, record_sha256: str, received_at: datetime
 ) -> None:
     """Keep what a verified record of this box says."""
-    pieces = enumerate(_pieces(coverage, received_at - LONGEST_PAST))
-    session.add_all(
-        CoverageRow(
-            tenant=tenant,
-            record_sha256=record_sha256,
-            number=number,
-            device=device,
-            camera=coverage.camera,
-            from_at=piece.from_at,
-            until_at=piece.until_at,
-            state=piece.state,
-            clock=coverage.clock.value,
-        )
-        for number, piece in pieces
-    )
-    session.flush()
+    rows = [
+        {
+            "tenant": tenant,
+            "record_sha256": record_sha256,
+            "number": number,
+            "device": device,
+            "camera": coverage.camera,
+            "from_at": piece.from_at,
+            "until_at": piece.until_at,
+            "state": piece.state,
+            "clock": coverage.clock.value,
+        }
+        for number, piece in enumerate(_pieces(coverage, received_at - LONGEST_PAST))
+    ]
+    insert_rows(session, CoverageRow, rows)
 
 
 def _pieces(coverage: Coverage, not_before: datetime) -> Iterator[Claim]:

@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import hmac
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -10,7 +11,7 @@ from enum import StrEnum
 from sqlalchemy import BigInteger, ForeignKeyConstraint, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from alerts.keys import VerifyKey
+from alerts.keys import KeyFinder, VerifyKey
 from alerts.messages import Status
 from traceability.records import Base, Identified, OfTenant
 
@@ -77,32 +78,61 @@ class KeyReach(OfTenant, Base):
 
 @dataclass(frozen=True, slots=True)
 class Signer:
-    """Whose key it is."""
+    """Whose key it is or was, and what it vouches for: by journal the first and the last record, as in `KeyReach`."""
 
     device: str
     key: VerifyKey
+    is_in_force: bool
+    ending: str
+    limits: Mapping[str, tuple[int, int | None]]
+
+    def reaches(self, epoch: str, sequence: int) -> bool:
+        """Whether the key may have signed this record."""
+        if epoch not in self.limits:
+            return self.is_in_force
+        first, last = self.limits[epoch]
+        return first <= sequence and (last is None or sequence <= last)
+
+
+def find_signers(session: Session, tenant: str, key_ids: Iterable[str]) -> dict[str, Signer]:
+    """Of these keys, those that boxes have or had."""
+    wanted = sorted(set(key_ids))
+    if not wanted:
+        return {}
+    limits: dict[str, dict[str, tuple[int, int | None]]] = {}
+    reaches = select(KeyReach.key_id, KeyReach.epoch, KeyReach.first, KeyReach.last)
+    own = (KeyReach.tenant == tenant, KeyReach.key_id.in_(wanted))
+    for key_id, epoch, first, last in session.execute(reaches.where(*own)):
+        limits.setdefault(key_id, {})[epoch] = (first, last)
+    columns = select(
+        DeviceKey.key_id, DeviceKey.device, DeviceKey.verify_key, DeviceKey.retired_at, DeviceKey.ending
+    ).where(DeviceKey.tenant == tenant, DeviceKey.key_id.in_(wanted))
+    return {
+        key_id: Signer(device, VerifyKey.from_text(text), retired_at is None, ending, limits.get(key_id, {}))
+        for key_id, device, text, retired_at, ending in session.execute(columns)
+    }
 
 
 def find_signer(session: Session, tenant: str, key_id: str) -> Signer | None:
     """The box that has this key now, or None if nobody has."""
-    row = session.get(DeviceKey, (tenant, key_id))
-    if row is None or row.retired_at is not None:
-        return None
-    return Signer(row.device, VerifyKey.from_text(row.verify_key))
+    signer = find_signers(session, tenant, [key_id]).get(key_id)
+    return signer if signer is not None and signer.is_in_force else None
 
 
-def find_owner(session: Session, tenant: str, key_id: str) -> Signer | None:
-    """The box that has or had this key: whether a record is within the key's reach is for `reaches` to say."""
-    row = session.get(DeviceKey, (tenant, key_id))
-    return None if row is None else Signer(row.device, VerifyKey.from_text(row.verify_key))
+def finder(session: Session, tenant: str) -> KeyFinder:
+    """`find_key` for the functions of `alerts`: keys that boxes have now."""
+
+    def find(key_id: str) -> VerifyKey | None:
+        signer = find_signer(session, tenant, key_id)
+        return signer.key if signer is not None else None
+
+    return find
 
 
-def reaches(session: Session, key: DeviceKey, epoch: str, sequence: int) -> bool:
-    """Whether the key may have signed this record."""
-    reach = session.get(KeyReach, (key.tenant, key.key_id, epoch))
-    if reach is None:
-        return key.retired_at is None
-    return reach.first <= sequence and (reach.last is None or sequence <= reach.last)
+def hold_devices(session: Session, tenant: str, names: Iterable[str]) -> dict[str, Device]:
+    """Of these boxes, those that were enrolled, by name; no other transaction files for them until this one ends."""
+    rows = select(Device).where(Device.tenant == tenant, Device.id.in_(sorted(set(names)))).order_by(Device.id)
+    return {device.id: device for device in session.scalars(rows.with_for_update())}
 
 
 def keys_of(session: Session, tenant: str, name: str) -> tuple[DeviceKey, ...]:

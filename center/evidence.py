@@ -3,6 +3,7 @@
 The centre takes a file only if a verified record of the same box announced its hash and size.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -10,7 +11,7 @@ from sqlalchemy import ColumnElement, ForeignKeyConstraint, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from alerts.messages import Artefact
-from traceability.records import Base, OfTenant
+from traceability.records import Base, OfTenant, insert_rows
 
 
 class Announced(OfTenant, Base):
@@ -52,43 +53,50 @@ class Stored:
     role: str
 
 
-def announce_files(
-    session: Session,
-    *,
-    tenant: str,
-    device: str,
-    incident: str,
-    camera: str,
-    artefacts: tuple[Artefact, ...],
-    at: datetime,
-) -> None:
-    """Expect these files of this box. What was announced for the incident before stays as it is."""
-    for artefact in artefacts:
-        if session.get(Announced, (tenant, device, incident, artefact.sha256)) is not None:
-            continue
-        here = _arrival(session, tenant, artefact)
-        session.add(
-            Announced(
-                tenant=tenant,
-                device=device,
-                incident=incident,
-                sha256=artefact.sha256,
-                size_bytes=artefact.size_bytes,
-                media_type=artefact.media_type,
-                role=artefact.role,
-                camera=camera,
-                derived_from=artefact.derived_from,
-                announced_at=at,
-                arrived_at=here,
-            )
-        )
-    session.flush()
+@dataclass(frozen=True, slots=True)
+class Announcement:
+    """What a verified record says of the files of one incident."""
+
+    device: str
+    incident: str
+    camera: str
+    artefacts: tuple[Artefact, ...]
 
 
-def _arrival(session: Session, tenant: str, artefact: Artefact) -> datetime | None:
-    """When the same bytes came for another incident."""
-    same = (*_is_here(tenant), Announced.sha256 == artefact.sha256)
-    return session.scalars(select(Announced.arrived_at).where(*same).limit(1)).first()
+def announce_files(session: Session, tenant: str, announcements: Iterable[Announcement], *, at: datetime) -> None:
+    """Expect these files. What was announced of a box's incident before stays as it is."""
+    told = {
+        (said.device, said.incident, artefact.sha256): (said.camera, artefact)
+        for said in reversed(tuple(announcements))
+        for artefact in reversed(said.artefacts)
+    }
+    known = set[tuple[str, str, str]]()
+    arrived: dict[str, datetime] = {}
+    same = (Announced.tenant == tenant, Announced.sha256.in_({sha256 for _, _, sha256 in told}))
+    for row in session.scalars(select(Announced).where(*same)) if told else ():
+        known.add((row.device, row.incident, row.sha256))
+        if row.arrived_at is not None and row.is_here:
+            arrived[row.sha256] = row.arrived_at
+    rows = [
+        {
+            "tenant": tenant,
+            "device": device,
+            "incident": incident,
+            "sha256": sha256,
+            "size_bytes": artefact.size_bytes,
+            "media_type": artefact.media_type,
+            "role": artefact.role,
+            "camera": camera,
+            "derived_from": artefact.derived_from,
+            "announced_at": at,
+            "arrived_at": arrived.get(sha256),
+            "deleted_at": None,
+            "deleted_rule": "",
+        }
+        for (device, incident, sha256), (camera, artefact) in reversed(told.items())
+        if (device, incident, sha256) not in known
+    ]
+    insert_rows(session, Announced, rows)
 
 
 def _is_here(tenant: str) -> tuple[ColumnElement[bool], ...]:

@@ -9,7 +9,7 @@ import itertools
 import json
 import threading
 from collections import deque
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -47,12 +47,16 @@ class Hub:
 
     def tell(self, topic: Topic, row_id: str) -> None:
         """Spread a notice; callable from any thread."""
+        self.tell_all(((topic, row_id),))
+
+    def tell_all(self, rows: Iterable[tuple[Topic, str]]) -> None:
+        """Spread notices of many rows at once, in their order."""
         with self._lock:
-            notice = Notice(next(self._numbers), topic, row_id)
-            self._ring.append(notice)
+            notices = tuple(Notice(next(self._numbers), topic, row_id) for topic, row_id in rows)
+            self._ring.extend(notices)
             listeners = tuple(self._listeners)
         for listener in listeners:
-            listener.offer(notice)
+            listener.offer(notices)
 
     async def listen(
         self, last_number: int | None = None, *, for_s: float | None = None
@@ -110,24 +114,22 @@ class _Listener:
         self._overflowed = False
         self._ended = False
 
-    def offer(self, notice: Notice) -> None:
-        self._call(self._put, notice)
+    def offer(self, notices: Sequence[Notice | None]) -> None:
+        if not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._put, notices)
 
     def end(self) -> None:
-        self._call(self._put, None)
+        self.offer((None,))
 
-    def _call(self, function: Callable[[Notice | None], None], notice: Notice | None) -> None:
-        if not self._loop.is_closed():
-            self._loop.call_soon_threadsafe(function, notice)
-
-    def _put(self, notice: Notice | None) -> None:
-        if notice is None:
-            self._ended = True
-        elif self._queue.qsize() >= QUEUE_SIZE:
-            self._overflowed = True
-            return
-        if not self._queue.full():
-            self._queue.put_nowait(notice)
+    def _put(self, notices: Sequence[Notice | None]) -> None:
+        for notice in notices:
+            if notice is None:
+                self._ended = True
+            elif self._queue.qsize() >= QUEUE_SIZE:
+                self._overflowed = True
+                continue
+            if not self._queue.full():
+                self._queue.put_nowait(notice)
 
     async def notices(self, for_s: float | None) -> AsyncIterator[Notice | None]:
         end_s = self._loop.time() + for_s if for_s is not None else None
@@ -147,12 +149,12 @@ class _Listener:
 
 def announce(session: Session, topic: Topic, row_id: str) -> None:
     """Tell pages about this row once `session` has committed."""
-    pending: list[tuple[Topic, str]] = session.info.setdefault(_PENDING, [])
-    if (topic, row_id) not in pending:
-        pending.append((topic, row_id))
+    pending: dict[tuple[Topic, str], None] = session.info.setdefault(_PENDING, {})
+    pending[topic, row_id] = None
 
 
 def spread(session: Session, hub: Hub) -> None:
     """Tell `hub` what was announced on `session`, which has just committed."""
-    for topic, row_id in session.info.pop(_PENDING, ()):
-        hub.tell(topic, row_id)
+    pending: dict[tuple[Topic, str], None] = session.info.pop(_PENDING, {})
+    if pending:
+        hub.tell_all(pending)

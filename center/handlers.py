@@ -1,11 +1,12 @@
 """What follows from what happened: this table reads like an index.
 
-A handler gets the session of the transaction in which the event happened and the event; what it returns happens
-next. Nothing leaves the house here: pages are told after the commit (`feed.announce`).
+A handler gets the session of the transaction in which something happened, the tenant, and the events of one sort and
+moment, hundreds when intake is busy; what it returns happens next. Nothing leaves the house here: pages are told after
+the commit (`feed.announce`).
 """
 
-from collections import deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
 
 from sqlalchemy.orm import Session
 
@@ -25,84 +26,96 @@ from enforcement.events import (
     TaskNoted,
     TaskOpened,
 )
-from enforcement.leads import Lead, link_lead
-from enforcement.tasks import note_incident, open_task
+from enforcement.leadlinks import link_leads
+from enforcement.tasks import note_incidents, open_tasks
 
-Handler = Callable[[Session, Happening], Iterable[Happening]]
+Handler = Callable[[Session, str, Sequence[Happening]], Iterable[Happening]]
 
 
-def link_the_lead(session: Session, event: Happening) -> Iterable[Happening]:
-    """Tie the lead to garden, plot, party, cards and lots, as the register stood at capture."""
-    link_lead(session, _lead(session, event))
+def link_the_leads(session: Session, tenant: str, events: Sequence[Happening]) -> Iterable[Happening]:
+    """Tie the leads to garden, plot, party, cards and lots, as the register stood at capture."""
+    link_leads(session, tenant, _ids(events, "lead_id"))
     return ()
 
 
-def open_its_task(session: Session, event: Happening) -> Iterable[Happening]:
-    """Somebody must check this lead; it has exactly one task."""
-    opened = open_task(session, _lead(session, event), at=event.at)
-    return (opened,) if opened is not None else ()
+def open_their_tasks(session: Session, tenant: str, events: Sequence[Happening]) -> Iterable[Happening]:
+    """Somebody must check these leads; each has exactly one task."""
+    return open_tasks(session, tenant, _ids(events, "lead_id"), at=events[0].at)
 
 
-def note_in_its_task(session: Session, event: Happening) -> Iterable[Happening]:
+def note_in_their_tasks(session: Session, tenant: str, events: Sequence[Happening]) -> Iterable[Happening]:
     """The officer sees in the history that the incident ended, or goes on, by itself."""
-    noted = note_incident(session, _lead(session, event), at=event.at)
-    return (noted,) if noted is not None else ()
+    return note_incidents(session, tenant, _ids(events, "lead_id"), at=events[0].at)
 
 
-def enter_the_hold(session: Session, event: Happening) -> Iterable[Happening]:
+def enter_the_holds(session: Session, tenant: str, events: Sequence[Happening]) -> Iterable[Happening]:
     """Who held or released a lead, and why, can be proven from the centre's log."""
-    if isinstance(event, LeadHeld):
-        enter_hold(
-            session,
-            tenant=event.tenant,
-            lead=event.lead_id,
-            who=event.by,
-            holds=event.holds,
-            reason=event.reason,
-            at=event.at,
-        )
+    for event in events:
+        if isinstance(event, LeadHeld):
+            enter_hold(
+                session,
+                tenant=tenant,
+                lead=event.lead_id,
+                who=event.by,
+                holds=event.holds,
+                reason=event.reason,
+                at=event.at,
+            )
     return ()
 
 
-def show_lead(session: Session, event: Happening) -> Iterable[Happening]:
-    """Open pages fetch this lead anew."""
-    announce(session, "lead", _row_id(event, "lead_id"))
+def show_leads(session: Session, _tenant: str, events: Sequence[Happening]) -> Iterable[Happening]:
+    """Open pages fetch these leads anew."""
+    for lead in _ids(events, "lead_id"):
+        announce(session, "lead", lead)
     return ()
 
 
-def show_task(session: Session, event: Happening) -> Iterable[Happening]:
-    """Open pages fetch this task anew."""
-    announce(session, "task", _row_id(event, "task_id"))
+def show_tasks(session: Session, _tenant: str, events: Sequence[Happening]) -> Iterable[Happening]:
+    """Open pages fetch these tasks anew."""
+    for task in _ids(events, "task_id"):
+        announce(session, "task", task)
     return ()
 
 
 HANDLERS: Mapping[type[Happening], tuple[Handler, ...]] = {
-    LeadOpened: (link_the_lead, open_its_task, show_lead),
-    LeadUpdated: (link_the_lead, show_lead),
-    LeadClosed: (link_the_lead, note_in_its_task, show_lead),
-    LeadReopened: (link_the_lead, note_in_its_task, show_lead),
-    TaskOpened: (show_task,),
-    TaskMoved: (show_task, show_lead),
-    TaskNoted: (show_task,),
-    FindingWritten: (show_lead,),
-    FindingPublished: (show_lead,),
-    FindingWithdrawn: (show_lead,),
-    LeadHeld: (enter_the_hold, show_lead),
+    LeadOpened: (link_the_leads, open_their_tasks, show_leads),
+    LeadUpdated: (link_the_leads, show_leads),
+    LeadClosed: (link_the_leads, note_in_their_tasks, show_leads),
+    LeadReopened: (link_the_leads, note_in_their_tasks, show_leads),
+    TaskOpened: (show_tasks,),
+    TaskMoved: (show_tasks, show_leads),
+    TaskNoted: (show_tasks,),
+    FindingWritten: (show_leads,),
+    FindingPublished: (show_leads,),
+    FindingWithdrawn: (show_leads,),
+    LeadHeld: (enter_the_holds, show_leads),
 }
 
 
 def route(session: Session, happenings: Iterable[Happening]) -> None:
-    """Call the handlers of each event, and of what follows from it, in order."""
-    waiting = deque(happenings)
+    """Call the handlers of what happened, and of what follows from it.
+
+    What happened at once is handled at once, sort by sort in the order of the table: all openings before all endings.
+    """
+    waiting = tuple(happenings)
     while waiting:
-        event = waiting.popleft()
-        for handler in HANDLERS[type(event)]:
-            waiting.extend(handler(session, event))
+        following: list[Happening] = []
+        for kind, handlers in HANDLERS.items():
+            for (tenant, _at), events in _by_moment(event for event in waiting if type(event) is kind):
+                for handler in handlers:
+                    following.extend(handler(session, tenant, events))
+        waiting = tuple(following)
 
 
-def _lead(session: Session, event: Happening) -> Lead:
-    return session.get_one(Lead, (event.tenant, _row_id(event, "lead_id")))
+def _by_moment(
+    happenings: Iterable[Happening],
+) -> Iterable[tuple[tuple[str, datetime], Sequence[Happening]]]:
+    groups: dict[tuple[str, datetime], list[Happening]] = {}
+    for event in happenings:
+        groups.setdefault((event.tenant, event.at), []).append(event)
+    return groups.items()
 
 
-def _row_id(event: Happening, name: str) -> str:
-    return str(getattr(event, name))
+def _ids(events: Iterable[Happening], name: str) -> tuple[str, ...]:
+    return tuple(str(getattr(event, name)) for event in events)

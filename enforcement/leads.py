@@ -1,21 +1,17 @@
-"""Leads (线索): one per incident of one box, folded from its alerts in whatever order they arrive.
+"""Leads (线索): one per incident of one box, folded from its alerts (`folding`), linked with what it saw (`leadlinks`).
 
 A lead is not evidence and not a finding: it is a reason to look (Administrative Penalty Law 2021, art. 41).
-The highest revision is the truth, so the row is a function of the set of alerts and not of their order.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import BigInteger, ForeignKeyConstraint, Index, String, UniqueConstraint, delete, select
+from sqlalchemy import BigInteger, ForeignKeyConstraint, Index, String, UniqueConstraint, bindparam, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from alerts.messages import ClockQuality, Phase
-from enforcement.assignment import grid_links
-from enforcement.events import Happening, LeadClosed, LeadOpened, LeadReopened, LeadUpdated
-from traceability.links import links_for
+from alerts.messages import ClockQuality
 from traceability.records import Base, Identified, JsonList, JsonObject, OfTenant
 
 
@@ -56,7 +52,7 @@ class Lead(Identified, Base):
     """One incident as its highest revision tells it. `id` is derived from device and incident: see `lead_id`.
 
     `received_at` is when the first of its alerts came; `linked_for` and `linked_camera` say for which sight its links
-    were made: see `link_lead`.
+    were made: see `leadlinks.link_leads`.
     """
 
     __tablename__ = "lead"
@@ -113,14 +109,6 @@ class LeadLink(OfTenant, Base):
     params: Mapped[JsonObject]
 
 
-@dataclass(frozen=True, slots=True)
-class LeadChange:
-    """The lead after folding, and the events to route: none where the alert told nothing new."""
-
-    lead: Lead
-    events: tuple[Happening, ...]
-
-
 def lead_id(device: str, incident: str) -> str:
     """The lead's id: the same for the same incident, so that a link to it can be made before it is stored.
 
@@ -130,90 +118,74 @@ def lead_id(device: str, incident: str) -> str:
     return f"{device}.{incident}"
 
 
-def fold_alert(session: Session, facts: LeadFacts, *, received_at: datetime) -> LeadChange:
-    """Take one alert into its lead: the highest revision wins, whatever order they come in.
-
-    Of two different alerts of one revision (a cloned box) the one with the greater record hash stays, so that this
-    too does not depend on the order.
-    """
-    key = lead_id(facts.device, facts.incident)
-    lead = session.get(Lead, (facts.tenant, key), with_for_update=True)
-    if lead is None:
-        lead = Lead(tenant=facts.tenant, id=key, received_at=received_at, **_told(facts))
-        session.add(lead)
-        session.flush()
-        opened = LeadOpened(facts.tenant, received_at, key, facts.kind)
-        closed = (LeadClosed(facts.tenant, received_at, key),) if facts.phase == Phase.CLOSED else ()
-        return LeadChange(lead, (opened, *closed))
-    lead.received_at = min(lead.received_at, received_at)
-    if (facts.revision, facts.record_sha256) <= (lead.revision, lead.record_sha256):
-        return LeadChange(lead, ())
-    event = _turn(lead, facts, received_at)
-    for column, value in _told(facts).items():
-        setattr(lead, column, value)
-    session.flush()
-    return LeadChange(lead, (event,))
-
-
-def _told(facts: LeadFacts) -> dict[str, Any]:
-    """The columns an alert decides, by name; identity apart."""
-    told = {field.name: getattr(facts, field.name) for field in fields(facts) if field.name != "tenant"}
-    told["objects"] = [dict(seen) for seen in facts.objects]
-    told["because"] = dict(facts.because)
-    told["closed_at"] = facts.observed_at if facts.phase == Phase.CLOSED else None
-    return told
-
-
-def _turn(lead: Lead, facts: LeadFacts, at: datetime) -> Happening:
-    before, after = lead.phase == Phase.CLOSED, facts.phase == Phase.CLOSED
-    if after and not before:
-        return LeadClosed(lead.tenant, at, lead.id)
-    if before and not after:
-        return LeadReopened(lead.tenant, at, lead.id)
-    return LeadUpdated(lead.tenant, at, lead.id, facts.revision)
-
-
-def sighted_at(lead: Lead) -> datetime:
-    """When the register is to be read for a lead: at its opening, or, if the box had lost the time, at its arrival."""
-    return lead.received_at if lead.clock == ClockQuality.UNSYNCHRONISED else lead.opened_at
-
-
-def link_lead(session: Session, lead: Lead) -> tuple[LeadLink, ...]:
-    """Link a lead with what its camera saw, as the register stood then.
-
-    Links once made stay as they are, whatever the register says later; only when another camera or another time of
-    the same incident becomes known are they made anew. Call it after every fold.
-    """
-    at = sighted_at(lead)
-    if (lead.linked_for, lead.linked_camera) == (at, lead.camera):
-        return links_of(session, tenant=lead.tenant, lead_id=lead.id)
-    session.execute(delete(LeadLink).where(LeadLink.tenant == lead.tenant, LeadLink.lead_id == lead.id))
-    found = (
-        *links_for(session, tenant=lead.tenant, camera=lead.camera, at=at),
-        *grid_links(session, tenant=lead.tenant, camera=lead.camera, at=at),
-    )
-    session.add_all(
-        LeadLink(
-            tenant=lead.tenant,
-            lead_id=lead.id,
-            number=number,
-            target_kind=link.target_kind.value,
-            target_id=link.target_id,
-            name_zh=link.name_zh,
-            name_en=link.name_en,
-            reason_key=link.reason_key.value,
-            params=dict(link.params),
-        )
-        for number, link in enumerate(found, start=1)
-    )
-    lead.linked_for, lead.linked_camera = at, lead.camera
-    session.flush()
-    return links_of(session, tenant=lead.tenant, lead_id=lead.id)
-
-
 def links_of(session: Session, *, tenant: str, lead_id: str) -> tuple[LeadLink, ...]:
     """A lead's links in the order they were found."""
     rows = session.scalars(
         select(LeadLink).where(LeadLink.tenant == tenant, LeadLink.lead_id == lead_id).order_by(LeadLink.number)
     )
     return tuple(rows)
+
+
+class Sight(NamedTuple):
+    """What of a lead its links and its task depend on: what was seen by which camera, and `at` which time.
+
+    `at` is when the register is to be read: at the lead's opening, or, if the box had lost the time, at its arrival.
+    """
+
+    tenant: str
+    lead_id: str
+    kind: str
+    phase: str
+    camera: str
+    at: datetime
+    linked_for: datetime | None
+    linked_camera: str | None
+
+
+def sighted_at(lead: Lead) -> datetime:
+    """When the register is to be read for a lead."""
+    return _sighted_at(lead.clock, lead.received_at, lead.opened_at)
+
+
+def sight_of(lead: Lead) -> Sight:
+    """The sight of a lead at hand."""
+    at = sighted_at(lead)
+    return Sight(lead.tenant, lead.id, lead.kind, lead.phase, lead.camera, at, lead.linked_for, lead.linked_camera)
+
+
+def sights_of(session: Session, tenant: str, lead_ids: Iterable[str]) -> tuple[Sight, ...]:
+    """The sights of these leads, by id."""
+    rows = session.execute(
+        select(
+            Lead.id,
+            Lead.kind,
+            Lead.phase,
+            Lead.camera,
+            Lead.clock,
+            Lead.received_at,
+            Lead.opened_at,
+            Lead.linked_for,
+            Lead.linked_camera,
+        )
+        .where(Lead.tenant == tenant, Lead.id.in_(sorted(set(lead_ids))))
+        .order_by(Lead.id)
+    )
+    return tuple(
+        Sight(tenant, key, kind, phase, camera, _sighted_at(clock, received_at, opened_at), linked_for, linked_camera)
+        for key, kind, phase, camera, clock, received_at, opened_at, linked_for, linked_camera in rows
+    )
+
+
+def _sighted_at(clock: str, received_at: datetime, opened_at: datetime) -> datetime:
+    return received_at if clock == ClockQuality.UNSYNCHRONISED else opened_at
+
+
+_TABLE = Lead.metadata.tables[Lead.__tablename__]
+_THAT_LEAD = update(_TABLE).where(_TABLE.c.tenant == bindparam("of_tenant"), _TABLE.c.id == bindparam("of_id"))
+
+
+def change_leads(session: Session, tenant: str, changes: Mapping[str, Mapping[str, Any]]) -> None:
+    """Set columns of many leads at once, by id: the same columns of each."""
+    if changes:
+        rows = [{"of_tenant": tenant, "of_id": lead, **columns} for lead, columns in changes.items()]
+        session.execute(_THAT_LEAD, rows)

@@ -1,5 +1,6 @@
 """Tasks: "check this lead" (核实线索), one per lead, with deadlines, an officer and a history nobody can rewrite."""
 
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final, NamedTuple
@@ -13,11 +14,11 @@ from enforcement.assignment import assign
 from enforcement.errors import IllegalMove, NotAllowed, NoteMissing, StaleTask, Unknown
 from enforcement.events import TaskMoved, TaskNoted, TaskOpened
 from enforcement.finding_records import FindingStatus, findings_of
-from enforcement.leads import Lead, sighted_at
+from enforcement.leads import Lead, Sight, sights_of
 from enforcement.policy import response_times
 from enforcement.transitions import Move, State, transition_of
 from traceability.append_only import guard
-from traceability.records import Base, Identified, JsonObject, OfTenant
+from traceability.records import Base, Identified, JsonObject, OfTenant, insert_rows
 
 CHECK_LEAD: Final = "check_lead"
 FINISHED: Final = (State.CLOSED, State.FALSE_ALARM)
@@ -99,33 +100,50 @@ class TaskEvent(OfTenant, Base):
 guard(TaskEvent.metadata.tables[TaskEvent.__tablename__])
 
 
-def open_task(session: Session, lead: Lead, *, at: datetime) -> TaskOpened | None:
-    """Make the task of a lead, assigned and with deadlines from `at` on; None when it has one already.
+def open_tasks(session: Session, tenant: str, lead_ids: Iterable[str], *, at: datetime) -> tuple[TaskOpened, ...]:
+    """Make the tasks of leads that have none yet, assigned and with deadlines from `at` on.
 
     The grid is that of the sight, the deadlines those of the day the task was opened.
     """
-    if session.get(Task, (lead.tenant, lead.id)) is not None:
-        return None
-    given = assign(session, tenant=lead.tenant, camera=lead.camera, at=sighted_at(lead))
-    times = response_times(session, tenant=lead.tenant, kind=lead.kind, at=at)
-    task = Task(
-        tenant=lead.tenant,
-        id=lead.id,
-        lead_id=lead.id,
-        kind=CHECK_LEAD,
-        state=State.OPENED.value,
-        version=1,
-        opened_at=at,
-        grid_id=given.grid_id,
-        officer=given.officer,
-        assignment_reason=given.reason.value,
-        assignment_params=dict(given.params),
-        **times.columns(),
-    )
-    session.add(task)
-    session.flush()
-    _write(session, task, Step(Note.OPEN, SYSTEM, at, State.OPENED, State.OPENED))
-    return TaskOpened(lead.tenant, at, task.id, lead.id, task.officer)
+    sights = sights_of(session, tenant, lead_ids)
+    ids = [sight.lead_id for sight in sights]
+    there = set(session.scalars(select(Task.id).where(Task.tenant == tenant, Task.id.in_(ids))))
+    return _open(session, [sight for sight in sights if sight.lead_id not in there], at)
+
+
+def open_task(session: Session, lead: Lead, *, at: datetime) -> TaskOpened | None:
+    """`open_tasks` of one lead; None when it has a task already."""
+    opened = open_tasks(session, lead.tenant, [lead.id], at=at)
+    return opened[0] if opened else None
+
+
+def _open(session: Session, sights: Sequence[Sight], at: datetime) -> tuple[TaskOpened, ...]:
+    times: dict[str, dict[str, Any]] = {}
+    tasks: list[dict[str, Any]] = []
+    for sight in sights:
+        if sight.kind not in times:
+            times[sight.kind] = response_times(session, tenant=sight.tenant, kind=sight.kind, at=at).columns()
+        given = assign(session, tenant=sight.tenant, camera=sight.camera, at=sight.at)
+        tasks.append(
+            {
+                "tenant": sight.tenant,
+                "id": sight.lead_id,
+                "lead_id": sight.lead_id,
+                "kind": CHECK_LEAD,
+                "state": State.OPENED.value,
+                "version": 1,
+                "opened_at": at,
+                "grid_id": given.grid_id,
+                "officer": given.officer,
+                "assignment_reason": given.reason.value,
+                "assignment_params": dict(given.params),
+                **times[sight.kind],
+            }
+        )
+    insert_rows(session, Task, tasks)
+    step = Step(Note.OPEN, SYSTEM, at, State.OPENED, State.OPENED)
+    insert_rows(session, TaskEvent, [_line(task["tenant"], task["id"], 1, step) for task in tasks])
+    return tuple(TaskOpened(task["tenant"], at, task["id"], task["lead_id"], task["officer"]) for task in tasks)
 
 
 def move_task(
@@ -204,22 +222,41 @@ def assign_task(
     return TaskMoved(tenant, at, task.id, task.lead_id, Note.ASSIGN.value, state.value, state.value, by.user_id)
 
 
-def note_incident(session: Session, lead: Lead, *, at: datetime) -> TaskNoted | None:
-    """Write into the task's history that the incident ended by itself, or goes on again; the state stays.
+def note_incidents(session: Session, tenant: str, lead_ids: Iterable[str], *, at: datetime) -> tuple[TaskNoted, ...]:
+    """Write into the histories of these leads' tasks that an incident ended by itself, or goes on again.
 
-    Safe to call after every fold: it writes only what the history does not say yet.
+    Safe to call after every fold: it writes only what a history does not say yet. The states stay.
     """
-    task = session.get(Task, (lead.tenant, lead.id))
-    if task is None:
-        return None
-    told = [event.move for event in history_of(session, tenant=lead.tenant, task_id=task.id)]
-    last = next((move for move in reversed(told) if move in (Note.INCIDENT_CLOSED, Note.INCIDENT_REOPENED)), None)
-    if (last == Note.INCIDENT_CLOSED) == (lead.phase == Phase.CLOSED):
-        return None
-    what = Note.INCIDENT_CLOSED if lead.phase == Phase.CLOSED else Note.INCIDENT_REOPENED
-    state = State(task.state)
-    _write(session, task, Step(what, SYSTEM, at, state, state))
-    return TaskNoted(lead.tenant, at, task.id, lead.id, what.value)
+    phases = {sight.lead_id: sight.phase for sight in sights_of(session, tenant, lead_ids)}
+    tasks = session.execute(
+        select(Task.id, Task.lead_id, Task.state)
+        .where(Task.tenant == tenant, Task.id.in_(phases))
+        .order_by(Task.id)
+        .with_for_update()
+    ).all()
+    moves: dict[str, list[str]] = {task.id: [] for task in tasks}
+    lines = select(TaskEvent.task_id, TaskEvent.move).where(TaskEvent.tenant == tenant, TaskEvent.task_id.in_(moves))
+    for task_id, move in session.execute(lines.order_by(TaskEvent.task_id, TaskEvent.number)):
+        moves[task_id].append(move)
+    written: list[dict[str, Any]] = []
+    noted: list[TaskNoted] = []
+    for task_id, lead, state in tasks:
+        told = moves[task_id]
+        last = next((move for move in reversed(told) if move in (Note.INCIDENT_CLOSED, Note.INCIDENT_REOPENED)), None)
+        is_over = phases[lead] == Phase.CLOSED
+        if (last == Note.INCIDENT_CLOSED) != is_over:
+            what = Note.INCIDENT_CLOSED if is_over else Note.INCIDENT_REOPENED
+            step = Step(what, SYSTEM, at, State(state), State(state))
+            written.append(_line(tenant, task_id, len(told) + 1, step))
+            noted.append(TaskNoted(tenant, at, task_id, lead, what.value))
+    insert_rows(session, TaskEvent, written)
+    return tuple(noted)
+
+
+def note_incident(session: Session, lead: Lead, *, at: datetime) -> TaskNoted | None:
+    """`note_incidents` of one lead; None where its history says so already, or there is no task."""
+    noted = note_incidents(session, lead.tenant, [lead.id], at=at)
+    return noted[0] if noted else None
 
 
 def task_by_id(session: Session, *, tenant: str, task_id: str) -> Task:
@@ -274,18 +311,19 @@ def _advance(session: Session, task: Task, columns: dict[str, Any]) -> None:
 def _write(session: Session, task: Task, step: Step) -> None:
     """Append one line to the history."""
     lines = select(func.count()).where(TaskEvent.tenant == task.tenant, TaskEvent.task_id == task.id)
-    session.add(
-        TaskEvent(
-            tenant=task.tenant,
-            task_id=task.id,
-            number=(session.scalar(lines) or 0) + 1,
-            at=step.at,
-            by_user=step.by.user_id,
-            by_role=step.by.role.value,
-            move=step.move.value,
-            from_state=step.from_state.value,
-            to_state=step.to_state.value,
-            note=step.note,
-        )
-    )
-    session.flush()
+    insert_rows(session, TaskEvent, [_line(task.tenant, task.id, (session.scalar(lines) or 0) + 1, step)])
+
+
+def _line(tenant: str, task_id: str, number: int, step: Step) -> dict[str, Any]:
+    return {
+        "tenant": tenant,
+        "task_id": task_id,
+        "number": number,
+        "at": step.at,
+        "by_user": step.by.user_id,
+        "by_role": step.by.role.value,
+        "move": step.move.value,
+        "from_state": step.from_state.value,
+        "to_state": step.to_state.value,
+        "note": step.note,
+    }

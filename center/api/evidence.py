@@ -19,10 +19,9 @@ from center.accounts.guards import Officer
 from center.api.security import PREFIX, open_router, reading_router
 from center.custody import Act, has_viewed, note_custody
 from center.database import Writing
-from center.devices import find_signer
+from center.devices import find_signer, finder
 from center.evidence import Announced, announced_by, find_deleted, find_file, note_arrival
 from center.feed import announce
-from center.intake.reading import finder
 from center.office import Office, office_of
 from center.web.problems import responses
 from enforcement.leads import lead_id

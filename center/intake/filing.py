@@ -1,37 +1,31 @@
-"""One message, inside one transaction: verify, de-duplicate, keep the bytes, make rows of it, write the receipt.
+"""A batch of messages, inside one transaction: de-duplicate, make rows, keep the bytes, write the receipts.
 
 All of it is committed or none of it.
 """
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
 import structlog
-from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from alerts import dsse
-from alerts.errors import MessageError
+from alerts.events import Sealed
 from alerts.keys import SigningKey, VerifyKey
-from alerts.messages import Alert, Coverage, Disposition, Evidence, KeyRotation
+from alerts.messages import Disposition, KeyRotation, Status
 from alerts.receipts import next_counter, write_receipt
 from alerts.records import hash_of
-from alerts.status import read_status
+from alerts.subscriber import Incoming
 from alerts.topics import Channel, Topic
-from center.coverage import keep_coverage
-from center.devices import Device, note_status
-from center.evidence import announce_files
+from center.devices import Device, Signer, find_signers, hold_devices, note_status
 from center.feed import announce
-from center.handlers import route
-from center.intake.conversion import is_credible, to_facts
-from center.intake.journal import find_row, receipt_for, store_row
-from center.intake.judging import judge
-from center.intake.quarantine import Limits, Reason, Refusal, put_aside, waiting_for_key
-from center.intake.reading import Entry, Refused, check_place, finder, read_entry, refusal_of
-from center.keys import follow_rotation
+from center.intake.digesting import digest
+from center.intake.quarantine import Limits, Refusal, put_aside, waiting_for_key
+from center.intake.reading import Entry, Reading, read, standing_of
+from center.intake.volumes import Volume, open_volumes, place_of, write_rows
 from center.log.entries import enter_record
-from enforcement.leads import fold_alert, lead_id
 
 log = structlog.get_logger()
 
@@ -59,201 +53,163 @@ class FilingRules:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """What became of a message, and the receipt to send for it, if it deserves one."""
+class Filed:
+    """What became of each message of a batch, and the receipts to send after the commit."""
 
-    outcome: Outcome
-    topic: Topic | None = None
-    receipt: bytes | None = None
-
-
-def file_message(session: Session, rules: FilingRules, topic: Topic, raw: bytes, at: datetime) -> Answer:
-    """Take in what came on this topic. Never raises for what a box may send, only for what the database refuses."""
-    try:
-        _check_size(rules, topic, raw)
-        match topic.channel:
-            case Channel.JOURNAL:
-                return _file_entry(session, rules, topic, read_entry(session, topic, raw), at)
-            case Channel.STATUS:
-                return _file_status(session, topic, raw, at)
-            case _:
-                return Answer(Outcome.IGNORED)
-    except Refused as refused:
-        _put_aside(session, rules, refused.refusal, topic=topic, raw=raw, authentic=False, at=at)
-        return Answer(Outcome.REFUSED)
+    outcomes: tuple[Outcome, ...]
+    receipts: tuple[tuple[Topic, bytes], ...]
 
 
-def _check_size(rules: FilingRules, topic: Topic, raw: bytes) -> None:
-    """Raises Refused for what is not for us, or too large to be looked at."""
-    if topic.tenant != rules.tenant:
-        raise Refused(Refusal(Reason.WRONG_TOPIC, f"tenant {topic.tenant!r} is not served here"))
-    if len(raw) > rules.max_message_bytes:
-        raise Refused(Refusal(Reason.TOO_LARGE, f"{len(raw)} bytes; at most {rules.max_message_bytes} are accepted"))
+def file_readings(session: Session, rules: FilingRules, readings: Sequence[Reading], at: datetime) -> Filed:
+    """Take in a batch. Never raises for what a lone message may say, only for what the database refuses.
 
-
-def _put_aside(
-    session: Session,
-    rules: FilingRules,
-    refusal: Refusal,
-    *,
-    topic: Topic,
-    raw: bytes,
-    authentic: bool,
-    at: datetime,
-) -> None:
-    entry = put_aside(
-        session,
-        refusal,
-        tenant=rules.tenant,
-        topic=topic.text,
-        device=topic.device,
-        raw=raw,
-        authentic=authentic,
-        limits=rules.limits,
-        at=at,
-    )
-    announce(session, "quarantine", entry.id)
-    log.warning("message_put_aside", reason=refusal.reason.value, device=topic.device, authentic=authentic)
-
-
-def _file_status(session: Session, topic: Topic, raw: bytes, at: datetime) -> Answer:
-    try:
-        sealed = read_status(raw, finder(session, topic.tenant))
-    except MessageError as error:
-        raise Refused(refusal_of(error)) from error
-    check_place(session, topic, sealed.event, sealed.key_id)
-    device = session.get_one(Device, (topic.tenant, topic.device))
-    if note_status(device, sealed.data, hash_of(raw), at):
-        announce(session, "device", device.id)
-    return Answer(Outcome.NOTED)
-
-
-def _file_entry(session: Session, rules: FilingRules, topic: Topic, entry: Entry, at: datetime) -> Answer:
-    """Every authentic record gets a receipt, a repeated one too: the box may have lost the first."""
-    device = session.get_one(Device, (topic.tenant, topic.device))
-    device.last_seen_at = at
-    if find_row(session, entry) is not None:
-        device.duplicates += 1
-        outcome = Outcome.DUPLICATE
-    else:
-        outcome = _file_new(session, rules, topic, entry, at)
-    receipt = _receipt(session, rules, device, entry, at)
-    return Answer(outcome, Topic(topic.tenant, topic.device, Channel.RECEIPTS), receipt)
-
-
-def _file_new(session: Session, rules: FilingRules, topic: Topic, entry: Entry, at: datetime) -> Outcome:
-    refusal = _digest(session, entry, at)
-    disposition = Disposition.STORED if refusal is None else Disposition.QUARANTINED
-    row = store_row(session, entry, disposition, at)
-    sha256 = entry.sha256
-    enter_record(session, tenant=rules.tenant, device=topic.device, sha256=sha256, disposition=disposition, at=at)
-    if row.fork:
-        log.warning("journal_forked", device=topic.device, epoch=row.epoch, sequence=row.sequence)
-    if row.fork or row.sequence == 1:
-        announce(session, "device", topic.device)
-    if refusal is None:
-        if isinstance(entry.data, KeyRotation):
-            _take_in_waiting(session, rules, entry.data, topic.device, at)
-        return Outcome.STORED
-    _put_aside(session, rules, refusal, topic=topic, raw=entry.raw, authentic=True, at=at)
-    return Outcome.QUARANTINED
-
-
-def _take_in_waiting(session: Session, rules: FilingRules, rotation: KeyRotation, device: str, at: datetime) -> None:
-    """What the new key signed may have come before the rotation that names it: now it can be verified.
-
-    The receipt for the rotation tells the box of these records too.
+    Raises whatever one of several records brings about: then each part of the batch is to be tried by itself.
     """
-    key_id = VerifyKey.from_text(rotation.key).key_id
-    for waiting in waiting_for_key(session, rules.tenant, device):
-        if dsse.read_envelope(waiting.raw).key_id != key_id:
-            continue
-        waiting.settled_at = at
-        if waiting.topic == Topic(rules.tenant, device, Channel.JOURNAL).text:
-            file_message(session, rules, Topic(rules.tenant, device, Channel.JOURNAL), waiting.raw, at)
-        announce(session, "quarantine", waiting.id)
-        log.info("waiting_record_taken_in", device=device, sha256=waiting.sha256)
-    announce(session, "device", device)
+    return _Batch(session, rules, readings, at).file()
 
 
-def _digest(session: Session, entry: Entry, at: datetime) -> Refusal | None:
-    """Judge the record and make rows of it; one that no room can digest is put aside whole and blocks nothing."""
-    try:
-        refusal = judge(session, entry, at)
-        if refusal is not None:
-            return refusal
-        with session.begin_nested():
-            match entry.data:
-                case Alert() as alert:
-                    _digest_alert(session, entry, alert, at)
-                case Evidence() as evidence:
-                    _digest_evidence(session, entry, evidence, at)
-                case Coverage() as coverage:
-                    _digest_coverage(session, entry, coverage, at)
-                case KeyRotation() as rotation:
-                    follow_rotation(session, entry, rotation, at)
+@dataclass(slots=True)
+class _Batch:
+    """The filing of one batch, step by step."""
+
+    session: Session
+    rules: FilingRules
+    readings: Sequence[Reading]
+    at: datetime
+    devices: dict[str, Device] = field(default_factory=dict)
+    signers: dict[str, Signer] = field(default_factory=dict)
+    outcomes: dict[int, Outcome] = field(default_factory=dict)
+
+    def file(self) -> Filed:
+        tenant = self.rules.tenant
+        said = [reading.said for reading in self.readings]
+        key_ids = {each.key_id for each in said if isinstance(each, Entry | Sealed)}
+        self.devices = hold_devices(self.session, tenant, {reading.message.topic.device for reading in self.readings})
+        self.signers = find_signers(self.session, tenant, key_ids)
+        entries: dict[int, Entry] = {}
+        for number, reading in enumerate(self.readings):
+            refusal = reading.said if isinstance(reading.said, Refusal) else standing_of(reading, self.signers)
+            match reading.said:
+                case _ if refusal is not None:
+                    self._put_aside(refusal, reading, authentic=False)
+                    self.outcomes[number] = Outcome.REFUSED
+                case Entry() as entry:
+                    entries[number] = entry
+                case Sealed(data=Status()) as status:
+                    self._note(status)
+                    self.outcomes[number] = Outcome.NOTED
                 case _:
-                    pass  # clock and drop records are kept as they are
-    except OperationalError:
-        raise
-    except Exception as error:
-        log.exception("record_indigestible", device=entry.event.device, sequence=entry.sequence)
-        return Refusal(Reason.CONTRADICTION, f"{type(error).__name__}: {error}")
-    return None
+                    self.outcomes[number] = Outcome.IGNORED
+        receipts = self._file_entries(entries)
+        return Filed(tuple(self.outcomes[number] for number in range(len(self.readings))), receipts)
 
+    def _note(self, sealed: Sealed[Status]) -> None:
+        device = self.devices[sealed.event.device]
+        if note_status(device, sealed.data, hash_of(sealed.raw), self.at):
+            announce(self.session, "device", device.id)
 
-def _digest_alert(session: Session, entry: Entry, alert: Alert, at: datetime) -> None:
-    """An alert becomes a lead, or a newer revision of one, and what follows from that."""
-    facts = to_facts(entry.event, alert, record_sha256=entry.sha256, received_at=at)
-    route(session, fold_alert(session, facts, received_at=at).events)
-    announce_files(
-        session,
-        tenant=entry.event.tenant,
-        device=entry.event.device,
-        incident=alert.incident,
-        camera=alert.camera,
-        artefacts=alert.evidence,
-        at=at,
-    )
+    def _file_entries(self, entries: dict[int, Entry]) -> tuple[tuple[Topic, bytes], ...]:
+        """Every authentic record gets a receipt, a repeated one too: the box may have lost the first."""
+        volumes = open_volumes(self.session, self.rules.tenant, entries.values(), self.at)
+        new: dict[int, Entry] = {}
+        seen: set[str] = set()
+        again: list[tuple[int, Entry]] = []
+        for number, entry in entries.items():
+            device = self.devices[entry.event.device]
+            device.last_seen_at = self.at
+            if entry.sha256 in seen or volumes[place_of(entry)].answer(entry):
+                device.duplicates += 1
+                again.append((number, entry))
+            else:
+                seen.add(entry.sha256)
+                new[number] = entry
+        self.outcomes |= dict.fromkeys((number for number, _ in again), Outcome.DUPLICATE)
+        self._store(new, volumes)
+        receipts = [receipt for volume in volumes.values() for receipt in self._receipts(volume)]
+        for number, entry in new.items():
+            if isinstance(entry.data, KeyRotation) and self.outcomes[number] is Outcome.STORED:
+                receipts += self._take_in_waiting(entry.data, entry.event.device)
+        return tuple(receipts)
 
+    def _take_in_waiting(self, rotation: KeyRotation, device: str) -> list[tuple[Topic, bytes]]:
+        """What the new key signed may have come before the rotation that names it: now it can be verified."""
+        key, journal = VerifyKey.from_text(rotation.key), Topic(self.rules.tenant, device, Channel.JOURNAL)
+        receipts: list[tuple[Topic, bytes]] = []
+        for waiting in waiting_for_key(self.session, self.rules.tenant, device):
+            if dsse.read_envelope(waiting.raw).key_id != key.key_id:
+                continue
+            waiting.settled_at = self.at
+            if waiting.topic == journal.text:
+                reading = read(
+                    Incoming(journal, waiting.raw),
+                    {key.key_id: key}.get,
+                    tenant=self.rules.tenant,
+                    max_bytes=self.rules.max_message_bytes,
+                )
+                receipts.extend(file_readings(self.session, self.rules, [reading], self.at).receipts)
+            announce(self.session, "quarantine", waiting.id)
+            log.info("waiting_record_taken_in", device=device, sha256=waiting.sha256)
+        announce(self.session, "device", device)
+        return receipts
 
-def _digest_evidence(session: Session, entry: Entry, evidence: Evidence, at: datetime) -> None:
-    """Files sealed after the alert are expected from now on."""
-    tenant, device = entry.event.tenant, entry.event.device
-    announce_files(
-        session,
-        tenant=tenant,
-        device=device,
-        incident=evidence.incident,
-        camera=evidence.camera,
-        artefacts=evidence.artefacts,
-        at=at,
-    )
-    announce(session, "evidence", lead_id(device, evidence.incident))
+    def _store(self, entries: dict[int, Entry], volumes: dict[tuple[str, str], Volume]) -> None:
+        is_alone = len(self.readings) == 1
+        refusals = digest(self.session, tuple(entries.values()), self.signers, self.at, is_alone=is_alone)
+        rows: list[tuple[Entry, Disposition, bool]] = []
+        for (number, entry), refusal in zip(entries.items(), refusals, strict=True):
+            disposition = Disposition.STORED if refusal is None else Disposition.QUARANTINED
+            is_fork = volumes[place_of(entry)].add(entry, disposition, self.at)
+            rows.append((entry, disposition, is_fork))
+            if is_fork:
+                log.warning(
+                    "journal_forked", device=entry.event.device, epoch=entry.event.epoch, sequence=entry.sequence
+                )
+            if is_fork or entry.sequence == 1:
+                announce(self.session, "device", entry.event.device)
+            if refusal is not None:
+                self._put_aside(refusal, self.readings[number], authentic=True)
+            self.outcomes[number] = Outcome.STORED if refusal is None else Outcome.QUARANTINED
+        write_rows(self.session, rows, self.at)
+        for entry, disposition, _ in rows:
+            enter_record(
+                self.session,
+                tenant=self.rules.tenant,
+                device=entry.event.device,
+                sha256=entry.sha256,
+                disposition=disposition,
+                at=self.at,
+            )
 
-
-def _digest_coverage(session: Session, entry: Entry, coverage: Coverage, at: datetime) -> None:
-    """What cannot be placed in time, because the box's clock was never set, is kept as it is and says nothing."""
-    if is_credible(coverage.until_at, at):
-        keep_coverage(
-            session,
-            coverage,
-            tenant=entry.event.tenant,
-            device=entry.event.device,
-            record_sha256=entry.sha256,
-            received_at=at,
+    def _put_aside(self, refusal: Refusal, reading: Reading, *, authentic: bool) -> None:
+        topic, raw = reading.message
+        entry = put_aside(
+            self.session,
+            refusal,
+            tenant=self.rules.tenant,
+            topic=topic.text,
+            device=topic.device,
+            raw=raw,
+            authentic=authentic,
+            limits=self.rules.limits,
+            at=self.at,
         )
+        announce(self.session, "quarantine", entry.id)
+        log.warning("message_put_aside", reason=refusal.reason.value, device=topic.device, authentic=authentic)
 
-
-def _receipt(session: Session, rules: FilingRules, device: Device, entry: Entry, at: datetime) -> bytes:
-    device.receipt_counter = next_counter(device.receipt_counter, at)
-    return write_receipt(
-        receipt_for(session, entry),
-        key=rules.key,
-        tenant=rules.tenant,
-        device=device.id,
-        epoch=entry.event.epoch,
-        counter=device.receipt_counter,
-        at=at,
-        lifetime=rules.receipt_lifetime,
-    )
+    def _receipts(self, volume: Volume) -> list[tuple[Topic, bytes]]:
+        device = self.devices[volume.row.device]
+        sealed = []
+        for receipt in volume.receipts():
+            device.receipt_counter = next_counter(device.receipt_counter, self.at)
+            raw = write_receipt(
+                receipt,
+                key=self.rules.key,
+                tenant=self.rules.tenant,
+                device=device.id,
+                epoch=volume.row.epoch,
+                counter=device.receipt_counter,
+                at=self.at,
+                lifetime=self.rules.receipt_lifetime,
+            )
+            sealed.append((Topic(self.rules.tenant, device.id, Channel.RECEIPTS), raw))
+        return sealed

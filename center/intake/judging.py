@@ -7,16 +7,16 @@ from sqlalchemy.orm import Session
 from alerts.catalogue import KINDS
 from alerts.keys import VerifyKey
 from alerts.messages import Alert, Coverage, Evidence, KeyRotation
-from center.devices import DeviceKey, Ending, reaches
+from center.devices import DeviceKey, Ending, Signer
 from center.intake.conversion import is_credible, sighting
 from center.intake.quarantine import Reason, Refusal
 from center.intake.reading import Entry
 from traceability.cameras import camera_at
 
 
-def judge(session: Session, entry: Entry, received_at: datetime) -> Refusal | None:
+def judge(session: Session, entry: Entry, signer: Signer, received_at: datetime) -> Refusal | None:
     """Why this record is put aside although it is authentic, or None if it can be taken in."""
-    return _check_reach(session, entry) or _check_data(session, entry, received_at)
+    return _check_reach(entry, signer) or _check_data(session, entry, received_at)
 
 
 def _check_data(session: Session, entry: Entry, received_at: datetime) -> Refusal | None:
@@ -42,16 +42,15 @@ def _check_alert(session: Session, entry: Entry, alert: Alert, received_at: date
     return _check_camera(session, entry, alert.camera, sighting(entry.event, alert, received_at).observed_at)
 
 
-def _check_reach(session: Session, entry: Entry) -> Refusal | None:
+def _check_reach(entry: Entry, signer: Signer) -> Refusal | None:
     """A key vouches for what was made in its time, whenever that comes; what came after its end is put aside."""
-    key = session.get_one(DeviceKey, (entry.event.tenant, entry.key_id))
-    if reaches(session, key, entry.event.epoch, entry.sequence):
+    if signer.reaches(entry.event.epoch, entry.sequence):
         return None
     place = f"record {entry.sequence} of journal {entry.event.epoch}"
-    if key.retired_at is None:
-        return Refusal(Reason.CONTRADICTION, f"{place} is older than the key that signed it, {key.key_id}")
-    reason = Reason.REVOKED_KEY if key.ending == Ending.REVOKED else Reason.RETIRED_KEY
-    return Refusal(reason, f"{place} lies beyond the end of the key that signed it, {key.key_id} ({key.ending})")
+    if signer.is_in_force:
+        return Refusal(Reason.CONTRADICTION, f"{place} is older than the key that signed it, {entry.key_id}")
+    reason = Reason.REVOKED_KEY if signer.ending == Ending.REVOKED else Reason.RETIRED_KEY
+    return Refusal(reason, f"{place} lies beyond the end of the key that signed it, {entry.key_id} ({signer.ending})")
 
 
 def _check_rotation(session: Session, entry: Entry, rotation: KeyRotation) -> Refusal | None:

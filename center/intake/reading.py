@@ -1,13 +1,15 @@
 """From bytes off the wire to an entry the centre can judge: who signed it, where it stands, what it says.
 
+Everything here needs no database but for keys never seen before: it runs before the transaction, and hash and
+signature are most of the work. Whose key it is, and whether it speaks for itself, is asked in the transaction
+(`standing_of`).
+
 A record that a known box signed but that this version cannot read (a newer type, a field it does not know) is
 authentic all the same: it is kept with its place in the journal, so that the box learns what became of it.
 """
 
-from collections.abc import Callable
+from collections.abc import Mapping
 from dataclasses import dataclass
-
-from sqlalchemy.orm import Session
 
 from alerts import dsse, events, records, wire
 from alerts.errors import (
@@ -20,11 +22,14 @@ from alerts.errors import (
     UnsupportedAlgorithm,
     WrongType,
 )
-from alerts.keys import VerifyKey
-from alerts.messages import Event
+from alerts.events import Sealed
+from alerts.keys import KeyFinder
+from alerts.messages import Event, KeyRotation, Status
 from alerts.records import JournalData
-from alerts.topics import Topic
-from center.devices import find_owner, find_signer
+from alerts.status import read_status
+from alerts.subscriber import Incoming
+from alerts.topics import Channel
+from center.devices import Signer
 from center.intake.quarantine import Reason, Refusal
 
 REASONS: tuple[tuple[type[MessageError], Reason], ...] = (
@@ -60,21 +65,61 @@ class Entry:
     problem: Refusal | None = None
 
 
-def read_entry(session: Session, topic: Topic, raw: bytes) -> Entry:
-    """Verify a journal record and that the box that signed it may say it here. Raises Refused."""
-    find_key = owners(session, topic.tenant)
+Said = Entry | Sealed[Status] | Refusal | None
+"""What a message says: a record, a status, nothing that can be believed, or nothing that concerns us."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A message and what it says."""
+
+    message: Incoming
+    said: Said
+
+    @property
+    def changes_keys(self) -> bool:
+        """Whether it must be filed before what comes after it can be read."""
+        return isinstance(self.said, Entry) and isinstance(self.said.data, KeyRotation)
+
+
+def read(message: Incoming, find_key: KeyFinder, *, tenant: str, max_bytes: int) -> Reading:
+    """Verify what came under this topic; never raises for what a box may send.
+
+    `find_key` knows every key that was ever a box's.
+    """
+    topic, raw = message
+    if topic.tenant != tenant:
+        return Reading(message, Refusal(Reason.WRONG_TOPIC, f"tenant {topic.tenant!r} is not served here"))
+    if len(raw) > max_bytes:
+        return Reading(message, Refusal(Reason.TOO_LARGE, f"{len(raw)} bytes; at most {max_bytes} are accepted"))
+    try:
+        return Reading(message, _open(topic.channel, raw, find_key))
+    except MessageError as error:
+        return Reading(message, refusal_of(error))
+    except Refused as refused:
+        return Reading(message, refused.refusal)
+
+
+def _open(channel: Channel, raw: bytes, find_key: KeyFinder) -> Said:
+    match channel:
+        case Channel.JOURNAL:
+            return _read_entry(raw, find_key)
+        case Channel.STATUS:
+            return read_status(raw, find_key)
+        case _:
+            return None
+
+
+def _read_entry(raw: bytes, find_key: KeyFinder) -> Entry:
+    """Raises Refused and the classes under MessageError."""
     try:
         record = records.read_record(raw, find_key)
-        entry = Entry(record.event, record.data, raw, record.sha256, record.key_id, record.sequence, record.prevhash)
     except (WrongType, MalformedMessage) as error:
-        entry = _unreadable(raw, find_key, refusal_of(error))
-    except MessageError as error:
-        raise Refused(refusal_of(error)) from error
-    check_place(session, topic, entry.event, entry.key_id)
-    return entry
+        return _unreadable(raw, find_key, refusal_of(error))
+    return Entry(record.event, record.data, raw, record.sha256, record.key_id, record.sequence, record.prevhash)
 
 
-def _unreadable(raw: bytes, find_key: Callable[[str], VerifyKey | None], problem: Refusal) -> Entry:
+def _unreadable(raw: bytes, find_key: KeyFinder, problem: Refusal) -> Entry:
     """An entry whose signature holds but whose content this version cannot read. Raises Refused."""
     try:
         opened = dsse.verify(dsse.read_envelope(raw), find_key)
@@ -88,34 +133,24 @@ def _unreadable(raw: bytes, find_key: Callable[[str], VerifyKey | None], problem
     return Entry(event, None, raw, records.hash_of(raw), opened.key_id, event.sequence, event.prevhash, problem=problem)
 
 
-def check_place(session: Session, topic: Topic, event: Event, key_id: str) -> None:
-    """A box speaks for itself, under its own topic. Raises Refused."""
-    signer = find_owner(session, topic.tenant, key_id)
-    if signer is None or event.device != signer.device or event.tenant != topic.tenant:
-        owner = signer.device if signer is not None else "nobody"
-        raise Refused(Refusal(Reason.WRONG_DEVICE, f"signed by {owner}, speaks for {event.tenant}/{event.device}"))
+def standing_of(reading: Reading, signers: Mapping[str, Signer]) -> Refusal | None:
+    """A box speaks for itself, under its own topic: why not, or None.
+
+    What a key signed in its time stays true, so a record may carry one that has ended (`judging` asks how far it
+    reaches); a status is of now.
+    """
+    topic, said = reading.message.topic, reading.said
+    if not isinstance(said, Entry | Sealed):
+        return None
+    event, signer = said.event, signers.get(said.key_id)
+    if signer is None or (isinstance(said, Sealed) and not signer.is_in_force):
+        return Refusal(Reason.UNKNOWN_KEY, f"nobody vouches for the key {said.key_id!r}")
+    if event.device != signer.device or event.tenant != topic.tenant:
+        detail = f"signed by {signer.device}, speaks for {event.tenant}/{event.device}"
+        return Refusal(Reason.WRONG_DEVICE, detail)
     if event.device != topic.device:
-        raise Refused(Refusal(Reason.WRONG_TOPIC, f"a record of {event.device} under the topic of {topic.device}"))
-
-
-def finder(session: Session, tenant: str) -> Callable[[str], VerifyKey | None]:
-    """`find_key` for the functions of `alerts`: keys of boxes that may speak now."""
-
-    def find(key_id: str) -> VerifyKey | None:
-        signer = find_signer(session, tenant, key_id)
-        return signer.key if signer is not None else None
-
-    return find
-
-
-def owners(session: Session, tenant: str) -> Callable[[str], VerifyKey | None]:
-    """`find_key` for journal records: also keys that boxes had, for what these signed in their time stays true."""
-
-    def find(key_id: str) -> VerifyKey | None:
-        owner = find_owner(session, tenant, key_id)
-        return owner.key if owner is not None else None
-
-    return find
+        return Refusal(Reason.WRONG_TOPIC, f"a record of {event.device} under the topic of {topic.device}")
+    return None
 
 
 def refusal_of(error: MessageError) -> Refusal:

@@ -2,7 +2,7 @@
 
 import os
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -37,7 +37,7 @@ from alerts.outbox import Outbox
 from alerts.receipts import Kept, Ledger, write_receipt
 from alerts.records import Record, read_record
 from alerts.status import read_status
-from alerts.subscriber import Subscriber
+from alerts.subscriber import Incoming, Subscriber
 from alerts.topics import Channel, Topic
 
 NOON = datetime(2026, 4, 5, 12, tzinfo=UTC)
@@ -166,8 +166,13 @@ class Desk:
             username=CENTRE_USER[0],
             password=CENTRE_USER[1],
             tenant=TENANT,
-            on_message=self.take,
+            on_messages=self.take_all,
         )
+
+    def take_all(self, messages: Sequence[Incoming]) -> Sequence[Incoming]:
+        for message in messages:
+            self.take(*message)
+        return ()
 
     def take(self, topic: Topic, raw: bytes) -> None:
         find_key = {self.identity.signing_key.key_id: self.identity.signing_key.verify_key}.get

@@ -78,6 +78,18 @@ def test_of_too_many_spans_those_that_answer_what_has_just_come_are_told() -> No
     assert {2000, 2, 4} <= safe <= set(range(2, 2001, 2))
 
 
+@given(st.sets(st.integers(1, 30)), st.integers(0, 30))
+def test_several_answered_records_are_told_as_each_would_be_alone(answered: set[int], cumulative: int) -> None:
+    whole = ledger([(n, Disposition.STORED) for n in range(1, cumulative + 1)])
+    kept = [Kept(n, Disposition.STORED, hash_at(n)) for n in sorted(answered) if n <= cumulative]
+    receipt = whole.receipt(*kept)
+    alone = {span.last for each in kept for span in whole.receipt(each).spans}
+    spanned = {n for span in receipt.spans for n in range(span.first, span.last + 1)}
+    with_the_last = {n for n in alone if all(m in answered for m in range(n, cumulative + 1))}
+    assert spanned == alone - with_the_last
+    assert all(span.sha256 == hash_at(span.last) for span in receipt.spans)
+
+
 def test_a_sealed_receipt_reads_back_and_is_nothing_else() -> None:
     receipt = ledger([(1, Disposition.STORED), (3, Disposition.QUARANTINED)]).receipt()
     raw = write_receipt(receipt, key=KEY, tenant="t", device="d", epoch="e", counter=7, at=NOON, lifetime=LIFETIME)

@@ -1,12 +1,13 @@
 """The centre's ear, with real brokers: acknowledged only when dealt with, never deaf."""
 
 import threading
+from collections.abc import Sequence
 
 import paho.mqtt.client as mqtt
 import pytest
 from paho.mqtt.enums import CallbackAPIVersion
 
-from alerts.subscriber import Subscriber
+from alerts.subscriber import Incoming, Subscriber
 from alerts.topics import Channel, Topic
 from tests.alerts.brokers import Broker
 from tests.alerts.parts import BOX_USER, CENTRE_USER, TENANT, Log
@@ -15,23 +16,28 @@ JOURNAL = Topic(TENANT, "box-1", Channel.JOURNAL)
 
 
 class Ear:
-    """Collects what a subscriber is called with; `fail` decides which messages raise."""
+    """Collects what a subscriber is called with; `failing` names what cannot be taken, `down` makes the call fail."""
 
     def __init__(self) -> None:
         self.heard: list[bytes] = []
+        self.batches: list[int] = []
         self.failing: set[bytes] = set()
+        self.down = 0
         self.blocked = threading.Event()
         self.blocked.set()
         self._changed = threading.Condition()
 
-    def __call__(self, topic: Topic, raw: bytes) -> None:
-        assert topic.tenant == TENANT
+    def __call__(self, messages: Sequence[Incoming]) -> Sequence[Incoming]:
+        assert {message.topic.tenant for message in messages} == {TENANT}
         with self._changed:
-            self.heard.append(raw)
+            self.heard.extend(message.raw for message in messages)
+            self.batches.append(len(messages))
             self._changed.notify_all()
-        if raw in self.failing:
+        if self.down:
+            self.down -= 1
             raise RuntimeError("the database is away")
         self.blocked.wait(20)
+        return [message for message in messages if message.raw in self.failing]
 
     def wait_until_subscribed(self, broker: Broker) -> None:
         """Until a message gets through; a broker keeps nothing for a client it has never seen."""
@@ -55,7 +61,7 @@ def subscriber(broker: Broker, ear: Ear, log: Log | None = None, attempts: int =
         username=CENTRE_USER[0],
         password=CENTRE_USER[1],
         tenant=TENANT,
-        on_message=ear,
+        on_messages=ear,
         on_event=log,
         attempts=attempts,
     )
@@ -86,6 +92,23 @@ def test_messages_come_in_order(broker: Broker) -> None:
         send(broker, *(b"%d" % n for n in range(30)))
         ear.wait(b"29")
     assert [raw for raw in ear.heard if raw != b"hello"] == [b"%d" % n for n in range(30)]
+
+
+def test_what_comes_while_a_batch_is_dealt_with_is_the_next_batch_and_all_of_a_failed_one_comes_again(
+    broker: Broker,
+) -> None:
+    ear = Ear()
+    with subscriber(broker, ear):
+        ear.wait_until_subscribed(broker)
+        ear.blocked.clear()
+        send(broker, b"first")
+        ear.wait(b"first")
+        send(broker, *(b"%d" % n for n in range(15)))
+        ear.down = 1
+        ear.blocked.set()
+        ear.wait(b"14", 2)
+    assert ear.batches[-2:] == [15, 15]
+    assert ear.heard[-15:] == ear.heard[-30:-15] == [b"%d" % n for n in range(15)]
 
 
 def test_what_was_not_dealt_with_comes_again_over_the_next_connection(broker: Broker) -> None:
@@ -173,7 +196,7 @@ def test_a_centre_that_the_broker_refuses_is_not_told_to_enrol(broker: Broker) -
         username=CENTRE_USER[0],
         password="wrong",
         tenant=TENANT,
-        on_message=Ear(),
+        on_messages=Ear(),
         on_event=log,
     )
     with stranger:

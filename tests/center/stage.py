@@ -34,6 +34,7 @@ from alerts.messages import (
 )
 from alerts.receipts import read_receipt
 from alerts.records import FIRST_PREVHASH, JournalData, Record, write_record
+from alerts.subscriber import Incoming
 from alerts.topics import Channel, Topic
 from alerts.uploader import upload_token
 from center.accounts.people import Role, add_user
@@ -111,6 +112,10 @@ class Stage:
     ) -> Outcome:
         """What became of these bytes under the topic of this box."""
         return self.desk.receive(Topic(tenant, device, channel), raw)
+
+    def hear_all(self, raws: Sequence[bytes], *, device: str = BOX) -> Sequence[Incoming]:
+        """A batch; those that could not be taken in."""
+        return self.desk.receive_all([Incoming(Topic(TENANT, device, Channel.JOURNAL), raw) for raw in raws])
 
     def receipts(self) -> list[tuple[Event, Receipt]]:
         """Receipts sent so far, verified with the centre's key."""

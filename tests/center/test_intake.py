@@ -508,7 +508,7 @@ def test_an_indigestible_record_is_put_aside_whole_and_does_not_block_the_next(
 
     first = box.write(make_alert())
     with monkeypatch.context() as broken:
-        broken.setattr("center.intake.filing.announce_files", break_down)
+        broken.setattr("center.intake.digesting.announce_files", break_down)
         assert stage.hear(first.raw) is Outcome.QUARANTINED
 
     assert stage.quarantined() == {"contradiction": 1}

@@ -1,4 +1,4 @@
-"""Whatever order a box's records come in, and however often: the same leads, links, tasks and files."""
+"""Whatever order a box's records come in, however often, in whatever batches: the same leads, tasks and files."""
 
 import shutil
 import tempfile
@@ -72,20 +72,20 @@ def state(stage: Stage) -> dict[str, Any]:
     }
 
 
-def take(folder: Path, raws: Sequence[bytes]) -> dict[str, Any]:
+def take(folder: Path, *batches: Sequence[bytes]) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as scratch:
         copy = Path(scratch) / "centre"
         shutil.copytree(folder, copy)
         with open_stage(copy) as stage:
-            for raw in raws:
-                stage.hear(raw)
+            for batch in batches:
+                assert not stage.hear_all(batch)
             return state(stage)
 
 
 @pytest.fixture(scope="module")
 def in_order(day: tuple[Path, Sequence[Record]]) -> dict[str, Any]:
     folder, records = day
-    return take(folder, [record.raw for record in records])
+    return take(folder, *([record.raw] for record in records))
 
 
 def test_in_order_the_day_is_two_leads_with_one_task_each(in_order: dict[str, Any]) -> None:
@@ -95,12 +95,14 @@ def test_in_order_the_day_is_two_leads_with_one_task_each(in_order: dict[str, An
 
 @settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
-def test_any_order_with_repetitions_ends_in_the_same_state(
+def test_any_order_with_repetitions_in_any_batches_ends_in_the_same_state(
     day: tuple[Path, Sequence[Record]], in_order: dict[str, Any], data: st.DataObject
 ) -> None:
     folder, records = day
     every = st.permutations(range(len(records)))
     again = st.lists(st.sampled_from(range(len(records))), max_size=5)
     order = data.draw(every) + data.draw(again)
+    cuts = sorted(data.draw(st.sets(st.integers(1, len(order) - 1))))
+    batches = [order[first:end] for first, end in zip([0, *cuts], [*cuts, len(order)], strict=True)]
 
-    assert take(folder, [records[number].raw for number in order]) == in_order
+    assert take(folder, *([records[number].raw for number in batch] for batch in batches)) == in_order

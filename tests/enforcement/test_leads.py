@@ -12,7 +12,9 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from enforcement.events import LeadClosed, LeadOpened, LeadReopened, LeadUpdated
-from enforcement.leads import Lead, LeadChange, LeadFacts, LeadLink, fold_alert, link_lead, links_of
+from enforcement.folding import LeadChange, fold_alert
+from enforcement.leadlinks import link_lead
+from enforcement.leads import Lead, LeadFacts, LeadLink, links_of
 from tests.enforcement.alerts_told import INTRUSION, PARKED, revision
 from tests.traceability.books import NOW, TENANT, demo_books
 from traceability.plots import replace_tenure

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from enforcement.actors import Actor, Role
 from enforcement.errors import Conflict, EnforcementError, IllegalMove, NotAllowed, NoteMissing, StaleTask, Unknown
 from enforcement.events import TaskMoved, TaskOpened
-from enforcement.leads import fold_alert
+from enforcement.folding import fold_alert
 from enforcement.policy import ResponsePolicy, WorkingWeek
 from enforcement.tasks import Task, assign_task, history_of, move_task, note_incident, open_task, task_by_id
 from enforcement.transitions import TRANSITIONS, Move, State, moves_open_to

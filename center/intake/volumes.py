@@ -1,0 +1,178 @@
+"""The journals that a batch of records belongs to: asked for at once, continued in memory, written at once.
+
+The chain is checked on both sides of a record as it comes in, so that a gap that fills is verified when it fills.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from sqlalchemy import select, tuple_
+from sqlalchemy.orm import Session
+
+from alerts.messages import Disposition, Receipt
+from alerts.receipts import Kept, Ledger, lone_receipt
+from center.intake.journal import EpochRow, JournalRow, in_epoch
+from center.intake.reading import Entry
+from traceability.records import insert_rows
+
+Place = tuple[str, str]
+"""A device and an epoch."""
+
+
+class _Known(NamedTuple):
+    """Of a record in the journal: whom it follows, and what became of it."""
+
+    prevhash: str
+    disposition: Disposition
+
+
+class Volume:
+    """The journal of one epoch of one box, as far as a batch needs it.
+
+    At least the places of the batch's records and their neighbours are known, what was put aside, and everything from
+    the end of the complete part on.
+    """
+
+    def __init__(self, row: EpochRow) -> None:
+        self.row = row
+        self._known: dict[int, dict[str, _Known]] = {}
+        self._answered: list[Kept] = []
+
+    def know(self, sequence: int, sha256: str, prevhash: str, disposition: str) -> None:
+        """Take a row of the database to the notice of this volume."""
+        self._known.setdefault(sequence, {})[sha256] = _Known(prevhash, Disposition(disposition))
+
+    def answer(self, entry: Entry) -> bool:
+        """Whether exactly this entry is in the journal; if so, the next receipt answers it."""
+        known = self._known.get(entry.sequence, {}).get(entry.sha256)
+        if known is not None:
+            self._answered.append(Kept(entry.sequence, known.disposition, entry.sha256))
+        return known is not None
+
+    def add(self, entry: Entry, disposition: Disposition, at: datetime) -> bool:
+        """Continue the journal; whether the record's place was taken already: a fork."""
+        sequence, row = entry.sequence, self.row
+        rivals = self._known.get(sequence, {})
+        before = self._known.get(sequence - 1, {})
+        followed = {known.prevhash for known in self._known.get(sequence + 1, {}).values()}
+        row.breaks += bool(before) and entry.prevhash not in before
+        row.breaks += bool(followed) and not rivals and entry.sha256 not in followed
+        row.forks += bool(rivals)
+        self.know(sequence, entry.sha256, entry.prevhash, disposition.value)
+        self._answered.append(Kept(sequence, disposition, entry.sha256))
+        row.highest = max(row.highest, sequence)
+        while row.cumulative + 1 in self._known:
+            row.cumulative += 1
+        row.last_seen_at = at
+        return bool(rivals)
+
+    def receipts(self) -> Iterator[Receipt]:
+        """What to tell the box of this batch, once.
+
+        In a journal that was forked nobody can say which records belong to which of the boxes: each is confirmed alone.
+        """
+        if not self._answered:
+            return
+        if self.row.is_forked:
+            yield from map(lone_receipt, self._answered)
+        else:
+            yield self._ledger().receipt(*self._answered)
+
+    def _ledger(self) -> Ledger:
+        complete = self.row.cumulative
+        kept = (
+            Kept(sequence, known.disposition, sha256)
+            for sequence, twins in self._known.items()
+            for sha256, known in twins.items()
+            if sequence >= complete or known.disposition is Disposition.QUARANTINED
+        )
+        return Ledger.of(kept, cumulative=max(0, complete - 1))
+
+
+def open_volumes(session: Session, tenant: str, entries: Iterable[Entry], at: datetime) -> dict[Place, Volume]:
+    """The journals of these entries; those that are new begin."""
+    wanted: dict[Place, set[int]] = {}
+    for entry in entries:
+        around = {entry.sequence - 1, entry.sequence, entry.sequence + 1}
+        wanted.setdefault(place_of(entry), set()).update(around)
+    volumes = {place: Volume(row) for place, row in _epochs(session, tenant, tuple(wanted), at).items()}
+    places: list[tuple[str, str, int]] = []
+    for (device, epoch), sequences in wanted.items():
+        row = volumes[device, epoch].row
+        places.extend((device, epoch, sequence) for sequence in sequences | {row.cumulative} if sequence > 0)
+    _make_known(session, tenant, volumes, places)
+    return volumes
+
+
+def write_rows(session: Session, stored: Sequence[tuple[Entry, Disposition, bool]], at: datetime) -> None:
+    """Keep entries that are new: with what became of each, and whether it forked its journal."""
+    rows: list[Mapping[str, Any]] = [
+        {
+            "tenant": entry.event.tenant,
+            "device": entry.event.device,
+            "epoch": entry.event.epoch,
+            "sequence": entry.sequence,
+            "sha256": entry.sha256,
+            "prevhash": entry.prevhash,
+            "type": entry.event.type,
+            "key_id": entry.key_id,
+            "event_time": entry.event.time,
+            "received_at": at,
+            "disposition": disposition.value,
+            "fork": fork,
+            "raw": entry.raw,
+        }
+        for entry, disposition, fork in stored
+    ]
+    insert_rows(session, JournalRow, rows)
+
+
+def place_of(entry: Entry) -> Place:
+    """The journal an entry belongs to."""
+    return entry.event.device, entry.event.epoch
+
+
+def _epochs(session: Session, tenant: str, places: Sequence[Place], at: datetime) -> dict[Place, EpochRow]:
+    here = (EpochRow.tenant == tenant, tuple_(EpochRow.device, EpochRow.epoch).in_(places))
+    rows = {(row.device, row.epoch): row for row in session.scalars(select(EpochRow).where(*here))} if places else {}
+    for device, epoch in places:
+        if (device, epoch) not in rows:
+            rows[device, epoch] = EpochRow(
+                tenant=tenant,
+                device=device,
+                epoch=epoch,
+                cumulative=0,
+                highest=0,
+                forks=0,
+                breaks=0,
+                first_seen_at=at,
+                last_seen_at=at,
+            )
+            session.add(rows[device, epoch])
+    return rows
+
+
+def _make_known(
+    session: Session, tenant: str, volumes: Mapping[Place, Volume], places: Sequence[tuple[str, str, int]]
+) -> None:
+    """What of these journals is there: at these places, put aside, and, where something is missing, all beyond."""
+    if not volumes:
+        return
+    journal = JournalRow
+    columns = select(
+        journal.device, journal.epoch, journal.sequence, journal.sha256, journal.prevhash, journal.disposition
+    )
+    questions = [
+        (journal.tenant == tenant, tuple_(journal.device, journal.epoch, journal.sequence).in_(places)),
+        (
+            journal.tenant == tenant,
+            tuple_(journal.device, journal.epoch).in_(tuple(volumes)),
+            journal.disposition == Disposition.QUARANTINED.value,
+        ),
+    ]
+    gapped = (volume.row for volume in volumes.values() if volume.row.highest > volume.row.cumulative)
+    beyond = [(*in_epoch(row), journal.sequence >= row.cumulative) for row in gapped]
+    for question in (*questions, *beyond):
+        for device, epoch, sequence, sha256, prevhash, disposition in session.execute(columns.where(*question)):
+            volumes[device, epoch].know(sequence, sha256, prevhash, disposition)

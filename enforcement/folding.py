@@ -1,0 +1,119 @@
+"""Alerts folded into leads: the highest revision is the truth, whatever order alerts come in.
+
+A lead's row is a function of the set of its alerts. They come by the hundred, so they are folded by the hundred: one
+question and one answer to the database for all.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, fields
+from datetime import datetime
+from typing import Any, Final, NamedTuple
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from alerts.messages import Phase
+from enforcement.events import Happening, LeadClosed, LeadOpened, LeadReopened, LeadUpdated
+from enforcement.leads import Lead, LeadFacts, change_leads, lead_id
+from traceability.records import insert_rows
+
+_UNLINKED: Final[dict[str, Any]] = {"linked_for": None, "linked_camera": None}
+_TOLD: Final = tuple(field.name for field in fields(LeadFacts) if field.name != "tenant")
+
+
+class Told(NamedTuple):
+    """What an alert says, and when it came."""
+
+    facts: LeadFacts
+    received_at: datetime
+
+    @property
+    def lead_id(self) -> str:
+        """The lead it belongs to."""
+        return lead_id(self.facts.device, self.facts.incident)
+
+
+@dataclass(frozen=True, slots=True)
+class LeadChange:
+    """The lead after folding, and the events to route: none where the alert told nothing new."""
+
+    lead: Lead
+    events: tuple[Happening, ...]
+
+
+class _Known(NamedTuple):
+    """What must be known of a lead to fold an alert into it."""
+
+    id: str
+    revision: int
+    record_sha256: str
+    phase: str
+    received_at: datetime
+
+
+def fold_alerts(session: Session, tenant: str, told: Iterable[Told]) -> tuple[Happening, ...]:
+    """Take a tenant's alerts, at most one of each incident, into their leads; what happened, in their order.
+
+    Of two different alerts of one revision (a cloned box) the one with the greater record hash stays, so that this too
+    does not depend on the order.
+    """
+    alerts = {alert.lead_id: alert for alert in told}
+    known = _known(session, tenant, alerts)
+    opened: list[dict[str, Any]] = []
+    changed: dict[str, dict[str, Any]] = {}
+    earlier: dict[str, dict[str, Any]] = {}
+    happened: list[Happening] = []
+    for key, (facts, at) in alerts.items():
+        lead = known.get(key)
+        if lead is None:
+            opened.append({"tenant": tenant, "id": key, "received_at": at, **_columns(facts), **_UNLINKED})
+            happened.append(LeadOpened(tenant, at, key, facts.kind))
+            if facts.phase == Phase.CLOSED:
+                happened.append(LeadClosed(tenant, at, key))
+            continue
+        first_at = min(lead.received_at, at)
+        if (facts.revision, facts.record_sha256) > (lead.revision, lead.record_sha256):
+            changed[key] = {**_columns(facts), "received_at": first_at}
+            happened.append(_turn(lead, facts, at))
+        elif first_at != lead.received_at:
+            earlier[key] = {"received_at": first_at}
+    insert_rows(session, Lead, opened)
+    change_leads(session, tenant, changed)
+    change_leads(session, tenant, earlier)
+    return tuple(happened)
+
+
+def fold_alert(session: Session, facts: LeadFacts, *, received_at: datetime) -> LeadChange:
+    """`fold_alerts` of one alert."""
+    told = Told(facts, received_at)
+    events = fold_alerts(session, facts.tenant, [told])
+    return LeadChange(session.get_one(Lead, (facts.tenant, told.lead_id), populate_existing=True), events)
+
+
+def _known(session: Session, tenant: str, lead_ids: Iterable[str]) -> dict[str, _Known]:
+    """The leads that are there already, held against other writers until the end of the transaction."""
+    rows = session.execute(
+        select(Lead.id, Lead.revision, Lead.record_sha256, Lead.phase, Lead.received_at)
+        .where(Lead.tenant == tenant, Lead.id.in_(sorted(lead_ids)))
+        .order_by(Lead.id)
+        .with_for_update()
+    )
+    return {row.id: _Known(*row) for row in rows}
+
+
+def _columns(facts: LeadFacts) -> dict[str, Any]:
+    """The columns an alert decides, by name; identity apart."""
+    told = {name: getattr(facts, name) for name in _TOLD}
+    told["objects"] = [dict(seen) for seen in facts.objects]
+    told["because"] = dict(facts.because)
+    told["closed_at"] = facts.observed_at if facts.phase == Phase.CLOSED else None
+    return told
+
+
+def _turn(lead: _Known, facts: LeadFacts, at: datetime) -> Happening:
+    before, after = lead.phase == Phase.CLOSED, facts.phase == Phase.CLOSED
+    if after and not before:
+        return LeadClosed(facts.tenant, at, lead.id)
+    if before and not after:
+        return LeadReopened(facts.tenant, at, lead.id)
+    return LeadUpdated(facts.tenant, at, lead.id, facts.revision)

@@ -1,0 +1,63 @@
+"""What leads concern (plots, growers, cards, lots, grids): linked once, as the register stood at the sight."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from sqlalchemy import delete
+from sqlalchemy.orm import Session
+
+from enforcement.assignment import grid_links
+from enforcement.leads import Lead, LeadLink, Sight, change_leads, links_of, sight_of, sights_of
+from traceability.links import Link, links_for
+from traceability.records import insert_rows
+
+
+def link_leads(session: Session, tenant: str, lead_ids: Iterable[str]) -> None:
+    """Link leads with what their cameras saw, as the register stood then. Call it after every fold.
+
+    Links once made stay as they are, whatever the register says later; only when another camera or another time of
+    the same incident becomes known are they made anew.
+    """
+    _link(session, tenant, sights_of(session, tenant, lead_ids))
+
+
+def link_lead(session: Session, lead: Lead) -> tuple[LeadLink, ...]:
+    """`link_leads` of one lead; its links."""
+    _link(session, lead.tenant, [sight_of(lead)])
+    session.refresh(lead)
+    return links_of(session, tenant=lead.tenant, lead_id=lead.id)
+
+
+def _link(session: Session, tenant: str, sights: Sequence[Sight]) -> None:
+    moved = [sight for sight in sights if (sight.linked_for, sight.linked_camera) != (sight.at, sight.camera)]
+    if not moved:
+        return
+    again = [sight.lead_id for sight in moved if sight.linked_for is not None]
+    if again:
+        session.execute(delete(LeadLink).where(LeadLink.tenant == tenant, LeadLink.lead_id.in_(again)))
+    insert_rows(session, LeadLink, [row for sight in moved for row in _rows(sight, _links(session, sight))])
+    change_leads(
+        session, tenant, {sight.lead_id: {"linked_for": sight.at, "linked_camera": sight.camera} for sight in moved}
+    )
+
+
+def _links(session: Session, sight: Sight) -> tuple[Link, ...]:
+    place = {"tenant": sight.tenant, "camera": sight.camera}
+    return (*links_for(session, **place, at=sight.at), *grid_links(session, **place, at=sight.at))
+
+
+def _rows(sight: Sight, links: Iterable[Link]) -> Iterable[dict[str, Any]]:
+    return (
+        {
+            "tenant": sight.tenant,
+            "lead_id": sight.lead_id,
+            "number": number,
+            "target_kind": link.target_kind.value,
+            "target_id": link.target_id,
+            "name_zh": link.name_zh,
+            "name_en": link.name_en,
+            "reason_key": link.reason_key.value,
+            "params": dict(link.params),
+        }
+        for number, link in enumerate(links, start=1)
+    )

@@ -14,13 +14,17 @@ from alerts.bundles.proofs import HEAD_NAME, PROOFS_NAME, RecordProof, write_pro
 from alerts.bundles.seal import SEAL_NAME, AbsentFile, BundleSeal, file_name, member_of, write_seal
 from alerts.keys import SigningKey
 from alerts.leaves import Opening
+from center.bundles.covering import cover_sheet
 from center.bundles.gathering import Gathered, gather, row_name
 from center.bundles.wording import because_in_words, directions
 from center.errors import BundleImpossible, NotInLog
 from center.evidence import Announced
 from center.log.heads import last_head
 from center.log.proofs import LeafProof, prove_record
+from center.log.records import LogCheckpoint
 from center.words import languages
+
+COVER_NAME = "cover.pdf"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +55,13 @@ def export_bundle(session: Session, sealer: Sealer, lead_id: str, target: Binary
     files = {file.sha256: part for file in gathered.files if (part := _part_of(sealer.evidence, file)) is not None}
     parts += files.values()
     parts += [Part.of(name, text) for name, text in _words(session, gathered, at)]
-    logged, proofs = _proofs(session, gathered)
+    head = last_head(session, sealer.tenant)
+    logged, proofs = _proofs(session, gathered, head)
     parts += logged
+    cover = cover_sheet(
+        session, gathered, at, key_id=sealer.key.key_id, head=head.text if head is not None else "", here=files
+    )
+    parts.append(Part.of(COVER_NAME, cover))
     seal = BundleSeal(
         case=lead_id,
         members=tuple(member_of(part) for part in sorted(parts, key=lambda part: part.name)),
@@ -82,10 +91,9 @@ def _part_of(store: BlobStore, file: Announced) -> Part | None:
     return part if (part.sha256, part.size_bytes) == (file.sha256, file.size_bytes) else None
 
 
-def _proofs(session: Session, gathered: Gathered) -> tuple[list[Part], int]:
+def _proofs(session: Session, gathered: Gathered, head: LogCheckpoint | None) -> tuple[list[Part], int]:
     """The log's newest published head and the way to it from each record of the incident, and how many have one."""
     tenant = gathered.lead.tenant
-    head = last_head(session, tenant)
     if head is None:
         return [], 0
     proofs = []

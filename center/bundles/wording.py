@@ -34,7 +34,7 @@ def because_in_words(session: Session, language: Language, gathered: Gathered, a
         *facts(session, language, lead),
         ("", ""),
         (language.gettext(N_("Why the rule fired")), ""),
-        *((f"- {each.name}", _measured(language, each)) for each in clauses_of(language, lead)),
+        *((f"- {each.name}", measured(language, each)) for each in clauses_of(language, lead)),
         ("", ""),
         (language.gettext(N_("Whom and what it concerns")), ""),
         *((f"- {each.target.name} {each.name}", each.reason) for each in links_in_words(session, language, lead)),
@@ -74,7 +74,8 @@ def directions(language: Language, case: str) -> str:
     return "".join(language.say(line, case=case) + "\n" for line in DIRECTIONS)
 
 
-def _measured(language: Language, clause: ClauseView) -> str:
+def measured(language: Language, clause: ClauseView) -> str:
+    """A clause's value against its threshold, and whether it holds."""
     verdict = language.gettext(HOLDS if clause.holds else FAILS)
     if not clause.threshold:
         return f"{clause.measured} ({verdict})"

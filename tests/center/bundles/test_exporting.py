@@ -87,6 +87,7 @@ def test_a_bundle_holds_for_whoever_has_the_centres_keys(told: Stage, tmp_path: 
         assert len([name for name in names if name.startswith("records/")]) == 7  # numbers 2 to 8
         assert SEAL_NAME in names
         assert "机动车违法停车" in unpacked.read("because.zh.txt").decode()
+        assert unpacked.read("cover.pdf").startswith(b"%PDF-1.7")
         assert "Illegal parking" in unpacked.read("because.en.txt").decode()
 
 

@@ -1,18 +1,51 @@
 """What the centre sends to a box, and whether the box may follow it."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TypeVar
 
 from alerts import events
 from alerts.errors import Expired, MalformedMessage, StaleCounter, WrongAddressee
 from alerts.events import Sealed
 from alerts.identity import Identity
-from alerts.messages import ClockQuality, Message
+from alerts.keys import SigningKey
+from alerts.messages import ClockQuality, Event, Message, Recall, Receipt, RotateKey
 from alerts.outbox import Transaction
 from alerts.records import hash_of
 
 M = TypeVar("M", bound=Message)
+
+
+def write_downlink(
+    data: Receipt | Recall | RotateKey,
+    *,
+    key: SigningKey,
+    tenant: str,
+    device: str,
+    epoch: str,
+    counter: int,
+    at: datetime,
+    lifetime: timedelta,
+) -> bytes:
+    """Seal what the centre tells one epoch of one box.
+
+    `counter` must grow with every message to that box, for ever (keep it in the database): the box follows none whose
+    counter it has seen or passed. `receipts.next_counter` gives it. `lifetime` from `at` on it may be followed.
+    """
+    kind = data.TYPE.split(".")[1]
+    event = Event(
+        id=f"{device}-{epoch}-{kind}-{counter}",
+        source=f"urn:teawatch:{tenant}:center",
+        type=data.TYPE,
+        time=at,
+        tenant=tenant,
+        device=device,
+        epoch=epoch,
+        counter=counter,
+        expires=at + lifetime,
+        data=events.to_data(data),
+    )
+    return events.seal_event(event, key)
 
 
 def admit(

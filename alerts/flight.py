@@ -86,6 +86,16 @@ class Flight:
             self.window = max(LEAST_WINDOW, self.window // 2)
             self._halved_at_s = at_s
 
+    @property
+    def under_way(self) -> Collection[int]:
+        """Sequences that were handed over and have no receipt."""
+        return self._sent.keys()
+
+    def forget(self, sequences: Collection[int]) -> None:
+        """These are not under way: they are to be sent at once, or not at all."""
+        for sequence in sequences:
+            self._sent.pop(sequence, None)
+
     def pause_s(self, at_s: float, *, at_most_s: float) -> float:
         """Seconds until something is to be sent again, between 0.05 and `at_most_s`."""
         soonest = min(map(self._due_s, self._sent), default=at_s + at_most_s)

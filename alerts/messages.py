@@ -8,6 +8,7 @@ A change that an old reader could misread gets a new type (`…v2`), never a new
 import re
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from itertools import pairwise
 from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import (
@@ -177,15 +178,52 @@ class Clock(Message):
     quality: ClockQuality
 
 
+class Range(Message):
+    """An inclusive range of sequence numbers; `sha256`, where it is known, is the hash of the record `last`."""
+
+    first: Annotated[int, Field(ge=1, le=2**53 - 1)]
+    last: Annotated[int, Field(ge=1, le=2**53 - 1)]
+    sha256: Sha256 | None = None
+
+    @model_validator(mode="after")
+    def _runs_forwards(self) -> Self:
+        if self.last < self.first:
+            msg = "a range ends before it begins"
+            raise ValueError(msg)
+        return self
+
+
+class Discarded(Message):
+    """How many records of one kind a box discarded."""
+
+    kind: Literal["coverage", "clock", "updated", "evidence", "closed"]
+    count: Annotated[int, Field(ge=1, le=2**53 - 1)]
+
+
 class Dropped(Message):
-    """The box's own admission that it had to discard something: what was not recorded, how many, when and why."""
+    """The box's own admission that something will not come: how much, when it was made, and why.
+
+    `outbox_full`: the disk took nothing, so this was never recorded and has no sequence numbers. `outbox_limit`:
+    records that waited were discarded to keep the outbox within its bytes. `gone`: the centre asked for records that
+    this box no longer has, having had a receipt for them or discarded them. `ranges` (ascending, disjoint) are what
+    the centre need not wait for.
+    """
 
     TYPE: ClassVar[str] = "teawatch.dropped.v1"
 
     count: Annotated[int, Field(ge=1, le=2**53 - 1)]
-    reason: Literal["outbox_full", "too_large", "operator"]
+    reason: Literal["outbox_full", "outbox_limit", "gone"]
     first_at: Utc
     last_at: Utc
+    ranges: Annotated[tuple[Range, ...], Field(max_length=1024)] = ()
+    kinds: Annotated[tuple[Discarded, ...], Field(max_length=8)] = ()
+
+    @model_validator(mode="after")
+    def _ranges_ascend(self) -> Self:
+        if any(later.first <= earlier.last for earlier, later in pairwise(self.ranges)):
+            msg = "ranges overlap or do not ascend"
+            raise ValueError(msg)
+        return self
 
 
 KeyText = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9+/]{43}=$")]
@@ -279,6 +317,7 @@ class Status(Message):
     pending_uploads: Count
     rejected_downlinks: Count
     quarantined_records: Count = 0
+    discarded_records: Count = 0
     trouble: Annotated[str, StringConstraints(max_length=200)] = ""
 
 
@@ -314,6 +353,14 @@ class Receipt(Message):
     sha256: Sha256
     spans: Annotated[tuple[Span, ...], Field(max_length=256)] = ()
     is_forked: bool = False
+
+
+class Recall(Message):
+    """The centre asks for records of one epoch that it misses; the box sends them again, or says that they are gone."""
+
+    TYPE: ClassVar[str] = "teawatch.recall.v1"
+
+    ranges: Annotated[tuple[Range, ...], Field(min_length=1, max_length=256)]
 
 
 class UploadClaim(Message):

@@ -11,11 +11,12 @@ import threading
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Self
 
 from alerts import schema, wire
+from alerts.discarding import Limit, discard, rank_of
 from alerts.errors import MessageTooLarge, OutboxError, OutboxOfAnother
 from alerts.identity import Identity
 from alerts.keys import SigningKey
@@ -25,6 +26,8 @@ from alerts.storage import connect, means_full, reporting, take
 
 REJECTED_DOWNLINKS = "rejected_downlinks"
 QUARANTINED_RECORDS = "quarantined_records"
+DISCARDED_RECORDS = "discarded_records"
+LIMIT = Limit(256 * 2**20)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +46,7 @@ class Counts:
     pending_uploads: int
     quarantined_records: int
     rejected_downlinks: int
+    discarded_records: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +73,11 @@ class Transaction:
         self.connection = connection
         self.news = False
         self.identity = identity
+        self.discarded = 0
         self.epoch = epoch
+        self._first: int | None = None
         self._last: int | None = None
+        self._made_at = datetime.min.replace(tzinfo=UTC)
 
     @property
     def has_appended(self) -> bool:
@@ -106,13 +113,25 @@ class Transaction:
         if len(record.raw) > wire.MAX_BYTES:
             raise MessageTooLarge(f"{data.TYPE} of {len(record.raw)} bytes, at most {wire.MAX_BYTES} travel")
         self.connection.execute(
-            "INSERT INTO records (sequence, raw, sha256, type) VALUES (?, ?, ?, ?)",
-            (record.sequence, record.raw, record.sha256, data.TYPE),
+            "INSERT INTO records (sequence, raw, sha256, type, rank, made_ms) VALUES (?, ?, ?, ?, ?, ?)",
+            (record.sequence, record.raw, record.sha256, data.TYPE, rank_of(data), int(at.timestamp() * 1000)),
         )
         self.connection.execute("UPDATE chain SET sequence = ?, sha256 = ?", (record.sequence, record.sha256))
-        self._last = record.sequence
+        self._first, self._last, self._made_at = self._first or record.sequence, record.sequence, at
         self.news = True
         return record
+
+    def make_room(self, limit: Limit) -> None:
+        """Keep what waits within its bytes: discard by `discarding`'s order, and say so in a record.
+
+        Nothing that this very transaction appended is discarded.
+        """
+        if self._first is None:
+            return
+        dropped, self.discarded = discard(self.connection, limit, below=self._first, at=self._made_at)
+        if dropped:
+            self.append(dropped, at=self._made_at)
+            self.tally(DISCARDED_RECORDS, self.discarded)
 
     def queue_upload(self, sha256: str, *, size_bytes: int, announced_by: Record | None = None) -> None:
         """Have a file brought to the centre once its announcing record (default: the last appended) is confirmed.
@@ -193,14 +212,19 @@ class Transaction:
 class Outbox:
     """One file, one box, one process at a time; usable from any thread.
 
-    `epoch` names this file in every record. `identity` signs the next one; a rotation changes its key. `trouble` is
-    one line for the status: set when the disk took no record, empty again when it took one.
+    `epoch` names this file in every record. `identity` signs the next one; a rotation changes its key. `discarded`
+    counts what this process gave up to keep the limit. `trouble` is one line for the status: set when the disk took no
+    record, empty again when it took one.
     """
 
-    def __init__(self, path: Path, identity: Identity, connection: sqlite3.Connection, lock_file: int) -> None:
+    def __init__(
+        self, path: Path, identity: Identity, connection: sqlite3.Connection, lock_file: int, limit: Limit
+    ) -> None:
         self.path = path
         self.identity = identity
         self.trouble = ""
+        self.discarded = 0
+        self._limit = limit
         (self.epoch,) = connection.execute("SELECT epoch FROM chain").fetchone()
         self._connection = connection
         self._lock_file = lock_file
@@ -209,9 +233,14 @@ class Outbox:
 
     @classmethod
     def open(
-        cls, path: Path, *, identity: Identity, migrations: Sequence[schema.Migration] = schema.MIGRATIONS
+        cls,
+        path: Path,
+        *,
+        identity: Identity,
+        limit: Limit = LIMIT,
+        migrations: Sequence[schema.Migration] = schema.MIGRATIONS,
     ) -> "Outbox":
-        """Open, create or bring up to date; a new file starts a new epoch.
+        """Open, create or bring up to date; a new file starts a new epoch. What waits keeps within `limit`.
 
         Raises OutboxInUse, OutboxFull, OutboxUnreadable, OutboxTooNew, OutboxOfAnother.
         """
@@ -221,7 +250,7 @@ class Outbox:
             try:
                 with reporting(path):
                     _prepare(connection, path, identity, migrations)
-                return cls(path, identity, connection, lock_file)
+                return cls(path, identity, connection, lock_file, limit)
             except BaseException:
                 connection.close()
                 raise
@@ -254,6 +283,7 @@ class Outbox:
             self._connection.execute("BEGIN IMMEDIATE")
             try:
                 yield transaction
+                transaction.make_room(self._limit)
                 self._connection.execute("COMMIT")
             except BaseException as error:
                 with suppress(sqlite3.Error):
@@ -264,6 +294,7 @@ class Outbox:
             self.identity = transaction.identity
             if transaction.has_appended:
                 self.trouble = ""
+                self.discarded += transaction.discarded
         if transaction.news:
             for listener in tuple(self._listeners):
                 listener()
@@ -311,6 +342,15 @@ class Outbox:
                     found.append(Pending(sequence, raw))
         return found
 
+    def still_waiting(self, sequences: Collection[int]) -> set[int]:
+        """Which of these records wait for a receipt."""
+        with self.reading() as connection:
+            rows = [
+                connection.execute("SELECT sequence FROM records WHERE sequence = ?", (sequence,)).fetchone()
+                for sequence in sequences
+            ]
+        return {row[0] for row in rows if row}
+
     def settle(self, receipt: Receipt, *, at: datetime) -> Settled:
         """`Transaction.settle` in a transaction of its own."""
         with self.transaction() as transaction:
@@ -322,7 +362,8 @@ class Outbox:
             tallies = dict(connection.execute("SELECT name, count FROM tallies").fetchall())
             (records,) = connection.execute("SELECT count(*) FROM records").fetchone()
             (uploads,) = connection.execute("SELECT count(*) FROM uploads WHERE state = 'waiting'").fetchone()
-        return Counts(records, uploads, tallies.get(QUARANTINED_RECORDS, 0), tallies.get(REJECTED_DOWNLINKS, 0))
+        told = (tallies.get(name, 0) for name in (QUARANTINED_RECORDS, REJECTED_DOWNLINKS, DISCARDED_RECORDS))
+        return Counts(records, uploads, *told)
 
     def add_listener(self, listener: Callable[[], None]) -> None:
         """Call `listener` after each commit that changed what waits; it must return at once."""

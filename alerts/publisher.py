@@ -5,20 +5,20 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
-from typing import Self, TypeAlias, TypeVar
+from functools import partial
+from typing import Self, TypeAlias
 
 import structlog
 
 from alerts.clocks import clock_quality
-from alerts.commands import COMMANDS
 from alerts.connection import Address, Arrival, Connection, Will
 from alerts.downlinks import admit
 from alerts.errors import AlertsError, DownlinkRejected, MessageError, OutboxError
-from alerts.events import Sealed
 from alerts.flight import WINDOW, Flight
 from alerts.identity import Identity
-from alerts.messages import Message, Receipt, Status
+from alerts.messages import Message, Recall, Receipt, RotateKey, Status
 from alerts.outbox import REJECTED_DOWNLINKS, Outbox, Settled, Transaction
+from alerts.recalls import answer
 from alerts.rotation import KeyKeeper
 from alerts.status import write_status
 from alerts.topics import DOWNLINKS, Channel, Topic
@@ -31,8 +31,6 @@ STATUS_PAUSE_S = 1.0
 FLUSH_S = 2.0
 COPIED = "the centre has other records under this box's name: it was copied, or set back to an old state"
 
-M = TypeVar("M", bound=Message)
-
 log = structlog.get_logger(__name__)
 
 
@@ -44,10 +42,11 @@ def utc_now() -> datetime:
 class Publisher:
     """Sends in the background between `start` and `stop`, whatever broker and centre do meanwhile.
 
-    What has no receipt is sent again after each reconnection, and after `resend_after_s` of silence (doubling up to
-    30 s). Events: `connected`, `disconnected` (reason), `record_sent` (sequence, times), `records_confirmed` (stored,
-    quarantined), `forked` (reason), `downlink_rejected` (error, reason), `outbox_trouble` (reason),
-    `key_rotated` (sequence, key_id), `stopped`.
+    What has no receipt is sent again after each reconnection, when the centre asks for it, and after `resend_after_s`
+    of silence (doubling up to 30 s). Events: `connected`, `disconnected` (reason), `record_sent` (sequence, times),
+    `records_confirmed` (stored, quarantined), `records_recalled` (resent), `records_discarded` (count, reason),
+    `key_rotated` (sequence, key_id), `forked` (reason), `downlink_rejected` (error, reason), `outbox_trouble` (reason),
+    `stopped`.
     """
 
     def __init__(
@@ -73,6 +72,7 @@ class Publisher:
         self._progress = threading.Condition()
         self._stopping = False
         self._rejected = 0
+        self._discarded = outbox.discarded
         self._has_copy = False
         self._status_due_s = 0.0
         self._told: Status | None = None
@@ -144,6 +144,7 @@ class Publisher:
             self._wake.clear()
             try:
                 self._keep_rejections()
+                self._note_discarded()
                 if self._connection.is_up:
                     self._renew_will()
                     self._send_due()
@@ -194,6 +195,7 @@ class Publisher:
             pending_uploads=counts.pending_uploads,
             rejected_downlinks=counts.rejected_downlinks + self._rejected,
             quarantined_records=counts.quarantined_records,
+            discarded_records=counts.discarded_records,
             trouble=(self._outbox.trouble or (COPIED if self._has_copy else ""))[:200],
         )
 
@@ -219,12 +221,8 @@ class Publisher:
 
     def _arrived(self, arrival: Arrival) -> None:
         arrival.ack()
-        settled = None
         try:
-            if arrival.topic == self._topics[Channel.COMMANDS]:
-                self._obey(arrival)
-            else:
-                settled = self._follow(arrival)
+            self._follow(arrival)
         except (MessageError, DownlinkRejected) as error:
             with self._flight_lock:
                 self._rejected += 1
@@ -233,41 +231,68 @@ class Publisher:
         except (AlertsError, OSError) as error:
             self._tell("outbox_trouble", reason=str(error))
         else:
-            if settled:
-                self._tell("records_confirmed", stored=len(settled.stored), quarantined=len(settled.quarantined))
             with self._progress:
                 self._progress.notify_all()
 
-    def _follow(self, arrival: Arrival) -> Settled | None:
-        """Check and follow a receipt, or refuse what is none; check and following are committed together."""
+    def _follow(self, arrival: Arrival) -> None:
+        """Check and follow what the centre says, or refuse it; check and following are committed together."""
         now = self._now()
-        expected = {Receipt.TYPE: Receipt} if arrival.topic == self._topics[Channel.RECEIPTS] else {}
+        follow_up: Callable[[], None] | None = None
         with self._outbox.transaction() as transaction:
-            sealed = self._admit(arrival, expected, transaction, now)
-            if sealed is None:
-                return None
-            settled = transaction.settle(sealed.data, at=now)
+            match self._admit(arrival, transaction, now):
+                case Receipt() as receipt:
+                    follow_up = partial(self._settled, receipt, transaction.settle(receipt, at=now))
+                case Recall() as recall:
+                    follow_up = partial(self._recalled, answer(transaction, recall.ranges, at=now))
+                case RotateKey() as command if self._keys:
+                    record = self._keys.follow(transaction, command, at=now)
+                    follow_up = partial(self._rotated, self._keys, record.sequence) if record else None
+        if follow_up:
+            follow_up()
+
+    def _settled(self, receipt: Receipt, settled: Settled) -> None:
         with self._flight_lock:
             self._flight.confirmed(settled.safe, time.monotonic())
-        self._note_copy(is_forked=settled.is_of_another or sealed.data.is_forked)
-        return settled
+        self._note_copy(is_forked=settled.is_of_another or receipt.is_forked)
+        self._tell("records_confirmed", stored=len(settled.stored), quarantined=len(settled.quarantined))
 
-    def _obey(self, arrival: Arrival) -> None:
-        """Check and follow the one command there is, or refuse what is none."""
-        now, record = self._now(), None
-        expected = COMMANDS if self._keys else {}
-        with self._outbox.transaction() as transaction:
-            sealed = self._admit(arrival, expected, transaction, now)
-            if sealed is not None and self._keys:
-                record = self._keys.follow(transaction, sealed.data, at=now)
-        if record is not None and self._keys:
-            self._keys.settle()
-            self._tell("key_rotated", sequence=record.sequence, key_id=self._outbox.identity.signing_key.key_id)
+    def _recalled(self, sequences: set[int]) -> None:
+        with self._flight_lock:
+            self._flight.forget(sequences)
+        self._wake.set()
+        self._tell("records_recalled", resent=len(sequences))
 
-    def _admit(
-        self, arrival: Arrival, expected: Mapping[str, type[M]], transaction: Transaction, now: datetime
-    ) -> Sealed[M] | None:
-        return admit(arrival.payload, expected, transaction, identity=self._identity, now=now, clock=clock_quality(now))
+    def _rotated(self, keys: KeyKeeper, sequence: int) -> None:
+        keys.settle()
+        self._tell("key_rotated", sequence=sequence, key_id=self._outbox.identity.signing_key.key_id)
+
+    def _admit(self, arrival: Arrival, transaction: Transaction, now: datetime) -> Message | None:
+        """What the centre says, if it is for this box and news. Raises MessageError, DownlinkRejected."""
+        expected: dict[str, dict[str, type[Message]]] = {
+            self._topics[Channel.RECEIPTS]: {Receipt.TYPE: Receipt},
+            self._topics[Channel.COMMANDS]: {Recall.TYPE: Recall} | ({RotateKey.TYPE: RotateKey} if self._keys else {}),
+        }
+        sealed = admit(
+            arrival.payload,
+            expected.get(arrival.topic, {}),
+            transaction,
+            identity=self._identity,
+            now=now,
+            clock=clock_quality(now),
+        )
+        return sealed.data if sealed else None
+
+    def _note_discarded(self) -> None:
+        """Records that were given up for want of room are no longer under way."""
+        discarded = self._outbox.discarded
+        if discarded == self._discarded:
+            return
+        with self._flight_lock:
+            under_way = set(self._flight.under_way)
+            self._flight.forget(under_way - self._outbox.still_waiting(under_way))
+        count = discarded - self._discarded
+        self._tell("records_discarded", count=count, reason=f"too much waits: the {count} least records are discarded")
+        self._discarded = discarded
 
     def _note_copy(self, *, is_forked: bool) -> None:
         if is_forked and not self._has_copy:
@@ -284,7 +309,11 @@ class Publisher:
                 self._rejected -= count
 
     def _tell(self, event: str, **detail: object) -> None:
-        write = log.warning if event in ("disconnected", "downlink_rejected", "outbox_trouble", "forked") else log.info
+        write = (
+            log.warning
+            if event in ("disconnected", "downlink_rejected", "outbox_trouble", "forked", "records_discarded")
+            else log.info
+        )
         write(event, **detail)
         if self._on_event:
             with suppress(Exception):
@@ -292,4 +321,4 @@ class Publisher:
 
 
 def _worth_telling(status: Status) -> tuple[object, ...]:
-    return (status.rejected_downlinks, status.quarantined_records, status.trouble)
+    return (status.rejected_downlinks, status.quarantined_records, status.discarded_records, status.trouble)

@@ -2,13 +2,13 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import NamedTuple
 
 from alerts import events
 from alerts.events import Sealed
-from alerts.keys import KeyFinder, SigningKey
-from alerts.messages import Disposition, Event, Receipt, Span
+from alerts.keys import KeyFinder
+from alerts.messages import Disposition, Receipt, Span
 from alerts.records import FIRST_PREVHASH
 
 MAX_SPANS = 256
@@ -103,37 +103,6 @@ def next_counter(previous: int, at: datetime) -> int:
     A centre restored from a backup has forgotten its last counters; so it still passes what its boxes have seen.
     """
     return max(previous + 1, int(at.timestamp() * 1000))
-
-
-def write_receipt(
-    receipt: Receipt,
-    *,
-    key: SigningKey,
-    tenant: str,
-    device: str,
-    epoch: str,
-    counter: int,
-    at: datetime,
-    lifetime: timedelta,
-) -> bytes:
-    """Seal a receipt for one epoch of one box.
-
-    `counter` must grow with every receipt to that box, for ever (keep it in the database): the box follows no
-    receipt whose counter it has seen or passed. `next_counter` gives it. `lifetime` from `at` on it may be followed.
-    """
-    event = Event(
-        id=f"{device}-{epoch}-receipt-{counter}",
-        source=f"urn:teawatch:{tenant}:center",
-        type=Receipt.TYPE,
-        time=at,
-        tenant=tenant,
-        device=device,
-        epoch=epoch,
-        counter=counter,
-        expires=at + lifetime,
-        data=events.to_data(receipt),
-    )
-    return events.seal_event(event, key)
 
 
 def read_receipt(raw: bytes, find_key: KeyFinder) -> Sealed[Receipt]:

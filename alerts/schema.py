@@ -47,6 +47,21 @@ MIGRATIONS: tuple[Migration, ...] = (
         # The key that signs since the last rotation, empty before the first: which of two key files counts.
         "ALTER TABLE chain ADD COLUMN key_id TEXT NOT NULL DEFAULT ''",
     ),
+    (
+        # What may be given up when too much waits (see `discarding`), and when it was made; of older ones: never, now.
+        "ALTER TABLE records ADD COLUMN rank INTEGER NOT NULL DEFAULT 5",
+        "ALTER TABLE records ADD COLUMN made_ms INTEGER NOT NULL DEFAULT 0",
+        "UPDATE records SET made_ms = CAST(strftime('%s', 'now') AS INTEGER) * 1000",
+        # How many bytes wait, kept up to date by the database itself.
+        "ALTER TABLE chain ADD COLUMN waiting_bytes INTEGER NOT NULL DEFAULT 0",
+        "UPDATE chain SET waiting_bytes = (SELECT coalesce(sum(length(raw)), 0) FROM records)",
+        """CREATE TRIGGER records_counted AFTER INSERT ON records BEGIN
+            UPDATE chain SET waiting_bytes = waiting_bytes + length(NEW.raw);
+        END""",
+        """CREATE TRIGGER records_uncounted AFTER DELETE ON records BEGIN
+            UPDATE chain SET waiting_bytes = waiting_bytes - length(OLD.raw);
+        END""",
+    ),
 )
 
 

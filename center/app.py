@@ -18,6 +18,7 @@ from center.housekeeping import DAY_S, Chore, Housekeeping
 from center.intake.desk import Desk
 from center.intake.filing import FilingRules
 from center.intake.quarantine import Limits
+from center.intake.recalling import Recaller
 from center.keyring import Keyring, load_keyring, make_secrets
 from center.log.heads import Notary
 from center.log.publishing import HeadClock
@@ -78,13 +79,7 @@ def make_office(settings: Settings, keyring: Keyring, now: Callable[[], datetime
     hub = Hub()
     database = Database(settings.sqlalchemy_url, hub=hub)
     works = Works(settings, database, keyring, now=now)
-    rules = FilingRules(
-        tenant=settings.tenant,
-        key=keyring.signing_key,
-        receipt_lifetime=timedelta(hours=settings.intake.receipt_hours),
-        max_message_bytes=settings.mqtt.max_message_kib * KIB,
-        limits=Limits(settings.intake.quarantine_raw_kib * KIB, settings.intake.quarantine_rows),
-    )
+    rules = filing_rules(settings, keyring)
     notary = Notary(settings.tenant, settings.log_origin, keyring.signing_key)
     every = timedelta(seconds=settings.log.publish_every_s)
     evidence = BlobStore(settings.evidence_folder)
@@ -99,6 +94,7 @@ def make_office(settings: Settings, keyring: Keyring, now: Callable[[], datetime
         desk=Desk(database, rules, send=works.send, now=now),
         heads=HeadClock(database, notary, every=every, now=now),
         notary=notary,
+        recaller=Recaller(database, rules, send=works.send, now=now),
         now=now,
     )
 
@@ -110,6 +106,17 @@ def make_housekeeping(office: Office) -> Housekeeping:
         office.disposal.run(office.now(), is_stopping=is_stopping)
 
     return Housekeeping((Chore("retention", DAY_S, delete_due),))
+
+
+def filing_rules(settings: Settings, keyring: Keyring) -> FilingRules:
+    """How this centre takes messages in."""
+    return FilingRules(
+        tenant=settings.tenant,
+        key=keyring.signing_key,
+        receipt_lifetime=timedelta(hours=settings.intake.receipt_hours),
+        max_message_bytes=settings.mqtt.max_message_kib * KIB,
+        limits=Limits(settings.intake.quarantine_raw_kib * KIB, settings.intake.quarantine_rows),
+    )
 
 
 def start(office: Office, *, listening: bool = True) -> None:
@@ -129,11 +136,13 @@ def start(office: Office, *, listening: bool = True) -> None:
             on_messages=office.desk.receive_all,
         )
     )
+    office.recaller.start()
 
 
 def stop(office: Office) -> None:
     """End streams, intake, broker and database, in this order."""
     office.hub.close()
+    office.recaller.stop()
     office.works.stop()
     office.heads.stop()
     office.database.close()

@@ -32,6 +32,7 @@ class Device(Identified, Base):
     pending_uploads: Mapped[int] = mapped_column(default=0)
     quarantined_records: Mapped[int] = mapped_column(default=0)
     rejected_downlinks: Mapped[int] = mapped_column(default=0)
+    discarded_records: Mapped[int] = mapped_column(default=0, server_default="0")
     duplicates: Mapped[int] = mapped_column(default=0)
     trouble: Mapped[str] = mapped_column(default="")
     status_sha256: Mapped[str] = mapped_column(default="")
@@ -161,6 +162,7 @@ def note_status(device: Device, status: Status, sha256: str, at: datetime) -> bo
     device.pending_uploads = status.pending_uploads
     device.quarantined_records = status.quarantined_records
     device.rejected_downlinks = status.rejected_downlinks
+    device.discarded_records = status.discarded_records
     device.trouble = status.trouble
     return True
 

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from alerts.commands import write_command
+from alerts.downlinks import write_downlink
 from alerts.keys import SigningKey, VerifyKey
 from alerts.messages import KeyRotation, RotateKey
 from alerts.receipts import next_counter
@@ -156,7 +156,7 @@ def rotation_commands(session: Session, tenant: str, key: SigningKey, at: dateti
     commands = []
     for device, old in rotations_asked(session, tenant):
         device.receipt_counter = next_counter(device.receipt_counter, at)
-        raw = write_command(
+        raw = write_downlink(
             RotateKey(retires=old.key_id),
             key=key,
             tenant=tenant,

@@ -15,6 +15,7 @@ from center.database import Database
 from center.disposal import Disposal
 from center.feed import Hub
 from center.intake.desk import Desk
+from center.intake.recalling import Recaller
 from center.keyring import Keyring
 from center.log.heads import Notary
 from center.log.publishing import HeadClock
@@ -42,6 +43,7 @@ class Office:
     desk: Desk
     notary: Notary
     heads: HeadClock
+    recaller: Recaller
     now: Callable[[], datetime] = utc_now
     throttle: Throttle = field(default_factory=Throttle)
 

@@ -12,6 +12,7 @@ from io import FileIO
 import cv2
 
 from alerts.blobs import BlobStore
+from alerts.discarding import Limit
 from alerts.identity import Identity
 from alerts.outbox import Outbox
 from alerts.publisher import Publisher
@@ -41,6 +42,7 @@ from models.detector import Detector
 
 OUTBOX_FILE = "outbox.sqlite3"
 EVIDENCE_FOLDER = "evidence"
+MEBIBYTE = 2**20
 REFERENCES_FOLDER = "references"
 
 
@@ -60,7 +62,8 @@ def run_box(loaded: Loaded, settings: Settings, *, until_end: bool = False) -> N
         cv2.setNumThreads(1)
         detector = Detector.load(loaded.card)
         detectors = [detector, *(detector.twin() for _ in range(settings.sessions - 1))]
-        outbox = cleanup.enter_context(Outbox.open(settings.state / OUTBOX_FILE, identity=identity))
+        limit = Limit(settings.outbox_mib * MEBIBYTE)
+        outbox = cleanup.enter_context(Outbox.open(settings.state / OUTBOX_FILE, identity=identity, limit=limit))
         keeper = KeyKeeper(outbox, settings.state)
         keeper.take_up()
         blobs = BlobStore(settings.state / EVIDENCE_FOLDER)

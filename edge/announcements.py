@@ -87,6 +87,7 @@ DELIVERY = {
 TROUBLES = {
     "downlink_rejected": "a message that claims to be the centre's was refused",
     "outbox_trouble": "outbox",
+    "records_discarded": "outbox",
     "file_refused": "evidence",
     "forked": "identity",
 }

@@ -25,7 +25,7 @@ def usable_cores() -> int:
 
 
 class Settings(BaseSettings):
-    """TEAWATCH_EDGE_STATE, _OUTPUT, _DRAIN_S, _SESSIONS, _METRICS_HOST and _METRICS_PORT."""
+    """TEAWATCH_EDGE_STATE, _OUTPUT, _DRAIN_S, _OUTBOX_MIB, _SESSIONS, _METRICS_HOST and _METRICS_PORT."""
 
     model_config = SettingsConfigDict(env_prefix="TEAWATCH_EDGE_", frozen=True)
 
@@ -36,6 +36,9 @@ class Settings(BaseSettings):
     drain_s: float = Field(default=10.0, ge=0, le=600)
     """With `--until-end`: so long the process waits at the end for the centre to confirm what was sent. Otherwise a
     stopped box waits a second; what is not confirmed then waits on its disk for the next start."""
+    outbox_mib: int = Field(default=256, ge=1, le=65536)
+    """So much may wait for the centre, in MiB, at some 3 KB a record. Beyond it the box discards what matters least, as
+    `alerts.discarding` says, and tells the centre; that an incident began is never discarded."""
     sessions: int = Field(default_factory=usable_cores, ge=1, le=64)
     """How many cameras are looked at at once, by default one for each core: a session of the detector has one thread,
     for two threads are slower than one as soon as the other core has something else to do."""

@@ -9,7 +9,7 @@ from center.api.schemas import DeviceOut, JournalOut, KeyOut
 from center.api.security import reading_router
 from center.database import Reading
 from center.devices import list_devices
-from center.intake.journal import epochs_of, gaps
+from center.intake.journal import epochs_of, gaps, given_up
 from center.keys import list_keys
 from center.office import office_of
 from center.web.problems import responses
@@ -24,7 +24,10 @@ def read_devices(request: Request, session: Reading, _person: Staff) -> list[Dev
     return [
         DeviceOut.of(
             device,
-            [JournalOut.of(epoch, gaps(session, epoch)) for epoch in epochs_of(session, tenant, device.id)],
+            [
+                JournalOut.of(epoch, gaps(session, epoch), given_up(session, epoch))
+                for epoch in epochs_of(session, tenant, device.id)
+            ],
             [KeyOut.of(key) for key in list_keys(session, tenant, device.id)],
         )
         for device in list_devices(session, tenant)

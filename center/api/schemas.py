@@ -9,7 +9,8 @@ from pydantic import BaseModel, ConfigDict
 
 from center.devices import Device
 from center.evidence import Announced
-from center.intake.journal import EpochRow, Gap
+from center.intake.gone import Gap
+from center.intake.journal import EpochRow
 from center.intake.quarantine import QuarantineEntry
 from center.keys import KeyValidity
 from enforcement.findings import Finding
@@ -219,7 +220,10 @@ class GapOut(Answer):
 
 
 class JournalOut(Answer):
-    """One journal of a box: complete up to `cumulative`; `forks` and `breaks` of its chain."""
+    """One journal of a box: complete up to `cumulative`; `forks` and `breaks` of its chain.
+
+    `gone`: what the box says will not come. Nobody waits for it.
+    """
 
     epoch: str
     cumulative: int
@@ -228,12 +232,15 @@ class JournalOut(Answer):
     breaks: int
     last_seen_at: datetime
     gaps: list[GapOut]
+    gone: list[GapOut]
 
     @classmethod
-    def of(cls, row: EpochRow, gaps: Sequence[Gap]) -> "JournalOut":
+    def of(cls, row: EpochRow, gaps: Sequence[Gap], gone: Sequence[Gap]) -> "JournalOut":
         """From the journal's summary."""
-        values = {name: getattr(row, name) for name in cls.model_fields if name != "gaps"}
-        return cls(**values, gaps=[GapOut(first=gap.first, last=gap.last) for gap in gaps])
+        values = {name: getattr(row, name) for name in cls.model_fields if name not in {"gaps", "gone"}}
+        ranges = {"gaps": gaps, "gone": gone}
+        told = {name: [GapOut(first=each.first, last=each.last) for each in found] for name, found in ranges.items()}
+        return cls(**values, **told)
 
 
 class ReachOut(Answer):
@@ -284,6 +291,7 @@ class DeviceOut(Answer):
     pending_uploads: int
     quarantined_records: int
     rejected_downlinks: int
+    discarded_records: int
     duplicates: int
     trouble: str
     journals: list[JournalOut]

@@ -10,13 +10,14 @@ import structlog
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
-from alerts.messages import Alert, Coverage, Evidence, KeyRotation
+from alerts.messages import Alert, Coverage, Dropped, Evidence, KeyRotation
 from center.coverage import keep_coverage
 from center.devices import Signer
 from center.evidence import Announcement, announce_files
 from center.feed import announce
 from center.handlers import route
 from center.intake.conversion import is_credible, to_facts
+from center.intake.gone import note_gone
 from center.intake.judging import judge
 from center.intake.quarantine import Reason, Refusal
 from center.intake.reading import Entry
@@ -57,7 +58,7 @@ def _judge_and_digest(
 
 
 def _digest(session: Session, entries: Sequence[Entry], at: datetime) -> None:
-    """Clock and drop records are kept as they are."""
+    """Clock records are kept as they are."""
     if not entries:
         return
     tenant = entries[0].event.tenant
@@ -77,6 +78,8 @@ def _digest(session: Session, entries: Sequence[Entry], at: datetime) -> None:
                 _digest_coverage(session, entry, coverage, at)
             case KeyRotation() as rotation:
                 follow_rotation(session, entry, rotation, at)
+            case Dropped() as dropped:
+                note_gone(session, entry, dropped, at)
 
 
 def _rounds(alerts: Sequence[Told]) -> Iterator[list[Told]]:

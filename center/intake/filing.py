@@ -12,10 +12,11 @@ import structlog
 from sqlalchemy.orm import Session
 
 from alerts import dsse
+from alerts.downlinks import write_downlink
 from alerts.events import Sealed
 from alerts.keys import SigningKey, VerifyKey
 from alerts.messages import Disposition, KeyRotation, Status
-from alerts.receipts import next_counter, write_receipt
+from alerts.receipts import next_counter
 from alerts.records import hash_of
 from alerts.subscriber import Incoming
 from alerts.topics import Channel, Topic
@@ -201,7 +202,7 @@ class _Batch:
         sealed = []
         for receipt in volume.receipts():
             device.receipt_counter = next_counter(device.receipt_counter, self.at)
-            raw = write_receipt(
+            raw = write_downlink(
                 receipt,
                 key=self.rules.key,
                 tenant=self.rules.tenant,

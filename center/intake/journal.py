@@ -4,12 +4,12 @@ Records come in any order. Each `(device, epoch)` has a row that sums up what is
 what is missing beyond, how often the chain was broken or forked. `volumes` writes them.
 """
 
-from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import BigInteger, ColumnElement, ForeignKeyConstraint, Index, LargeBinary, select, text
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from center.intake.gone import Gap, gone_ranges, missing_between
 from traceability.append_only import guard
 from traceability.records import Base, OfTenant
 
@@ -51,7 +51,7 @@ guard(JournalRow.metadata.tables[JournalRow.__tablename__])
 
 
 class EpochRow(OfTenant, Base):
-    """What is known of one journal: everything up to `cumulative` is here."""
+    """What is known of one journal: everything up to `cumulative`, which is here, is here or will not come."""
 
     __tablename__ = "epoch"
     __table_args__ = (ForeignKeyConstraint(("tenant", "device"), ("device.tenant", "device.id")),)
@@ -71,31 +71,28 @@ class EpochRow(OfTenant, Base):
         return self.forks > 0 or self.breaks > 0
 
 
-@dataclass(frozen=True, slots=True)
-class Gap:
-    """An inclusive range of sequence numbers that has not come yet."""
-
-    first: int
-    last: int
-
-
 def in_epoch(epoch: EpochRow) -> tuple[ColumnElement[bool], ...]:
     """SQL: a row belongs to this journal."""
     return (JournalRow.tenant == epoch.tenant, JournalRow.device == epoch.device, JournalRow.epoch == epoch.epoch)
 
 
-def gaps(session: Session, epoch: EpochRow) -> tuple[Gap, ...]:
-    """What is missing below the highest sequence seen, the first `MAX_GAPS_SHOWN` ranges."""
+def gaps(session: Session, epoch: EpochRow, *, most: int = MAX_GAPS_SHOWN) -> tuple[Gap, ...]:
+    """What is awaited below the highest sequence seen, the first `most` ranges."""
     beyond = select(JournalRow.sequence).where(*in_epoch(epoch), JournalRow.sequence > epoch.cumulative)
+    gone = gone_ranges(session, epoch.tenant, epoch.device, epoch.epoch, above=epoch.cumulative)
     found: list[Gap] = []
     expected = epoch.cumulative + 1
     for sequence in session.scalars(beyond.distinct().order_by(JournalRow.sequence)):
-        if sequence > expected:
-            found.append(Gap(expected, sequence - 1))
-        if len(found) == MAX_GAPS_SHOWN:
+        found.extend(missing_between(expected, sequence - 1, gone))
+        if len(found) >= most:
             break
         expected = sequence + 1
-    return tuple(found)
+    return tuple(found[:most])
+
+
+def given_up(session: Session, epoch: EpochRow, *, most: int = MAX_GAPS_SHOWN) -> tuple[Gap, ...]:
+    """What the box says will not come, the last `most` ranges."""
+    return gone_ranges(session, epoch.tenant, epoch.device, epoch.epoch)[-most:]
 
 
 def epochs_of(session: Session, tenant: str, device: str) -> tuple[EpochRow, ...]:

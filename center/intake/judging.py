@@ -6,7 +6,7 @@ from sqlalchemy.orm import Session
 
 from alerts.catalogue import KINDS
 from alerts.keys import VerifyKey
-from alerts.messages import Alert, Coverage, Evidence, KeyRotation
+from alerts.messages import Alert, Coverage, Dropped, Evidence, KeyRotation
 from center.devices import DeviceKey, Ending, Signer
 from center.intake.conversion import is_credible, sighting
 from center.intake.quarantine import Reason, Refusal
@@ -20,20 +20,20 @@ def judge(session: Session, entry: Entry, signer: Signer, received_at: datetime)
 
 
 def _check_data(session: Session, entry: Entry, received_at: datetime) -> Refusal | None:
+    refusal = entry.problem
     match entry.data:
-        case None:
-            return entry.problem
         case KeyRotation() as rotation:
-            return _check_rotation(session, entry, rotation)
+            refusal = _check_rotation(session, entry, rotation)
         case Alert() as alert:
-            return _check_alert(session, entry, alert, received_at)
+            refusal = _check_alert(session, entry, alert, received_at)
         case Evidence() as evidence:
-            return _check_camera(session, entry, evidence.camera, _sealed_at(entry, received_at))
+            refusal = _check_camera(session, entry, evidence.camera, _sealed_at(entry, received_at))
         case Coverage() as coverage:
             until_at = coverage.until_at if is_credible(coverage.until_at, received_at) else received_at
-            return _check_camera(session, entry, coverage.camera, until_at)
-        case _:
-            return None
+            refusal = _check_camera(session, entry, coverage.camera, until_at)
+        case Dropped() as dropped:
+            refusal = _check_ranges(entry, dropped)
+    return refusal
 
 
 def _check_alert(session: Session, entry: Entry, alert: Alert, received_at: datetime) -> Refusal | None:
@@ -63,6 +63,13 @@ def _check_rotation(session: Session, entry: Entry, rotation: KeyRotation) -> Re
         return Refusal(Reason.CONTRADICTION, f"{entry.key_id} was {old.ending} already: has the box been cloned?")
     if session.get(DeviceKey, (entry.event.tenant, successor)) is not None:
         return Refusal(Reason.CONTRADICTION, f"{successor} is or was in use already")
+    return None
+
+
+def _check_ranges(entry: Entry, dropped: Dropped) -> Refusal | None:
+    """A box can have given up only what it had recorded before."""
+    if any(each.last >= entry.sequence for each in dropped.ranges):
+        return Refusal(Reason.CONTRADICTION, f"record {entry.sequence} says that itself or later ones are gone")
     return None
 
 

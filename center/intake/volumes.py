@@ -10,8 +10,9 @@ from typing import Any, NamedTuple
 from sqlalchemy import select, tuple_
 from sqlalchemy.orm import Session
 
-from alerts.messages import Disposition, Receipt
+from alerts.messages import Disposition, Dropped, Range, Receipt
 from alerts.receipts import Kept, Ledger, lone_receipt
+from center.intake.gone import GoneRow
 from center.intake.journal import EpochRow, JournalRow, in_epoch
 from center.intake.reading import Entry
 from traceability.records import insert_rows
@@ -37,11 +38,16 @@ class Volume:
     def __init__(self, row: EpochRow) -> None:
         self.row = row
         self._known: dict[int, dict[str, _Known]] = {}
+        self._gone: list[Range] = []
         self._answered: list[Kept] = []
 
     def know(self, sequence: int, sha256: str, prevhash: str, disposition: str) -> None:
         """Take a row of the database to the notice of this volume."""
         self._known.setdefault(sequence, {})[sha256] = _Known(prevhash, Disposition(disposition))
+
+    def lacks(self, reach: Range) -> None:
+        """Take notice of records that will not come."""
+        self._gone.append(reach)
 
     def answer(self, entry: Entry) -> bool:
         """Whether exactly this entry is in the journal; if so, the next receipt answers it."""
@@ -54,18 +60,41 @@ class Volume:
         """Continue the journal; whether the record's place was taken already: a fork."""
         sequence, row = entry.sequence, self.row
         rivals = self._known.get(sequence, {})
-        before = self._known.get(sequence - 1, {})
+        before = self._known.get(sequence - 1, {}).keys() or self._hashes_of_gone(sequence - 1)
         followed = {known.prevhash for known in self._known.get(sequence + 1, {}).values()}
         row.breaks += bool(before) and entry.prevhash not in before
         row.breaks += bool(followed) and not rivals and entry.sha256 not in followed
         row.forks += bool(rivals)
         self.know(sequence, entry.sha256, entry.prevhash, disposition.value)
         self._answered.append(Kept(sequence, disposition, entry.sha256))
+        if isinstance(entry.data, Dropped) and disposition is Disposition.STORED:
+            for each in entry.data.ranges:
+                self.lacks(each)
+                row.breaks += self._contradictions(each)
         row.highest = max(row.highest, sequence)
-        while row.cumulative + 1 in self._known:
-            row.cumulative += 1
+        while (following := self._next_awaited()) in self._known:
+            row.cumulative = following
         row.last_seen_at = at
         return bool(rivals)
+
+    def _next_awaited(self) -> int:
+        """The sequence number after the complete part and what will not come behind it."""
+        expected = self.row.cumulative + 1
+        while more := [each.last + 1 for each in self._gone if each.first <= expected <= each.last]:
+            expected = max(more)
+        return expected
+
+    def _hashes_of_gone(self, sequence: int) -> set[str]:
+        """The hash of a record that will not come, if it is the last of its range and the box told it."""
+        return {each.sha256 for each in self._gone if each.last == sequence and each.sha256}
+
+    def _contradictions(self, gone: Range) -> int:
+        """How many records are not, or do not follow, what the box says it gave up."""
+        if gone.sha256 is None:
+            return 0
+        here = self._known.get(gone.last, {})
+        followed = {known.prevhash for known in self._known.get(gone.last + 1, {}).values()}
+        return bool(here and gone.sha256 not in here) + bool(followed and gone.sha256 not in followed)
 
     def receipts(self) -> Iterator[Receipt]:
         """What to tell the box of this batch, once.
@@ -95,6 +124,8 @@ def open_volumes(session: Session, tenant: str, entries: Iterable[Entry], at: da
     wanted: dict[Place, set[int]] = {}
     for entry in entries:
         around = {entry.sequence - 1, entry.sequence, entry.sequence + 1}
+        if isinstance(entry.data, Dropped):
+            around |= {place for each in entry.data.ranges for place in (each.last, each.last + 1)}
         wanted.setdefault(place_of(entry), set()).update(around)
     volumes = {place: Volume(row) for place, row in _epochs(session, tenant, tuple(wanted), at).items()}
     places: list[tuple[str, str, int]] = []
@@ -102,6 +133,7 @@ def open_volumes(session: Session, tenant: str, entries: Iterable[Entry], at: da
         row = volumes[device, epoch].row
         places.extend((device, epoch, sequence) for sequence in sequences | {row.cumulative} if sequence > 0)
     _make_known(session, tenant, volumes, places)
+    _make_gone_known(session, tenant, volumes)
     return volumes
 
 
@@ -176,3 +208,15 @@ def _make_known(
     for question in (*questions, *beyond):
         for device, epoch, sequence, sha256, prevhash, disposition in session.execute(columns.where(*question)):
             volumes[device, epoch].know(sequence, sha256, prevhash, disposition)
+
+
+def _make_gone_known(session: Session, tenant: str, volumes: Mapping[Place, Volume]) -> None:
+    """What boxes said will not come, from the end of the complete part on."""
+    if not volumes:
+        return
+    columns = select(GoneRow.device, GoneRow.epoch, GoneRow.first, GoneRow.last, GoneRow.sha256)
+    here = (GoneRow.tenant == tenant, tuple_(GoneRow.device, GoneRow.epoch).in_(tuple(volumes)))
+    for device, epoch, first, last, sha256 in session.execute(columns.where(*here)):
+        volume = volumes[device, epoch]
+        if last >= volume.row.cumulative:
+            volume.lacks(Range(first=first, last=last, sha256=sha256))

@@ -10,7 +10,8 @@ from fastapi.responses import Response
 from center.accounts.guards import Staff
 from center.database import Reading
 from center.devices import Device, Ending, list_devices
-from center.intake.journal import EpochRow, Gap, epochs_of, gaps
+from center.intake.gone import Gap
+from center.intake.journal import EpochRow, epochs_of, gaps, given_up
 from center.keys import KeyValidity, list_keys
 from center.office import office_of
 from center.pages.camerahealth import STATES, device_state
@@ -22,10 +23,11 @@ router: Final = APIRouter(include_in_schema=False)
 
 @dataclass(frozen=True, slots=True)
 class JournalView:
-    """One journal of a box and what has not come of it."""
+    """One journal of a box, what has not come of it, and what the box says will not."""
 
     epoch: EpochRow
     missing: tuple[Gap, ...]
+    gone: tuple[Gap, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +70,10 @@ def show(request: Request, session: Reading, _person: Staff) -> Response:
     views = []
     for device in list_devices(session, tenant):
         tone, state = STATES[device_state(device)]
-        journals = tuple(JournalView(epoch, gaps(session, epoch)) for epoch in epochs_of(session, tenant, device.id))
+        journals = tuple(
+            JournalView(epoch, gaps(session, epoch), given_up(session, epoch))
+            for epoch in epochs_of(session, tenant, device.id)
+        )
         keys = tuple(_key_view(language, each) for each in reversed(list_keys(session, tenant, device.id)))
         views.append(DeviceView(device, tone, language.gettext(state), journals, keys))
     template = "_devices.html" if "hx-request" in request.headers else "devices.html"

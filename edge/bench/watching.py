@@ -22,7 +22,7 @@ QUIET_FILM_S = 40.0
 RATED_CAMERAS, RATED_LOOKS_PER_S = 4, 3.0
 DROP_FRAMES = 300
 LADDER = ("20:15:20", "40:40:20", "60:30:60", "80:40:60", "100:40:30", "120:45:30")
-QUICK_LADDER = ("8:1:1", "40:4:2", "80:10:3")
+QUICK_LADDER = ("8:0.5:0.5", "40:3:1", "80:10:3")
 """Cameras, seconds in which they learn what is usual, seconds in which is counted."""
 
 CALM_CORNER = (0.0, 0.5, 0.5, 1.0)

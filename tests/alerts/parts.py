@@ -10,6 +10,7 @@ from typing import Any, Self
 
 import pytest
 
+from alerts.downlinks import write_downlink
 from alerts.errors import MessageError
 from alerts.identity import Identity
 from alerts.keys import SigningKey
@@ -28,13 +29,14 @@ from alerts.messages import (
     Hindrance,
     Model,
     Phase,
+    Recall,
     Receipt,
     SeenObject,
     Status,
     Stretch,
 )
 from alerts.outbox import Outbox
-from alerts.receipts import Kept, Ledger, write_receipt
+from alerts.receipts import Kept, Ledger
 from alerts.records import Record, read_record
 from alerts.status import read_status
 from alerts.subscriber import Incoming, Subscriber
@@ -104,11 +106,11 @@ def make_evidence(sha256: str = "a" * 64, size_bytes: int = 3) -> Evidence:
     return Evidence(incident="i-1", camera="cam-1", artefacts=(make_artefact(sha256, size_bytes),))
 
 
-def make_alert(revision: int = 1) -> Alert:
+def make_alert(revision: int = 1, phase: Phase = Phase.OPENED) -> Alert:
     return Alert(
         incident="i-1",
         revision=revision,
-        phase=Phase.OPENED,
+        phase=phase,
         kind="street.illegal_parking",
         rule="parking",
         config_sha256="c" * 64,
@@ -196,10 +198,12 @@ class Desk:
         if self.answering:
             self.send(Ledger.of(self._kept.values()).receipt(self._kept[record.sequence]), epoch=record.epoch)
 
-    def send(self, receipt: Receipt, *, epoch: str, key: SigningKey = CENTRE_KEY, counter: int | None = None) -> None:
+    def send(
+        self, data: Receipt | Recall, *, epoch: str, key: SigningKey = CENTRE_KEY, counter: int | None = None
+    ) -> None:
         self.counter += 1
-        raw = write_receipt(
-            receipt,
+        raw = write_downlink(
+            data,
             key=key,
             tenant=TENANT,
             device=self.identity.device,
@@ -208,7 +212,8 @@ class Desk:
             at=datetime.now(UTC),
             lifetime=LIFETIME,
         )
-        self.subscriber.publish(Topic(TENANT, self.identity.device, Channel.RECEIPTS), raw)
+        channel = Channel.RECEIPTS if isinstance(data, Receipt) else Channel.COMMANDS
+        self.subscriber.publish(Topic(TENANT, self.identity.device, channel), raw)
 
     def wait(self, condition: Callable[[], bool], timeout_s: float = 20) -> None:
         with self._changed:

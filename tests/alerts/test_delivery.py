@@ -5,17 +5,20 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
+from alerts.discarding import Limit
+from alerts.downlinks import write_downlink
 from alerts.errors import OutboxFull
 from alerts.flight import FIRST_WINDOW
 from alerts.identity import Identity
 from alerts.keys import SigningKey
-from alerts.messages import Disposition
+from alerts.messages import Disposition, Dropped, Range, Recall
 from alerts.outbox import Outbox
 from alerts.publisher import Publisher
-from alerts.receipts import Kept, lone_receipt, write_receipt
+from alerts.receipts import Kept, lone_receipt
 from alerts.records import hash_of
 from alerts.topics import Channel, Topic
 from tests.alerts.brokers import Broker
@@ -261,7 +264,7 @@ def test_whatever_comes_on_a_channel_the_centre_does_not_use_is_refused_counted_
     broker.start()
     log = Log()
     append(outbox, 1)
-    receipt = write_receipt(
+    receipt = write_downlink(
         receipt_of(outbox, 1),
         key=CENTRE_KEY,
         tenant=identity.tenant,
@@ -279,3 +282,50 @@ def test_whatever_comes_on_a_channel_the_centre_does_not_use_is_refused_counted_
         desk.wait(lambda: desk.statuses[-1].rejected_downlinks == 2)
     assert refused == ["MalformedMessage", "WrongType"]
     assert outbox.counts().pending_records == 1
+
+
+def test_what_the_centre_asks_for_is_sent_again_at_once_and_of_what_is_gone_it_is_told(
+    broker: Broker, identity: Identity, outbox: Outbox
+) -> None:
+    broker.start()
+    log = Log()
+    append(outbox, 3)
+    publisher = Publisher(outbox, identity, on_event=log, resend_after_s=600)
+    with Desk(identity, broker.port) as desk:
+        desk.wait(lambda: desk.subscriber.is_up)
+        with publisher:
+            log.wait_total("records_confirmed", "stored", 3)
+            desk.answering = False
+            append(outbox, 2)
+            desk.wait(lambda: desk.arrivals == [1, 2, 3, 4, 5])
+            desk.send(Recall(ranges=(Range(first=2, last=4), Range(first=9, last=2**50))), epoch=outbox.epoch)
+            desk.wait(lambda: sorted(desk.arrivals) == [1, 2, 3, 4, 4, 5, 6])
+            assert log.wait("records_recalled") == [{"resent": 1}]
+            dropped = desk.records[6].data
+            assert isinstance(dropped, Dropped)
+            assert (dropped.reason, dropped.ranges) == ("gone", (Range(first=2, last=3),))
+            desk.send(Recall(ranges=(Range(first=1, last=5),)), epoch=outbox.epoch)
+            desk.wait(lambda: desk.arrivals.count(5) == 2)
+            assert outbox.head()[0] == 6, "it is said once while it is on its way"
+
+
+def test_what_was_given_up_while_it_was_under_way_leaves_room_for_the_rest(
+    broker: Broker, identity: Identity, tmp_path: Path
+) -> None:
+    broker.start()
+    log = Log()
+    with (
+        Outbox.open(tmp_path / "small.sqlite3", identity=identity, limit=Limit(30_000)) as outbox,
+        Desk(identity, broker.port, answering=False) as desk,
+        sending(outbox, identity, on_event=log),
+    ):
+        append(outbox, 20)
+        desk.wait(lambda: len(desk.records) == 20)
+        append(outbox, 20)
+        given_up = sum(int(str(each["count"])) for each in log.wait("records_discarded"))
+        assert given_up > 0
+        desk.wait(lambda: outbox.head()[0] in desk.records)
+        desk.answering = True
+        append(outbox, 1)
+        log.wait_total("records_confirmed", "stored", 1)
+        desk.wait(lambda: outbox.counts().pending_records == 0)

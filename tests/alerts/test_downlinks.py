@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from alerts import events
-from alerts.downlinks import admit
+from alerts.downlinks import admit, write_downlink
 from alerts.errors import (
     BadSignature,
     Expired,
@@ -22,7 +22,6 @@ from alerts.events import Sealed
 from alerts.keys import SigningKey
 from alerts.messages import ClockQuality, Event, Receipt, Status
 from alerts.outbox import Outbox
-from alerts.receipts import write_receipt
 from alerts.status import write_status
 from tests.alerts.parts import CENTRE_KEY, LIFETIME, NOON, TENANT, make_identity
 
@@ -45,7 +44,7 @@ def receipt(outbox: Outbox, **changes: Any) -> bytes:
         "at": NOON,
         "lifetime": LIFETIME,
     }
-    return write_receipt(Receipt(cumulative=1, sha256="a" * 64), **place | changes)
+    return write_downlink(Receipt(cumulative=1, sha256="a" * 64), **place | changes)
 
 
 def try_admit(

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from alerts.commands import write_command
 from alerts.connection import Arrival
+from alerts.downlinks import write_downlink
 from alerts.identity import KEY_FILE, Identity
 from alerts.keys import SigningKey, VerifyKey
 from alerts.messages import KeyRotation, RotateKey
@@ -160,7 +160,7 @@ def test_a_person_at_the_box_is_granted_a_key_once(tmp_path: Path) -> None:
 
 
 def command_for(outbox: Outbox, retires: str, *, counter: int, key: SigningKey = CENTRE_KEY) -> Arrival:
-    raw = write_command(
+    raw = write_downlink(
         RotateKey(retires=retires),
         key=key,
         tenant=TENANT,

@@ -24,7 +24,8 @@ from center.devices import Device, forget_presence
 from center.errors import DatabaseTrouble
 from center.evidence import Announced
 from center.intake.filing import Outcome
-from center.intake.journal import EpochRow, Gap, JournalRow, epochs_of, gaps
+from center.intake.gone import Gap
+from center.intake.journal import EpochRow, JournalRow, epochs_of, gaps
 from center.intake.quarantine import QuarantineEntry
 from center.keys import revoke
 from enforcement.leads import Lead, LeadLink

@@ -5,6 +5,7 @@ client, so that nothing half-sent survives a break: whoever needs delivery sends
 """
 
 import random
+import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -16,6 +17,9 @@ from typing import Any
 import paho.mqtt.client as mqtt
 import structlog
 from paho.mqtt.enums import CallbackAPIVersion
+
+from alerts.errors import TlsError
+from alerts.tls import explain
 
 KEEPALIVE_S = 15
 CONNECT_TIMEOUT_S = 5.0
@@ -45,6 +49,8 @@ class Address:
     port: int
     username: str
     password: str = field(repr=False)
+    tls: Callable[[], ssl.SSLContext] | None = field(default=None, repr=False)
+    """Asked before each attempt, for certificates are renewed; None: no TLS."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,8 +190,9 @@ class Connection:
         where = f"{self.address.host}:{self.address.port}"
         self._refusal = ""
         self._state = _State.CONNECTING
-        client = self._client = self._make_client()
+        client = None
         try:
+            client = self._client = self._make_client()
             client.connect(self.address.host, self.address.port, keepalive=KEEPALIVE_S)
             client.loop_start()
             with self._changed:
@@ -197,12 +204,15 @@ class Connection:
             lived_s = max(time.monotonic() - up_at_s, 1e-3) if was_up else 0.0
             return lived_s, self._refusal or ended.format(where)
         except (OSError, ValueError) as error:
+            if isinstance(error, (ssl.SSLError, TlsError)):
+                return 0.0, f"the broker at {where} is not trusted, or does not trust us: {explain(error)}"
             return 0.0, f"no broker at {where}: {error}"
         finally:
             self._state = _State.DOWN
             self._client = None
-            client.disconnect()
-            client.loop_stop()
+            if client is not None:
+                client.disconnect()
+                client.loop_stop()
 
     def _network_thread_lives(self) -> bool:
         return self._network_thread is None or self._network_thread.is_alive()
@@ -222,6 +232,8 @@ class Connection:
             manual_ack=True,
         )
         client.username_pw_set(self.address.username, self.address.password)
+        if self.address.tls is not None:
+            client.tls_set_context(self.address.tls())
         client.connect_timeout = CONNECT_TIMEOUT_S
         client.max_inflight_messages_set(64)
         client.max_queued_messages_set(QUEUE)
@@ -253,7 +265,8 @@ class Connection:
         if self._state is _State.CONNECTING and not self._refusal:
             self._refusal = (
                 f"the broker at {self.address.host}:{self.address.port} hung up before accepting"
-                f" {self.address.username!r}: a wrong password, or it is just starting"
+                f" {self.address.username!r}: {'a certificate' if self.address.tls else 'a password'} it does not take,"
+                " or it is just starting"
             )
         self._enter(_State.DOWN)
 

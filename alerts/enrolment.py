@@ -3,7 +3,8 @@
 The code, `TW1-<secret>-<fingerprint>`, is read out or typed by a technician. Its secret never travels: the request
 proves knowledge of it by an HMAC and possession of the box's new key by a signature. The answer must be signed
 by the key whose fingerprint stands in the code, so that nobody in between can pose as the centre. The answer carries
-the broker's password in clear: a centre on another machine must be reached over https.
+the broker's password in clear: a centre on another machine must be reached over https, with a certificate that the
+system trusts or one of the centre's own authority, which the key of that fingerprint has named (`alerts.trust`).
 """
 
 import base64
@@ -11,18 +12,23 @@ import binascii
 import hashlib
 import hmac
 import secrets
+import ssl
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import httpx
 
-from alerts import dsse, wire
+from alerts import certificates, dsse, wire
+from alerts.certificates import make_key
+from alerts.door import keep_certificate
 from alerts.errors import BadCode, CentreNotTrusted, CentreUnreachable, CodeRefused, InsecureCentre, MessageError
 from alerts.events import read_message
-from alerts.identity import KEY_FILE, Identity
+from alerts.identity import CERTIFICATE_FILE, KEY_FILE, Identity
 from alerts.keys import FINGERPRINT_BYTES, SigningKey, VerifyKey
 from alerts.messages import EnrolmentAnswer, EnrolmentRequest
+from alerts.tls import TrustedClock, client_context
+from alerts.trust import ask_trust
 from alerts.web import is_this_machine, open_client, reason_of
 
 PATH = "/api/v1/enrol"
@@ -73,12 +79,13 @@ def make_code(centre_key: VerifyKey) -> Code:
     return Code(secrets.token_bytes(SECRET_BYTES), centre_key.fingerprint)
 
 
-def make_request(code: Code, key: SigningKey, *, device_hint: str = "") -> bytes:
-    """What the box sends: signed with its new key, bound to the code."""
+def make_request(code: Code, key: SigningKey, *, csr: str, device_hint: str = "") -> bytes:
+    """What the box sends: signed with its new key, bound to the code; `csr` asks for its certificate."""
     fields = EnrolmentRequest(
         code_id=code.code_id,
         device_hint=device_hint,
         public_key=key.verify_key.to_text(),
+        csr=csr,
         nonce=secrets.token_hex(16),
         mac="0" * 64,
     )
@@ -113,6 +120,10 @@ def make_answer(
     mqtt_port: int,
     mqtt_username: str,
     mqtt_password: str,
+    mqtt_tls: bool,
+    web_tls: bool,
+    ca: str,
+    certificate: str,
 ) -> bytes:
     """What the centre answers; an empty `mqtt_host` means the host that the box reached the centre at."""
     answer = EnrolmentAnswer(
@@ -125,6 +136,10 @@ def make_answer(
         mqtt_port=mqtt_port,
         mqtt_username=mqtt_username,
         mqtt_password=mqtt_password,
+        mqtt_tls=mqtt_tls,
+        web_tls=web_tls,
+        ca=ca,
+        certificate=certificate,
     )
     return dsse.seal(wire.encode(answer), ANSWER_TYPE, key)
 
@@ -161,11 +176,14 @@ def enrol(
     """
     parsed = Code.parse(code)
     host = check_address(center_url, allow_http=allow_http)
-    key = _own_key(state_folder)
-    request = make_request(parsed, key, device_hint=device_hint)
-    raw = _ask(center_url.rstrip("/") + PATH, request, transport)
+    key, tls_key = _own_key(state_folder), make_key()
+    request = make_request(parsed, key, csr=certificates.make_request(tls_key), device_hint=device_hint)
+    tls = _own_authority(center_url, parsed, transport)
+    raw = _ask(center_url.rstrip("/") + PATH, request, transport, tls)
     answer = open_answer(raw, code=parsed, request=request)
-    identity = _identity(answer, key, center_url=center_url.rstrip("/"), host=host)
+    path = state_folder / CERTIFICATE_FILE
+    identity = _identity(answer, key, center_url=center_url.rstrip("/"), host=host, certificate=path)
+    keep_certificate(path, certificates.pem_of_key(tls_key), answer.certificate)
     identity.save(state_folder)
     return identity
 
@@ -196,9 +214,17 @@ def _own_key(state_folder: Path) -> SigningKey:
     return key
 
 
-def _ask(url: str, request: bytes, transport: httpx.BaseTransport | None) -> bytes:
+def _own_authority(center_url: str, code: Code, transport: httpx.BaseTransport | None) -> ssl.SSLContext | None:
+    """Whom to trust on the way to the centre; None: whom this system trusts."""
+    if httpx.URL(center_url).scheme != "https":
+        return None
+    trust = ask_trust(center_url, lambda key: key.fingerprint == code.fingerprint, transport=transport)
+    return client_context(trust.ca, TrustedClock(lambda: trust.now).now) if trust.web_tls else None
+
+
+def _ask(url: str, request: bytes, transport: httpx.BaseTransport | None, tls: ssl.SSLContext | None) -> bytes:
     try:
-        with open_client(url, timeout=httpx.Timeout(TIMEOUT_S), transport=transport) as client:
+        with open_client(url, timeout=httpx.Timeout(TIMEOUT_S), transport=transport, tls=tls) as client:
             response = client.post(url, content=request, headers={"Content-Type": "application/json"})
     except httpx.HTTPError as error:
         raise CentreUnreachable(f"{url}: {error}") from None
@@ -209,7 +235,7 @@ def _ask(url: str, request: bytes, transport: httpx.BaseTransport | None) -> byt
     return response.content
 
 
-def _identity(answer: EnrolmentAnswer, key: SigningKey, *, center_url: str, host: str) -> Identity:
+def _identity(answer: EnrolmentAnswer, key: SigningKey, *, center_url: str, host: str, certificate: Path) -> Identity:
     return Identity(
         tenant=answer.tenant,
         device=answer.device,
@@ -220,6 +246,10 @@ def _identity(answer: EnrolmentAnswer, key: SigningKey, *, center_url: str, host
         mqtt_port=answer.mqtt_port,
         mqtt_username=answer.mqtt_username,
         mqtt_password=answer.mqtt_password,
+        mqtt_tls=answer.mqtt_tls,
+        web_tls=answer.web_tls,
+        ca=answer.ca,
+        certificate=certificate,
     )
 
 

@@ -32,6 +32,10 @@ AlertsError
 ├── TrustUnusable           the file of trusted keys cannot be used
 ├── YamlMistake             what a person wrote is not YAML that can be read one way only
 ├── KeyFileError            missing, unreadable, no Ed25519 key, or there already
+├── TlsError
+│   ├── TlsTrouble          our own certificate or authority cannot be used
+│   ├── CertificateOutOfDate
+│   └── TimeUnknown         nobody knows what time it is, so no certificate can be judged
 ├── NotEnrolled             the state folder holds no identity
 └── EnrolmentError
     ├── BadCode             mistyped
@@ -177,6 +181,22 @@ class YamlMistake(AlertsError):
 
 class KeyFileError(AlertsError):
     """The key's file is missing, unreadable, holds no Ed25519 key, or is there already."""
+
+
+class TlsError(AlertsError, OSError):
+    """A connection cannot be trusted; an OSError, as the network's libraries expect of a handshake."""
+
+
+class TlsTrouble(TlsError):
+    """Our own certificate or authority cannot be used."""
+
+
+class CertificateOutOfDate(TlsError):
+    """A certificate is not good yet, or no longer."""
+
+
+class TimeUnknown(TlsError):
+    """The clock was never set and the centre has not told the time, so no certificate can be judged."""
 
 
 class NotEnrolled(AlertsError):

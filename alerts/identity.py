@@ -13,6 +13,7 @@ from alerts.messages import Id, Message
 
 IDENTITY_FILE = "identity.json"
 KEY_FILE = "box.key"
+CERTIFICATE_FILE = "tls.pem"
 
 
 class _Stored(Message):
@@ -24,11 +25,18 @@ class _Stored(Message):
     mqtt_port: int = Field(ge=1, le=65535)
     mqtt_username: str
     mqtt_password: str
+    mqtt_tls: bool = False
+    web_tls: bool = False
+    ca: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Identity:
-    """Made by enrolment, kept in the state folder, readable by its owner only."""
+    """Made by enrolment, kept in the state folder, readable by its owner only.
+
+    `ca` is the centre's authority in PEM; `certificate` the file of this box's TLS key and certificate, which is
+    renewed now and then; `mqtt_tls` and `web_tls` say where they are used.
+    """
 
     tenant: str
     device: str
@@ -39,6 +47,10 @@ class Identity:
     mqtt_port: int
     mqtt_username: str
     mqtt_password: str = field(repr=False)
+    mqtt_tls: bool = False
+    web_tls: bool = False
+    ca: str = field(default="", repr=False)
+    certificate: Path | None = None
 
     @property
     def source(self) -> str:
@@ -62,6 +74,7 @@ class Identity:
             **fields,
             centre_key=VerifyKey.from_text(stored.centre_key),
             signing_key=SigningKey.load(folder / KEY_FILE),
+            certificate=folder / CERTIFICATE_FILE,
         )
 
     def save(self, folder: Path) -> None:
@@ -81,6 +94,9 @@ class Identity:
             mqtt_port=self.mqtt_port,
             mqtt_username=self.mqtt_username,
             mqtt_password=self.mqtt_password,
+            mqtt_tls=self.mqtt_tls,
+            web_tls=self.web_tls,
+            ca=self.ca,
         )
         replace_private_file(folder / IDENTITY_FILE, stored.model_dump_json(indent=2).encode())
 

@@ -12,6 +12,7 @@ import structlog
 
 from alerts.clocks import clock_quality
 from alerts.connection import Address, Arrival, Connection, Will
+from alerts.door import Door
 from alerts.downlinks import admit
 from alerts.errors import AlertsError, DownlinkRejected, MessageError, OutboxError
 from alerts.flight import WINDOW, Flight
@@ -83,6 +84,7 @@ class Publisher:
                 port=identity.mqtt_port,
                 username=identity.mqtt_username,
                 password=identity.mqtt_password,
+                tls=Door(identity).to_broker if identity.mqtt_tls else None,
             ),
             client_id=f"teawatch-{identity.device}-{outbox.epoch}",
             clean_session=True,
@@ -128,6 +130,10 @@ class Publisher:
         finally:
             self._connection.stop(farewell)
         self._tell("stopped")
+
+    def reconnect(self) -> None:
+        """Make the connection anew, with the certificate that is there now."""
+        self._connection.renew()
 
     def __enter__(self) -> Self:
         self.start()

@@ -1,6 +1,7 @@
 """The centre's ear: takes what boxes send, and tells the broker so only after it was dealt with."""
 
 import queue
+import ssl
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -56,6 +57,7 @@ class Subscriber:
         tenant: str,
         on_messages: OnMessages,
         on_event: OnEvent | None = None,
+        tls: Callable[[], ssl.SSLContext] | None = None,
         attempts: int = ATTEMPTS,
     ) -> None:
         self._attempts = attempts
@@ -64,7 +66,7 @@ class Subscriber:
         self._arrivals: queue.SimpleQueue[Arrival | None] = queue.SimpleQueue()
         self._stopping = threading.Event()
         self._connection = Connection(
-            Address(host=host, port=port, username=username, password=password),
+            Address(host=host, port=port, username=username, password=password, tls=tls),
             client_id=f"teawatch-center-{tenant}",
             clean_session=False,
             filters=[topics.filter_of(tenant, channel) for channel in (Channel.JOURNAL, Channel.STATUS)],

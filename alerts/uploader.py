@@ -24,6 +24,7 @@ import structlog
 from alerts import dsse, uploads, wire
 from alerts.blobs import BlobStore
 from alerts.connection import backoff_s
+from alerts.door import Door
 from alerts.errors import AlertsError, MalformedMessage
 from alerts.events import read_message
 from alerts.identity import Identity
@@ -32,6 +33,7 @@ from alerts.messages import UploadClaim
 from alerts.outbox import Outbox
 from alerts.pace import LEAST_QUEUED_BYTES, PIECE_BYTES, Pace, queue_bytes
 from alerts.publisher import OnEvent, utc_now
+from alerts.tls import explain
 from alerts.uploads import Waiting
 from alerts.web import open_client, reason_of
 
@@ -165,6 +167,7 @@ class Uploader:
             identity.center_url,
             timeout=TIMEOUT,
             transport=transport,
+            tls=Door(identity).to_web(),
             socket_options=((socket.SOL_SOCKET, socket.SO_SNDBUF, LEAST_QUEUED_BYTES),),
         )
         self._wake = threading.Event()
@@ -269,7 +272,7 @@ class Uploader:
             response = self._client.put(address, content=self._pieces(path, offset), headers=headers)
             _fit_queue(response, waiting.size_bytes - offset, time.monotonic() - began_s)
         except httpx.HTTPError as error:
-            return _Outcome.UNREACHABLE, f"{self._identity.center_url}: {error or type(error).__name__}"
+            return _Outcome.UNREACHABLE, f"{self._identity.center_url}: {explain(error)}"
         outcome = _OUTCOMES.get(response.status_code, _Outcome.LATER)
         return outcome, reason_of(response)
 

@@ -1,6 +1,7 @@
 """HTTP between box and centre: a client, and what a centre says when it does not do what was asked."""
 
 import ipaddress
+import ssl
 from collections.abc import Sequence
 
 import httpx
@@ -22,13 +23,18 @@ def open_client(
     *,
     timeout: httpx.Timeout,
     transport: httpx.BaseTransport | None = None,
+    tls: ssl.SSLContext | None = None,
     socket_options: Sequence[SocketOption] = (),
 ) -> httpx.Client:
-    """A client for the centre at `url`; a proxy of the environment is not asked for what is on this machine."""
+    """A client for the centre at `url`; a proxy of the environment is not asked for what is on this machine.
+
+    `tls` says whom to trust; without it, whom this system trusts.
+    """
     trust_env = not is_this_machine(httpx.URL(url).host)
+    verify = True if tls is None else tls
     if transport is None and socket_options:
-        transport = httpx.HTTPTransport(trust_env=trust_env, socket_options=socket_options)
-    return httpx.Client(transport=transport, timeout=timeout, trust_env=trust_env)
+        transport = httpx.HTTPTransport(verify=verify, trust_env=trust_env, socket_options=socket_options)
+    return httpx.Client(transport=transport, timeout=timeout, trust_env=trust_env, verify=verify)
 
 
 def reason_of(response: httpx.Response) -> str:

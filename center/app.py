@@ -11,7 +11,9 @@ from fastapi.staticfiles import StaticFiles
 
 from alerts.blobs import BlobStore
 from alerts.subscriber import Subscriber
+from alerts.tls import Context, client_context
 from center import api, live, pages
+from center.certificates import keep_own_pair
 from center.database import Database
 from center.feed import Hub
 from center.housekeeping import DAY_S, Chore, Housekeeping
@@ -134,9 +136,20 @@ def start(office: Office, *, listening: bool = True) -> None:
             password=office.keyring.center_password,
             tenant=office.settings.tenant,
             on_messages=office.desk.receive_all,
+            tls=_way_to_broker(office) if mqtt.tls else None,
         )
     )
     office.recaller.start()
+
+
+def _way_to_broker(office: Office) -> Callable[[], Context]:
+    """TLS with the broker, whose certificate is of our authority and which wants to see ours."""
+    settings, authority = office.settings, office.keyring.authority
+
+    def make() -> Context:
+        return client_context(authority.pem, utc_now, keep_own_pair(settings, authority, utc_now()))
+
+    return make
 
 
 def stop(office: Office) -> None:

@@ -12,6 +12,7 @@ from pydantic import TypeAdapter, ValidationError
 from alerts.messages import Id
 from center import keycli, users
 from center.bundles.command import export
+from center.certificates import keep_server_pair
 from center.county.registration import register_folder, write_example
 from center.county.seeding import DEMO_TENANT
 from center.devices import list_devices, mqtt_passwords
@@ -21,6 +22,7 @@ from center.feed import announce
 from center.keys import ask_rotation, revoke
 from center.log import cli as log_cli
 from center.logs import set_up
+from center.mosquitto import MosquittoFiles, Place
 from center.opening import Data, one_line_errors, open_office, require_centre
 from center.serving import serve as run_server
 from center.settings import FILE_NAME, Settings, load_settings
@@ -140,6 +142,25 @@ def register(
     )
     for line in done.still_to_do:
         typer.echo(line, err=True)
+
+
+@app.command()
+def mosquitto(
+    folder: Annotated[Path, typer.Argument(help="Made if it is not there; start: mosquitto -c FOLDER/mosquitto.conf")],
+    data: Data = None,
+) -> None:
+    """Write Mosquitto's configuration, rights of each box, and users or certificates; tell a running one of it.
+
+    With `mqtt.mosquitto: FOLDER` in center.yaml the running centre keeps them up to date by itself.
+    """
+    with open_office(data) as office, office.database.reading() as session:
+        settings, at = office.settings, office.now()
+        pair, _ = keep_server_pair(settings, office.keyring.authority, at)
+        place = Place(folder.absolute(), settings.mqtt.mosquitto_bind, settings.mqtt.port)
+        written = MosquittoFiles(settings, office.keyring, place).refresh(session, pair, at)
+        typer.echo(f"{'written' if written else 'up to date'}: {place.configuration}")
+    if not settings.mqtt.tls:
+        typer.echo("without TLS: set mqtt.tls to true in center.yaml before anybody else can reach it", err=True)
 
 
 @app.command("broker-users")

@@ -13,6 +13,8 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from alerts.enrolment import check_request, make_answer, make_code
 from alerts.keys import SigningKey, VerifyKey
+from center.authority import Authority
+from center.certificates import issue
 from center.devices import Device, DeviceKey, mqtt_password
 from center.errors import DeviceError, DeviceNameTaken
 from center.keys import register
@@ -52,6 +54,7 @@ class BrokerAddress:
 
     host: str
     port: int
+    tls: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +109,9 @@ def redeem(
     key: SigningKey,
     secret: bytes,
     broker: BrokerAddress,
+    authority: Authority,
+    certificate_days: int,
+    web_tls: bool,
     at: datetime,
 ) -> Redeemed:
     """Register the box that sent this request.
@@ -123,6 +129,9 @@ def redeem(
     box_key = VerifyKey.from_text(request.public_key)
     if code.used_by != box_key.key_id:
         _use(session, code, box_key, at)
+    certificate = issue(
+        session, authority, request.csr, tenant=tenant, device=code.device, at=at, days=certificate_days
+    )
     answer = make_answer(
         request,
         key=key,
@@ -132,6 +141,10 @@ def redeem(
         mqtt_port=broker.port,
         mqtt_username=code.device,
         mqtt_password=mqtt_password(secret, code.device, code.enrolment),
+        mqtt_tls=broker.tls,
+        web_tls=web_tls,
+        ca=authority.pem,
+        certificate=certificate,
     )
     return Redeemed(code.device, answer)
 

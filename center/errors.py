@@ -6,6 +6,7 @@ CenterError
 ├── CountyInvalid          a county's files cannot be registered
 ├── PortInUse              another program listens on the web or broker port
 ├── DatabaseTrouble        the database cannot be opened, migrated or written
+├── AuthorityTrouble       the centre's own certificates cannot be read or made
 ├── BrokerTrouble          the embedded broker did not start
 ├── NotAPicture            a file that cannot be shown as a picture
 ├── LogDamaged             the centre's log is not what it was, or not whole
@@ -51,6 +52,10 @@ class PortInUse(CenterError):
 
 class DatabaseTrouble(CenterError):
     """The database cannot be opened, migrated or written."""
+
+
+class AuthorityTrouble(CenterError):
+    """The centre's authority, or a certificate of it, cannot be read or made."""
 
 
 class BrokerTrouble(CenterError):

@@ -1,11 +1,13 @@
-"""The centre's secrets: its signing key and the seed of the broker's passwords, files of mode 0600."""
+"""The centre's secrets: its signing key, its authority, the seed of the broker's passwords, files of mode 0600."""
 
 import os
 import secrets
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 
 from alerts.keys import SigningKey
+from center.authority import Authority
 from center.devices import mqtt_password
 from center.errors import CenterError
 from center.settings import Settings
@@ -23,6 +25,7 @@ class Keyring:
     """What only the centre knows. `broker_seed` makes the password of every box; `center_password` is our own."""
 
     signing_key: SigningKey
+    authority: Authority
     broker_seed: bytes = field(repr=False)
     center_password: str = field(repr=False)
 
@@ -36,15 +39,16 @@ def make_secrets(settings: Settings) -> None:
         SigningKey.generate().save(folder / KEY_FILE)
     if not (folder / SEED_FILE).exists():
         _write_private(folder / SEED_FILE, secrets.token_hex(32))
+    Authority.make(folder, settings.tenant, datetime.now(UTC))
 
 
 def load_keyring(settings: Settings) -> Keyring:
-    """Read the secrets. Raises KeyFileError, SecretMissing."""
+    """Read the secrets. Raises KeyFileError, SecretMissing, AuthorityTrouble."""
     folder = settings.secrets_folder
     seed = bytes.fromhex(_read(folder / SEED_FILE))
     own = settings.mqtt.password_file
     password = _read(own) if own is not None else mqtt_password(seed, settings.mqtt.username, "center")
-    return Keyring(SigningKey.load(folder / KEY_FILE), seed, password)
+    return Keyring(SigningKey.load(folder / KEY_FILE), Authority.load(folder), seed, password)
 
 
 def _read(path: Path) -> str:

@@ -16,6 +16,7 @@ from alerts.keys import SigningKey, VerifyKey
 from alerts.messages import KeyRotation, RotateKey
 from alerts.receipts import next_counter
 from alerts.topics import Channel, Topic
+from center.certificates import take_back
 from center.devices import Device, DeviceKey, Ending, KeyReach, keys_of
 from center.errors import KeySpent, UnknownDevice, UnknownJournal
 from center.intake.journal import JournalRow, epochs_of
@@ -81,6 +82,7 @@ def register(session: Session, *, tenant: str, name: str, key: VerifyKey, enrolm
             known = True
             _take_back(session, old)
         elif old.retired_at is None:
+            take_back(session, tenant=tenant, device=name, at=at)
             _end(session, old, Ending.REPLACED, at)
             enter_key(session, tenant=tenant, device=name, act=KeyAct.REPLACED, key_id=old.key_id, at=at)
     if not known:
@@ -118,6 +120,7 @@ def revoke(
     if device is None:
         raise UnknownDevice(f"no box named {name!r}; `teawatch center devices` shows all")
     device.revoked_at, device.online = at, False
+    take_back(session, tenant=tenant, device=name, at=at)
     limits = {} if last is None else {_journal(session, tenant, name, epoch): last}
     for key in keys_of(session, tenant, name):
         if key.retired_at is None:

@@ -1,6 +1,6 @@
 """Every table of the database: one import gives migrations the whole metadata."""
 
-from center import coverage, custody, devices, enrolment, evidence, retention
+from center import certificates, coverage, custody, devices, enrolment, evidence, retention
 from center.accounts import people
 from center.intake import journal, quarantine
 from center.log import records as log
@@ -8,6 +8,7 @@ from enforcement import records as below
 
 TABLE_MODULES = (
     *below.TABLE_MODULES,
+    certificates,
     coverage,
     custody,
     devices,

@@ -9,14 +9,16 @@ from sse_starlette.sse import AppStatus
 
 from center.app import create_app
 from center.broker import port_is_free, wait_for_port
+from center.certificates import keep_server_pair, server_names
 from center.county.seeding import seed
 from center.errors import PortInUse
-from center.feed import Hub
 from center.office import Office
 from center.schema import migrate
 from center.settings import Settings
 
 GRACE_S = 3
+RENEWAL_TICKS = 36_000
+"""Ticks of a tenth of a second: an hour."""
 
 log = structlog.get_logger()
 
@@ -27,7 +29,9 @@ def serve(settings: Settings, *, seed_demo_county: bool = False) -> None:
     app = create_app(settings)
     if seed_demo_county:
         register_county(app.state.office)
-    web = settings.web
+    web, pair = settings.web, None
+    if web.tls:
+        pair, _ = keep_server_pair(settings, app.state.office.keyring.authority, app.state.office.now())
     config = uvicorn.Config(
         app,
         host=web.host,
@@ -37,9 +41,11 @@ def serve(settings: Settings, *, seed_demo_county: bool = False) -> None:
         server_header=False,
         timeout_graceful_shutdown=GRACE_S,
         lifespan="on",
+        ssl_certfile=pair.certificate if pair else None,
+        ssl_keyfile=pair.key if pair else None,
     )
     AppStatus.enable_automatic_graceful_drain = False  # it would cut streams; the hub lets them end
-    server = _Server(config, app.state.office.hub)
+    server = _Server(config, app.state.office)
     for told_to_stop in (signal.SIGTERM, signal.SIGINT):
         signal.signal(told_to_stop, lambda *_: None)  # uvicorn takes over, and raises the signal again at its end
     server.run()
@@ -48,19 +54,31 @@ def serve(settings: Settings, *, seed_demo_county: bool = False) -> None:
 
 
 class _Server(uvicorn.Server):
-    """Says when people and boxes may come, and lets open pages end before it waits for them."""
+    """Says when people and boxes may come, renews its certificate, lets open pages end before it waits for them."""
 
-    def __init__(self, config: uvicorn.Config, hub: Hub) -> None:
+    def __init__(self, config: uvicorn.Config, office: Office) -> None:
         super().__init__(config)
-        self._hub = hub
+        self._office = office
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         if self.started:
-            log.info("centre_open", web=f"http://{self.config.host}:{self.config.port}")
+            log.info(
+                "centre_open",
+                web=f"{'https' if self.config.is_ssl else 'http'}://{self.config.host}:{self.config.port}",
+            )
+
+    async def on_tick(self, counter: int) -> bool:
+        if self.config.ssl is not None and counter % RENEWAL_TICKS == 0:
+            office = self._office
+            pair, is_new = keep_server_pair(office.settings, office.keyring.authority, office.now())
+            if is_new:
+                self.config.ssl.load_cert_chain(pair.certificate, pair.key)
+                log.info("certificate_renewed", names=server_names(office.settings))
+        return await super().on_tick(counter)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        self._hub.close()
+        self._office.hub.close()
         await super().shutdown(sockets)
 
 

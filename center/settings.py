@@ -10,6 +10,7 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 from zoneinfo import available_timezones
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
@@ -34,6 +35,7 @@ class WebSettings(BaseModel):
     host: str = "127.0.0.1"
     port: Port = 8000
     public_url: str = ""
+    tls: bool = False
     session_hours: Annotated[int, Field(ge=1, le=24 * 30)] = 12
     max_body_kib: Annotated[int, Field(ge=16, le=16384)] = 1024
 
@@ -48,9 +50,22 @@ class MqttSettings(BaseModel):
     port: Port = 1883
     public_host: str = ""
     public_port: Port | None = None
-    username: str = "teawatch-center"
+    tls: bool = False
+    mosquitto: Path | None = None
+    mosquitto_bind: str = "127.0.0.1"
+    username: Id = "teawatch-center"
     password_file: Path | None = None
     max_message_kib: Annotated[int, Field(ge=MAX_BYTES // 1024, le=4096)] = MAX_BYTES // 1024
+
+
+class TlsSettings(BaseModel):
+    """Certificates of the centre's own authority."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    names: tuple[str, ...] = ()
+    box_days: Annotated[int, Field(ge=1, le=366)] = 30
+    server_days: Annotated[int, Field(ge=1, le=366)] = 90
 
 
 class EvidenceSettings(BaseModel):
@@ -132,6 +147,7 @@ class Settings(BaseSettings):
     database_url: str = ""
     web: WebSettings = WebSettings()
     mqtt: MqttSettings = MqttSettings()
+    tls: TlsSettings = TlsSettings()
     evidence: EvidenceSettings = EvidenceSettings()
     intake: IntakeSettings = IntakeSettings()
     log: LogSettings = LogSettings()
@@ -167,7 +183,13 @@ class Settings(BaseSettings):
     @property
     def url(self) -> str:
         """The address people and boxes use, without a slash at its end."""
-        return (self.web.public_url or f"http://{self.web.host}:{self.web.port}").rstrip("/")
+        scheme = "https" if self.web.tls else "http"
+        return (self.web.public_url or f"{scheme}://{self.web.host}:{self.web.port}").rstrip("/")
+
+    @property
+    def public_host(self) -> str:
+        """The host in the address that people and boxes use; empty where none is set."""
+        return urlsplit(self.web.public_url).hostname or ""
 
     @property
     def log_origin(self) -> str:

@@ -16,12 +16,14 @@ from sqlalchemy.exc import OperationalError
 from alerts.subscriber import Subscriber
 from alerts.topics import Topic
 from center.broker import EmbeddedBroker
+from center.certificates import keep_server_pair
 from center.database import Database
 from center.devices import forget_presence, mqtt_passwords
 from center.enrolment import BrokerAddress
 from center.errors import CenterError
 from center.keyring import Keyring
 from center.keys import rotation_commands, rotations_asked
+from center.mosquitto import MosquittoFiles, Place
 from center.settings import Settings
 
 LOOK_EVERY_S = 2.0
@@ -64,6 +66,11 @@ class Works:
             if mqtt.embedded
             else None
         )
+        self._mosquitto = (
+            MosquittoFiles(settings, keyring, Place(mqtt.mosquitto.absolute(), mqtt.mosquitto_bind, mqtt.port))
+            if mqtt.mosquitto is not None
+            else None
+        )
         self._subscriber: Subscriber | None = None
         self._watcher = threading.Thread(target=self._watch, name="devices-watch", daemon=True)
 
@@ -73,6 +80,7 @@ class Works:
             forget_presence(session, self._settings.tenant)
         if self._broker is not None:
             self._broker.start(self._passwords())
+        self._keep_mosquitto()
         self._subscriber = subscriber
         subscriber.start()
         self._watcher.start()
@@ -95,13 +103,21 @@ class Works:
         """Make the broker know every box that may connect now, and nobody else."""
         if self._broker is not None and self._subscriber is not None and self._broker.use(self._passwords()):
             self._forget_presence()
+        self._keep_mosquitto()
+
+    def _keep_mosquitto(self) -> None:
+        if self._mosquitto is not None:
+            at = self._now()
+            pair, _ = keep_server_pair(self._settings, self._keyring.authority, at)
+            with self._database.reading() as session:
+                self._mosquitto.refresh(session, pair, at)
 
     @property
     def boxes_connect_to(self) -> BrokerAddress:
         """Where boxes reach the broker."""
         mqtt = self._settings.mqtt
         host = mqtt.public_host or ("" if mqtt.embedded else mqtt.host)
-        return BrokerAddress(host, mqtt.public_port or mqtt.port)
+        return BrokerAddress(host, mqtt.public_port or mqtt.port, mqtt.tls)
 
     @property
     def health(self) -> Health:

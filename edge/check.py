@@ -17,10 +17,12 @@ from rich.console import Console
 from rich.markup import escape
 
 from alerts.clocks import EARLIEST_YEAR, clock_quality
+from alerts.door import Door
 from alerts.errors import AlertsError, OutboxInUse
 from alerts.identity import Identity
 from alerts.messages import ClockQuality
 from alerts.outbox import QUARANTINED_RECORDS, Outbox
+from alerts.tls import explain
 from alerts.web import open_client
 from edge.__main__ import OUTBOX_FILE, utc_now
 from edge.config import Loaded, read_config
@@ -162,7 +164,7 @@ def _look_at_centre(state: Path) -> Iterator[Result]:
     yield Result("enrolment", fine=True, found=f"{identity.device} of {identity.tenant}")
     yield from _look_at_outbox(state, identity)
     yield _reach("broker", f"{identity.mqtt_host}:{identity.mqtt_port}", lambda: _sign_in(identity))
-    yield _reach("centre", identity.center_url, lambda: _ask_health(identity.center_url))
+    yield _reach("centre", identity.center_url, lambda: _ask_health(identity))
 
 
 def _look_at_outbox(state: Path, identity: Identity) -> Iterator[Result]:
@@ -206,15 +208,16 @@ def _reach(what: str, where: str, attempt: Callable[[], str]) -> Result:
     try:
         problem = attempt()
     except (OSError, httpx.HTTPError) as error:
-        problem = str(error) or type(error).__name__
+        problem = explain(error)
     if problem:
         advice = "is it running, is the network up? Records wait on this box meanwhile"
         return Result(what, fine=False, found=f"{where}: {problem}", advice=advice)
     return Result(what, fine=True, found=where)
 
 
-def _ask_health(center_url: str) -> str:
-    with open_client(center_url, timeout=httpx.Timeout(NETWORK_S)) as client:
+def _ask_health(identity: Identity) -> str:
+    center_url = identity.center_url
+    with open_client(center_url, timeout=httpx.Timeout(NETWORK_S), tls=Door(identity).to_web()) as client:
         response = client.get(f"{center_url}/api/v1/health")
     return "" if response.is_success else f"answers {response.status_code}"
 
@@ -231,6 +234,8 @@ def _sign_in(identity: Identity) -> str:
 
     client = mqtt.Client(CallbackAPIVersion.VERSION2, client_id=f"teawatch-{identity.device}-check")
     client.username_pw_set(identity.mqtt_username, identity.mqtt_password)
+    if identity.mqtt_tls:
+        client.tls_set_context(Door(identity).to_broker())
     client.on_connect = connected
     client.connect_timeout = NETWORK_S
     client.connect(identity.mqtt_host, identity.mqtt_port)

@@ -5,6 +5,7 @@ from fastapi import APIRouter
 from center.api import (
     bundles,
     cameras,
+    certificates,
     coverage,
     devices,
     enrol,
@@ -39,6 +40,7 @@ def routers() -> list[APIRouter]:
         quarantine,
         log,
         enrol,
+        certificates,
         health,
     )
     return [*(module.router for module in modules), evidence.boxes, bundles.forms, thumbnails.router]

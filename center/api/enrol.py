@@ -62,6 +62,9 @@ def _redeem(office: Office, raw: bytes, origin: str) -> bytes:
                 key=office.keyring.signing_key,
                 secret=office.keyring.broker_seed,
                 broker=office.works.boxes_connect_to,
+                authority=office.keyring.authority,
+                certificate_days=office.settings.tls.box_days,
+                web_tls=office.settings.web.tls,
                 at=at,
             )
             announce(session, "device", redeemed.device)

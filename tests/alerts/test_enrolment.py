@@ -4,12 +4,13 @@ import base64
 import json
 import stat
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
 import pytest
 
-from alerts import dsse, wire
+from alerts import certificates, dsse, trust, wire
 from alerts.enrolment import (
     ANSWER_TYPE,
     Code,
@@ -35,6 +36,8 @@ from alerts.keys import SigningKey
 from tests.alerts.parts import CENTRE_KEY
 
 BOX_KEY = SigningKey.generate()
+CSR = certificates.make_request(certificates.make_key())
+PEM = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"
 
 
 class Centre(httpx.BaseTransport):
@@ -50,6 +53,10 @@ class Centre(httpx.BaseTransport):
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         raw = request.read()
+        if request.url.path == trust.PATH:
+            nonce = request.url.params["nonce"]
+            said = trust.write_trust(key=self.key, nonce=nonce, now=datetime.now(UTC), ca=PEM, web_tls=False)
+            return httpx.Response(200, content=said)
         self.requests.append(raw)
         assert request.url.path == "/api/v1/enrol"
         if self.status != 200:
@@ -70,6 +77,10 @@ class Centre(httpx.BaseTransport):
             mqtt_port=1883,
             mqtt_username="box-7",
             mqtt_password="generated",
+            mqtt_tls=True,
+            web_tls=False,
+            ca=PEM,
+            certificate=PEM,
         )
         return httpx.Response(200, content=answer)
 
@@ -97,7 +108,7 @@ def test_a_box_with_a_good_code_is_enrolled_and_stays_so(tmp_path: Path, code: C
 def test_key_and_identity_are_for_their_owner_only(tmp_path: Path, code: Code) -> None:
     run(Centre(code), tmp_path / "state")
     modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in (tmp_path / "state").iterdir()}
-    assert modes == {"box.key": 0o600, "identity.json": 0o600}
+    assert modes == {"box.key": 0o600, "identity.json": 0o600, "tls.pem": 0o600}
 
 
 def test_the_secret_of_the_code_never_travels(tmp_path: Path, code: Code) -> None:
@@ -144,7 +155,7 @@ def test_a_centre_that_did_not_make_the_code_is_not_believed(tmp_path: Path, cod
 
 
 def test_an_answer_to_another_request_is_not_believed(code: Code) -> None:
-    asked, other = make_request(code, BOX_KEY), make_request(code, BOX_KEY)
+    asked, other = make_request(code, BOX_KEY, csr=CSR), make_request(code, BOX_KEY, csr=CSR)
     answer = _answer(code, other)
     assert open_answer(answer, code=code, request=other).device == "box-7"
     with pytest.raises(CentreNotTrusted, match="another request"):
@@ -163,7 +174,7 @@ def test_an_answer_to_another_request_is_not_believed(code: Code) -> None:
     ids=["cut", "a portal", "another signer", "another type", "a duplicate key"],
 )
 def test_a_changed_answer_is_not_believed(code: Code, change: Callable[[bytes], bytes]) -> None:
-    request = make_request(code, BOX_KEY)
+    request = make_request(code, BOX_KEY, csr=CSR)
     with pytest.raises(CentreNotTrusted):
         open_answer(change(_answer(code, request)), code=code, request=request)
 
@@ -171,17 +182,21 @@ def test_a_changed_answer_is_not_believed(code: Code, change: Callable[[bytes], 
 def test_a_request_whose_fields_were_changed_is_refused_although_it_is_signed_anew(code: Code) -> None:
     find = {code.code_id: code.check_key}.get
     thief = SigningKey.generate()
-    payload = json.loads(dsse.read_envelope(make_request(code, BOX_KEY)).payload)
+    payload = json.loads(dsse.read_envelope(make_request(code, BOX_KEY, csr=CSR)).payload)
     payload["public_key"] = thief.verify_key.to_text()
-    stolen = dsse.seal(wire.encode(payload), dsse.read_envelope(make_request(code, BOX_KEY)).payload_type, thief)
+    stolen = dsse.seal(
+        wire.encode(payload), dsse.read_envelope(make_request(code, BOX_KEY, csr=CSR)).payload_type, thief
+    )
     with pytest.raises(CodeRefused):
         check_request(stolen, find)
 
 
 def test_a_request_without_possession_of_its_key_is_refused(code: Code) -> None:
     find = {code.code_id: code.check_key}.get
-    payload = dsse.read_envelope(make_request(code, BOX_KEY)).payload
-    borrowed = dsse.seal(payload, dsse.read_envelope(make_request(code, BOX_KEY)).payload_type, SigningKey.generate())
+    payload = dsse.read_envelope(make_request(code, BOX_KEY, csr=CSR)).payload
+    borrowed = dsse.seal(
+        payload, dsse.read_envelope(make_request(code, BOX_KEY, csr=CSR)).payload_type, SigningKey.generate()
+    )
     with pytest.raises(MessageError):
         check_request(borrowed, find)
 

@@ -3,6 +3,7 @@
 import hashlib
 import shutil
 import socket
+import ssl
 import tempfile
 import threading
 from collections.abc import Iterator, Sequence
@@ -39,6 +40,7 @@ from alerts.topics import Channel, Topic
 from alerts.uploader import upload_token
 from center.accounts.people import Role, add_user
 from center.app import create_app, make_office
+from center.certificates import KeyPair, keep_server_pair
 from center.county.seeding import seed
 from center.custody import Act, Handled, chain_of
 from center.database import Database
@@ -190,20 +192,30 @@ def open_web(folder: Path, **more: Any) -> Iterator[Web]:
     """A centre in this folder that answers HTTP on a port of its own."""
     clock = SetClock()
     app = create_app(make_settings(folder, **more), now=clock, listening=False)
-    with serving(app) as url, httpx.Client(base_url=url, timeout=10) as client:
-        yield Web(set_stage(app.state.office, clock), client)
+    office: Office = app.state.office
+    pair = keep_server_pair(office.settings, office.keyring.authority, clock())[0] if office.settings.web.tls else None
+    trusted = ssl.create_default_context(cadata=office.keyring.authority.pem) if pair else True
+    with serving(app, pair) as url, httpx.Client(base_url=url, timeout=10, verify=trusted) as client:
+        yield Web(set_stage(office, clock), client)
 
 
 @contextmanager
-def serving(app: FastAPI) -> Iterator[str]:
-    """The address of this application, served by a thread until the block ends."""
+def serving(app: FastAPI, pair: KeyPair | None = None) -> Iterator[str]:
+    """The address of this application, served by a thread until the block ends; `pair` is for https."""
     listener = socket.create_server(("127.0.0.1", 0))
-    config = uvicorn.Config(app, log_config=None, timeout_graceful_shutdown=2, lifespan="on")
+    config = uvicorn.Config(
+        app,
+        log_config=None,
+        timeout_graceful_shutdown=2,
+        lifespan="on",
+        ssl_certfile=pair.certificate if pair else None,
+        ssl_keyfile=pair.key if pair else None,
+    )
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, name="web")
     thread.start()
     try:
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        yield f"{'https' if pair else 'http'}://127.0.0.1:{listener.getsockname()[1]}"
     finally:
         server.should_exit = True
         thread.join()

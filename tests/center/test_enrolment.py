@@ -6,6 +6,8 @@ from pathlib import Path
 import httpx
 import pytest
 
+from alerts.certificates import make_key
+from alerts.certificates import make_request as make_csr
 from alerts.enrolment import Code, enrol, make_request
 from alerts.errors import CentreNotTrusted, CodeRefused, KeyFileError
 from alerts.identity import Identity
@@ -35,7 +37,7 @@ def redeem(web: Web, code: str, folder: Path) -> Identity:
 
 
 def ask(web: Web, code: str, key: SigningKey | None = None) -> httpx.Response:
-    request = make_request(Code.parse(code), key or SigningKey.generate())
+    request = make_request(Code.parse(code), key or SigningKey.generate(), csr=make_csr(make_key()))
     return web.client.post("/api/v1/enrol", content=request)
 
 

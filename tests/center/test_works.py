@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from alerts.certificates import make_key
+from alerts.certificates import make_request as make_csr
 from alerts.enrolment import Code, make_request
 from alerts.keys import SigningKey
 from alerts.outbox import Outbox
@@ -88,11 +90,14 @@ def enrol_beside(stage: Stage, key: SigningKey) -> str:
         )
         redeemed = redeem(
             session,
-            make_request(Code.parse(code), key),
+            make_request(Code.parse(code), key, csr=make_csr(make_key())),
             tenant=TENANT,
             key=office.keyring.signing_key,
             secret=office.keyring.broker_seed,
             broker=office.works.boxes_connect_to,
+            authority=office.keyring.authority,
+            certificate_days=30,
+            web_tls=False,
             at=NOW,
         )
         device = session.get_one(Device, (TENANT, redeemed.device))

@@ -1,8 +1,9 @@
 """The centre's database: one engine, sessions that read and sessions that write.
 
 SQLite runs with a write-ahead log, foreign keys and a busy timeout. A writing session takes the write lock at its
-first statement (`BEGIN IMMEDIATE`), so two writers queue instead of failing half-way. What is entered into the log is
-appended just before the commit (`log.appending`), what pages must be told is told after it, never before (`feed`).
+first statement (`BEGIN IMMEDIATE`), so two writers queue instead of failing half-way. On PostgreSQL writers hold the
+rows they are about to change (`SELECT … FOR UPDATE`): boxes, tasks, the head of the log. What is entered into the log
+is appended just before the commit (`log.appending`), what pages must be told is told after it, never before (`feed`).
 """
 
 from collections.abc import Iterator
@@ -12,8 +13,10 @@ from typing import Annotated, Any
 import sqlalchemy
 from fastapi import Depends, Request
 from sqlalchemy import Connection, Engine, event
+from sqlalchemy.exc import ArgumentError
 from sqlalchemy.orm import Session
 
+from center.errors import DatabaseTrouble
 from center.feed import Hub, spread
 from center.log.appending import append_entered
 
@@ -26,9 +29,9 @@ class Database:
 
     def __init__(self, url: str, *, hub: Hub | None = None, busy_timeout_ms: int = BUSY_TIMEOUT_MS) -> None:
         """`url` as SQLAlchemy writes it, `sqlite:////path/center.sqlite3`; `hub` hears what commits announce."""
-        self.url = url
         self.hub = hub
-        self.engine: Engine = sqlalchemy.create_engine(url)
+        self.engine: Engine = _make_engine(url)
+        self.url = self.engine.url.render_as_string(hide_password=True)
         self._writer = self.engine.execution_options(**{_WRITES: True})
         if self.engine.dialect.name == "sqlite":
             _tune_sqlite(self.engine, busy_timeout_ms)
@@ -55,6 +58,19 @@ class Database:
     def close(self) -> None:
         """Give the connections back."""
         self.engine.dispose()
+
+
+def _make_engine(url: str) -> Engine:
+    """`postgresql://…` means psycopg. Raises DatabaseTrouble."""
+    try:
+        where = sqlalchemy.make_url(url)
+        if where.drivername == "postgresql":
+            where = where.set(drivername="postgresql+psycopg")
+        return sqlalchemy.create_engine(where, pool_pre_ping=where.get_backend_name() != "sqlite")
+    except ModuleNotFoundError as error:
+        raise DatabaseTrouble(f"{error.name} is missing: pip install 'teawatch[postgres]'") from error
+    except ArgumentError as error:
+        raise DatabaseTrouble(f"database_url cannot be read: {error}") from error
 
 
 def _tune_sqlite(engine: Engine, busy_timeout_ms: int) -> None:

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from alerts.keys import KeyFinder, VerifyKey
 from alerts.messages import Status
-from traceability.records import Base, Identified, OfTenant
+from traceability.records import WIDE, Base, Identified, OfTenant
 
 
 class Device(Identified, Base):
@@ -28,12 +28,12 @@ class Device(Identified, Base):
     last_seen_at: Mapped[datetime | None]
     online: Mapped[bool] = mapped_column(default=False)
     epoch: Mapped[str] = mapped_column(default="")
-    pending_records: Mapped[int] = mapped_column(default=0)
-    pending_uploads: Mapped[int] = mapped_column(default=0)
-    quarantined_records: Mapped[int] = mapped_column(default=0)
-    rejected_downlinks: Mapped[int] = mapped_column(default=0)
-    discarded_records: Mapped[int] = mapped_column(default=0, server_default="0")
-    duplicates: Mapped[int] = mapped_column(default=0)
+    pending_records: Mapped[int] = mapped_column(WIDE, default=0)
+    pending_uploads: Mapped[int] = mapped_column(WIDE, default=0)
+    quarantined_records: Mapped[int] = mapped_column(WIDE, default=0)
+    rejected_downlinks: Mapped[int] = mapped_column(WIDE, default=0)
+    discarded_records: Mapped[int] = mapped_column(WIDE, default=0, server_default="0")
+    duplicates: Mapped[int] = mapped_column(WIDE, default=0)
     trouble: Mapped[str] = mapped_column(default="")
     status_sha256: Mapped[str] = mapped_column(default="")
 

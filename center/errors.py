@@ -8,6 +8,7 @@ CenterError
 ├── DatabaseTrouble        the database cannot be opened, migrated or written
 ├── AuthorityTrouble       the centre's own certificates cannot be read or made
 ├── BrokerTrouble          the embedded broker did not start
+├── ServerMissing          a program that a bench or test needs is not installed, or does not start
 ├── NotAPicture            a file that cannot be shown as a picture
 ├── LogDamaged             the centre's log is not what it was, or not whole
 ├── NotInLog               the log has no such leaf, or the head does not cover it
@@ -56,6 +57,10 @@ class DatabaseTrouble(CenterError):
 
 class AuthorityTrouble(CenterError):
     """The centre's authority, or a certificate of it, cannot be read or made."""
+
+
+class ServerMissing(CenterError):
+    """A program that a bench or test needs is not installed, or does not start."""
 
 
 class BrokerTrouble(CenterError):

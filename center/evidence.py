@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, ForeignKeyConstraint, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from alerts.messages import Artefact
-from traceability.records import Base, OfTenant, insert_rows
+from traceability.records import WIDE, Base, OfTenant, insert_rows
 
 
 class Announced(OfTenant, Base):
@@ -27,7 +27,7 @@ class Announced(OfTenant, Base):
     device: Mapped[str] = mapped_column(primary_key=True)
     incident: Mapped[str] = mapped_column(primary_key=True)
     sha256: Mapped[str] = mapped_column(primary_key=True, index=True)
-    size_bytes: Mapped[int]
+    size_bytes: Mapped[int] = mapped_column(WIDE)
     media_type: Mapped[str]
     role: Mapped[str]
     camera: Mapped[str]

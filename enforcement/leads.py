@@ -12,7 +12,7 @@ from sqlalchemy import BigInteger, ForeignKeyConstraint, Index, String, UniqueCo
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from alerts.messages import ClockQuality
-from traceability.records import Base, Identified, JsonList, JsonObject, OfTenant
+from traceability.records import WIDE, Base, Identified, JsonList, JsonObject, OfTenant
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,7 @@ class Lead(Identified, Base):
 
     device: Mapped[str] = mapped_column(String(64))
     incident: Mapped[str] = mapped_column(String(64))
-    revision: Mapped[int]
+    revision: Mapped[int] = mapped_column(WIDE)
     phase: Mapped[str] = mapped_column(String(16))
     kind: Mapped[str] = mapped_column(String(64))
     rule: Mapped[str] = mapped_column(String(64))

@@ -19,6 +19,7 @@ IN_CI = os.environ.get("CI") == "true"
 
 # What `@pytest.mark.system(...)` may name, and how its presence is seen. The packages: tests/system-packages.txt.
 PRESENT = {
+    "postgresql": lambda: any(Path("/usr/lib/postgresql").glob("*/bin/initdb")) or shutil.which("initdb"),
     "mosquitto": lambda: shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin"),
     # Playwright's driver needs libatomic1 beside the browser.
     "chromium": lambda: shutil.which("chromium") and any(Path("/usr/lib").glob("*/libatomic.so.1")),

@@ -7,13 +7,16 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import JSON, DateTime, Dialect, MetaData, String, Text, TypeDecorator, insert
+from sqlalchemy import JSON, BigInteger, DateTime, Dialect, Integer, MetaData, String, Text, TypeDecorator, insert
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
 from traceability.errors import NaiveTime
 
 JsonObject = dict[str, Any]
 JsonList = list[Any]
+
+WIDE = BigInteger().with_variant(Integer(), "sqlite")
+"""A number from the wire, up to 2**53 - 1: SQLite's integers are as wide as they need to be, PostgreSQL's are not."""
 
 NAMING = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",

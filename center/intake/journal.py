@@ -11,7 +11,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from center.intake.gone import Gap, gone_ranges, missing_between
 from traceability.append_only import guard
-from traceability.records import Base, OfTenant
+from traceability.records import WIDE, Base, OfTenant
 
 MAX_GAPS_SHOWN = 20
 
@@ -58,10 +58,10 @@ class EpochRow(OfTenant, Base):
 
     device: Mapped[str] = mapped_column(primary_key=True)
     epoch: Mapped[str] = mapped_column(primary_key=True)
-    cumulative: Mapped[int] = mapped_column(default=0)
-    highest: Mapped[int] = mapped_column(default=0)
-    forks: Mapped[int] = mapped_column(default=0)
-    breaks: Mapped[int] = mapped_column(default=0)
+    cumulative: Mapped[int] = mapped_column(WIDE, default=0)
+    highest: Mapped[int] = mapped_column(WIDE, default=0)
+    forks: Mapped[int] = mapped_column(WIDE, default=0)
+    breaks: Mapped[int] = mapped_column(WIDE, default=0)
     first_seen_at: Mapped[datetime]
     last_seen_at: Mapped[datetime]
 

@@ -14,7 +14,7 @@ from sqlalchemy import LargeBinary, func, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from center.log.entries import enter_quarantine
-from traceability.records import Base, Identified
+from traceability.records import WIDE, Base, Identified
 
 
 class Reason(StrEnum):
@@ -48,9 +48,9 @@ class QuarantineEntry(Identified, Base):
     topic: Mapped[str]
     device: Mapped[str] = mapped_column(index=True)
     sha256: Mapped[str] = mapped_column(index=True)
-    size_bytes: Mapped[int]
+    size_bytes: Mapped[int] = mapped_column(WIDE)
     raw: Mapped[bytes] = mapped_column(LargeBinary)
-    count: Mapped[int]
+    count: Mapped[int] = mapped_column(WIDE)
     first_at: Mapped[datetime]
     last_at: Mapped[datetime] = mapped_column(index=True)
     settled_at: Mapped[datetime | None]

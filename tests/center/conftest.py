@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from center.intake.bench.servers import PostgreSQL
+from tests.center.postgres import Databases
 from tests.center.stage import Box, Stage, Web, open_stage, open_web
 
 
@@ -23,6 +25,27 @@ def stage(tmp_path: Path) -> Iterator[Stage]:
     """The demo county's centre, nothing started, its clock set by hand."""
     with open_stage(tmp_path / "centre") as opened:
         yield opened
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Databases]:
+    """A PostgreSQL server; tests that ask for it are marked `system("postgresql")`."""
+    with PostgreSQL(durable=False) as server:
+        yield Databases(server)
+
+
+ON_BOTH = ("sqlite", pytest.param("postgresql", marks=pytest.mark.system("postgresql")))
+"""Parameters of a fixture whose tests run on both databases."""
+
+
+@pytest.fixture(params=ON_BOTH)
+def database_url(request: pytest.FixtureRequest) -> Iterator[str]:
+    """Empty for SQLite, else a PostgreSQL database with the demo county."""
+    if request.param == "sqlite":
+        yield ""
+        return
+    with request.getfixturevalue("postgres").county() as url:
+        yield url
 
 
 @pytest.fixture

@@ -15,6 +15,7 @@ from center.database import Database
 from center.errors import DatabaseTrouble
 from center.records import METADATA
 from center.schema import configuration, differences, migrate, newest_version, version_of
+from tests.center.conftest import ON_BOTH
 from tests.center.stage import make_settings
 
 VERSIONS = sorted(script.revision for script in ScriptDirectory.from_config(configuration()).walk_revisions())
@@ -27,31 +28,50 @@ def database(tmp_path: Path) -> Iterator[Database]:
     opened.close()
 
 
+@pytest.fixture(params=ON_BOTH)
+def either(request: pytest.FixtureRequest) -> Iterator[Database]:
+    """An empty database of either sort."""
+    if request.param == "sqlite":
+        yield request.getfixturevalue("database")
+        return
+    with request.getfixturevalue("postgres").empty() as url:
+        opened = Database(url)
+        yield opened
+        opened.close()
+
+
+TRIGGERS = {
+    "sqlite": "SELECT name FROM sqlite_master WHERE type = 'trigger'",
+    "postgresql": "SELECT tgname FROM pg_trigger WHERE NOT tgisinternal",
+}
+
+
 def shape(database: Database) -> tuple[list[object], set[str]]:
     """What differs from this program's tables, and the triggers."""
     with database.reading() as session:
-        found = session.execute(text("SELECT name FROM sqlite_master WHERE type = 'trigger'")).scalars().all()
+        found = session.execute(text(TRIGGERS[database.engine.dialect.name])).scalars().all()
         return differences(session.connection()), set(found)
 
 
-def test_an_empty_database_migrates_to_the_shape_the_tables_say(database: Database, tmp_path: Path) -> None:
-    by_tables = Database(f"sqlite:///{tmp_path / 'other.sqlite3'}")
-    METADATA.create_all(by_tables.engine)
-    migrate(database)
+def test_an_empty_database_migrates_to_the_shape_the_tables_say(either: Database) -> None:
+    METADATA.create_all(either.engine)
+    by_tables = shape(either)
+    METADATA.drop_all(either.engine)
+    migrate(either)
 
-    assert shape(database) == ([], shape(by_tables)[1])
-    by_tables.close()
+    assert by_tables[0] == []
+    assert shape(either) == by_tables
 
 
 @pytest.mark.parametrize("version", VERSIONS)
-def test_every_version_becomes_the_newest(database: Database, version: str) -> None:
-    with database.writing() as session:
+def test_every_version_becomes_the_newest(either: Database, version: str) -> None:
+    with either.writing() as session:
         command.upgrade(configuration(session.connection()), version)
 
-    migrate(database)
+    migrate(either)
 
-    assert shape(database)[0] == []
-    with database.reading() as session:
+    assert shape(either)[0] == []
+    with either.reading() as session:
         assert version_of(session.connection()) == newest_version()
 
 

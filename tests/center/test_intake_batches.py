@@ -1,21 +1,31 @@
 """Messages taken in by the hundred: one commit and one receipt for many, and one bad message hurts no other."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import datetime
+from pathlib import Path
 
 import pytest
-from sqlalchemy import event
+from sqlalchemy import event, text
+from sqlalchemy.exc import DatabaseError
 from sqlalchemy.orm import Session
 
 from alerts.messages import Disposition, Phase, Span
 from alerts.receipts import Kept, lone_receipt
+from alerts.records import write_record
 from center import evidence
-from center.evidence import Announcement
+from center.evidence import Announced, Announcement
 from center.intake.journal import EpochRow, JournalRow
 from center.intake.quarantine import QuarantineEntry
 from enforcement.leads import Lead
 from enforcement.tasks import Task, TaskEvent
-from tests.center.stage import BOX, Box, Stage, make_alert, make_artefact, make_clock
+from tests.center.stage import BOX, NOW, Box, Stage, make_alert, make_artefact, make_clock, open_stage
+
+
+@pytest.fixture
+def stage(tmp_path: Path, database_url: str) -> Iterator[Stage]:
+    """The demo county's centre, on either database."""
+    with open_stage(tmp_path / "centre", database_url=database_url) as opened:
+        yield opened
 
 
 def say(box: Box, count: int) -> list[bytes]:
@@ -110,3 +120,24 @@ def test_a_record_that_nobody_can_digest_is_found_among_many_and_put_aside_alone
     assert (aside.reason, aside.authentic, aside.raw) == ("contradiction", True, raws[place])
     assert {lead.incident for lead in stage.all(Lead)} == {f"i-{number}" for number in range(13) if number != place}
     assert (stage.count(JournalRow), stage.last_receipt().cumulative) == (13, 13)
+
+
+def test_numbers_as_large_as_the_wire_allows_are_kept(stage: Stage, box: Box) -> None:
+    large = make_artefact().model_copy(update={"size_bytes": 2**31})
+    box.write(make_alert(2**53 - 1, evidence=(large,)))
+    identity, prevhash = box.identity, box.records[-1].sha256
+    far = write_record(make_clock(), identity=identity, epoch=box.epoch, sequence=2**53 - 1, prevhash=prevhash, at=NOW)
+
+    assert not stage.hear_all([box.records[0].raw, far.raw])
+
+    assert stage.all(Lead)[0].revision == stage.all(EpochRow)[0].highest == 2**53 - 1
+    assert stage.all(Announced)[0].size_bytes == 2**31
+    assert stage.quarantined() == {}
+
+
+def test_what_is_append_only_stays_as_it_is(stage: Stage, box: Box) -> None:
+    stage.hear_all(say(box, 2))
+    for table in ("journal", "task_event", "log_leaf"):
+        for statement in (f"UPDATE {table} SET tenant = 'another'", f"DELETE FROM {table}"):
+            with pytest.raises(DatabaseError, match="append-only"), stage.office.database.writing() as session:
+                session.execute(text(statement))

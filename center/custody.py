@@ -10,6 +10,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Final
 
 from sqlalchemy import Index, String, or_, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
@@ -32,6 +33,10 @@ class Act(StrEnum):
     REDACTED = "redacted"
     TRANSFERRED = "transferred"  # handed out of the centre, in a bundle for instance
     DELETED = "deleted"  # its term was over: see `center.retention`
+
+
+LOOKS: Final = (Act.VIEWED, Act.DOWNLOADED)
+"""Acts that change nothing and hand nothing to anybody else."""
 
 
 class CustodyEvent(Identified, Base):
@@ -120,7 +125,7 @@ def has_viewed(session: Session, *, tenant: str, user_id: str, sha256: str, sinc
         CustodyEvent.tenant == tenant,
         CustodyEvent.person == person,
         CustodyEvent.sha256 == sha256,
-        CustodyEvent.act.in_([Act.VIEWED.value, Act.DOWNLOADED.value]),
+        CustodyEvent.act.in_(LOOKS),
     )
     looks = select(CustodyEvent.id).where(*own, CustodyEvent.at >= since).limit(1)
     return person is not None and session.scalars(looks).first() is not None

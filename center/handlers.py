@@ -10,8 +10,9 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
+from center.custody import Act, note_custody
 from center.feed import announce
-from center.log.entries import enter_hold
+from center.log.entries import enter_hold, enter_review
 from enforcement.events import (
     FindingPublished,
     FindingWithdrawn,
@@ -21,12 +22,14 @@ from enforcement.events import (
     LeadHeld,
     LeadOpened,
     LeadReopened,
+    LeadReviewed,
     LeadUpdated,
     TaskMoved,
     TaskNoted,
     TaskOpened,
 )
 from enforcement.leadlinks import link_leads
+from enforcement.reviews import Review
 from enforcement.tasks import note_incidents, open_tasks
 
 Handler = Callable[[Session, str, Sequence[Happening]], Iterable[Happening]]
@@ -64,6 +67,26 @@ def enter_the_holds(session: Session, tenant: str, events: Sequence[Happening]) 
     return ()
 
 
+def enter_the_reviews(session: Session, tenant: str, events: Sequence[Happening]) -> Iterable[Happening]:
+    """The log keeps reviewers' words, and the chain of custody which files they are about."""
+    for event in events:
+        if isinstance(event, LeadReviewed):
+            review = session.get_one(Review, (tenant, event.lead_id, event.number))
+            enter_review(session, review)
+            for sha256 in review.files:
+                note_custody(
+                    session,
+                    tenant=tenant,
+                    act=Act.REVIEWED,
+                    sha256=sha256,
+                    who=review.reviewer,
+                    at=event.at,
+                    reason=f"{review.part}: {review.verdict}",
+                    lead_id=event.lead_id,
+                )
+    return ()
+
+
 def show_leads(session: Session, _tenant: str, events: Sequence[Happening]) -> Iterable[Happening]:
     """Open pages fetch these leads anew."""
     for lead in _ids(events, "lead_id"):
@@ -90,6 +113,7 @@ HANDLERS: Mapping[type[Happening], tuple[Handler, ...]] = {
     FindingPublished: (show_leads,),
     FindingWithdrawn: (show_leads,),
     LeadHeld: (enter_the_holds, show_leads),
+    LeadReviewed: (enter_the_reviews, show_leads),
 }
 
 

@@ -10,6 +10,8 @@ class Role(StrEnum):
     OFFICER = "officer"
     HEAD = "head"
     TECHNICIAN = "technician"
+    LEGAL_REVIEWER = "legal"
+    TECHNICAL_REVIEWER = "technical"
     PUBLIC = "public"
     SYSTEM = "system"
 

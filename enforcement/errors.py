@@ -3,6 +3,8 @@
 EnforcementError
 ├── Conflict            409: nothing was changed
 │   ├── IllegalMove     the state does not allow this move
+│   ├── SamePerson      two different persons are needed for this
+│   ├── NotEvidence     a lead that no legal and technical review has passed; no penalty may rest on it
 │   └── StaleTask       somebody else moved the task in the meantime
 ├── NotAllowed          403: the role may not do this
 ├── NoteMissing         422: the move needs a reason in words
@@ -23,6 +25,14 @@ class Conflict(EnforcementError):
 
 class IllegalMove(Conflict):
     """The state does not allow this move."""
+
+
+class SamePerson(Conflict):
+    """Two different persons are needed for this."""
+
+
+class NotEvidence(Conflict):
+    """A lead that no legal and no technical review has passed: no penalty may rest on it."""
 
 
 class StaleTask(Conflict):

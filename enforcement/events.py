@@ -104,3 +104,11 @@ class LeadHeld(Happening):
     holds: bool
     by: str
     reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class LeadReviewed(Happening):
+    """A reviewer said whether a lead may serve as evidence; `number` is which word on it that is."""
+
+    lead_id: str
+    number: int

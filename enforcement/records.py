@@ -1,6 +1,6 @@
 """Every table of the register and of enforcement, so that one import gives migrations the whole metadata."""
 
-from enforcement import finding_records, grids, holds, leads, policy, tasks
+from enforcement import finding_records, grids, holds, leads, policy, reviews, tasks
 from traceability import cameras, cards, lots, parties, plots, sites
 from traceability import policy as link_policy
 from traceability.records import Base
@@ -19,6 +19,7 @@ TABLE_MODULES = (
     tasks,
     finding_records,
     holds,
+    reviews,
 )
 
 METADATA = Base.metadata

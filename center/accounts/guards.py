@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import Depends, HTTPException, Request
 from starlette.concurrency import run_in_threadpool
 
-from center.accounts.people import STAFF_ROLES, TASK_ROLES, Person
+from center.accounts.people import REVIEWER_ROLES, STAFF_ROLES, TASK_ROLES, VIEWER_ROLES, Person
 from center.accounts.sessions import COOKIE, find_person
 from center.office import Office, office_of
 from enforcement.actors import Role
@@ -97,6 +97,12 @@ def _is_form(request: Request) -> bool:
 SignedInPerson = Annotated[Person, Depends(signed_in)]
 Officer = Annotated[Person, Depends(require(*TASK_ROLES))]
 """Somebody who may look at evidence and handle tasks: an officer or the head."""
+
+Viewer = Annotated[Person, Depends(require(*VIEWER_ROLES))]
+"""Somebody who may look at leads and evidence: an officer, the head or a reviewer."""
+
+Reviewer = Annotated[Person, Depends(require(*REVIEWER_ROLES))]
+"""Somebody who says whether a lead may serve as evidence."""
 
 Staff = Annotated[Person, Depends(require(*STAFF_ROLES))]
 """Anybody with an account."""

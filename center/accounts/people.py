@@ -15,8 +15,10 @@ from traceability.records import Base, Identified, OfTenant
 
 __all__ = [
     "MIN_PASSWORD_LENGTH",
+    "REVIEWER_ROLES",
     "STAFF_ROLES",
     "TASK_ROLES",
+    "VIEWER_ROLES",
     "Person",
     "Role",
     "SignIn",
@@ -33,12 +35,19 @@ __all__ = [
 MIN_PASSWORD_LENGTH = 10
 
 
-STAFF_ROLES = (Role.OFFICER, Role.HEAD, Role.TECHNICIAN)
+STAFF_ROLES = (Role.OFFICER, Role.HEAD, Role.TECHNICIAN, Role.LEGAL_REVIEWER, Role.TECHNICAL_REVIEWER)
 """Who has an account: officers check leads, see evidence and publish findings; the head also gives out and reopens
-tasks; technicians look after boxes and cameras and see no evidence."""
+tasks; technicians look after boxes and cameras and see no evidence; reviewers see leads and evidence and say whether
+they may serve in a case, and handle no tasks."""
 
 TASK_ROLES = (Role.OFFICER, Role.HEAD)
 """Who may handle tasks and look at evidence."""
+
+VIEWER_ROLES = (*TASK_ROLES, Role.LEGAL_REVIEWER, Role.TECHNICAL_REVIEWER)
+"""Who may look at leads and evidence."""
+
+REVIEWER_ROLES = (Role.LEGAL_REVIEWER, Role.TECHNICAL_REVIEWER)
+"""Who says whether a lead may serve as evidence."""
 
 
 class User(Identified, Base):

@@ -16,6 +16,7 @@ from center.api import (
     log,
     maps,
     quarantine,
+    reviews,
     sessions,
     tasks,
     thumbnails,
@@ -29,6 +30,7 @@ def routers() -> list[APIRouter]:
     modules = (
         sessions,
         leads,
+        reviews,
         bundles,
         tasks,
         findings,

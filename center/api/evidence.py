@@ -15,7 +15,7 @@ from fastapi.responses import FileResponse
 from alerts.blobs import BlobStore
 from alerts.errors import BlobBusy, BlobDamaged, BlobElsewhere, BlobMissing, BlobStoreFull, MessageError
 from alerts.uploader import OFFSET_HEADER, Claim, read_content_range, read_upload_token
-from center.accounts.guards import Officer
+from center.accounts.guards import Viewer
 from center.api.security import PREFIX, open_router, reading_router
 from center.custody import Act, has_viewed, note_custody
 from center.database import Writing
@@ -192,7 +192,7 @@ def _note(office: Office, claim: Claim) -> None:
 def get(
     request: Request,
     session: Writing,
-    person: Officer,
+    person: Viewer,
     sha256: Hash,
     *,
     reason: Annotated[str, Query(max_length=200, pattern=NO_NUL)] = "check_lead",

@@ -6,7 +6,7 @@ from fastapi import HTTPException, Path, Query, Request
 from pydantic import BaseModel, Field
 from sqlalchemy import func, select
 
-from center.accounts.guards import Officer
+from center.accounts.guards import Officer, Viewer
 from center.api.schemas import FileOut, HoldOut, LeadDetail, LeadOut, Limit, LinkOut, Offset, PageOf
 from center.api.security import CHANGES, reading_router
 from center.database import Reading, Writing
@@ -16,11 +16,12 @@ from center.office import office_of
 from center.web.problems import responses
 from enforcement.holds import hold_lead, holds_of, release_lead
 from enforcement.leads import Lead, links_of
+from enforcement.reviews import reviews_of, standing_of
 from enforcement.tasks import Task
 
 router: Final = reading_router("leads")
 RowId = Annotated[str, Path(min_length=1, max_length=200)]
-OF_OTHER_TABLES: Final = frozenset({"links", "files", "holds", "task_id"})
+OF_OTHER_TABLES: Final = frozenset({"links", "files", "holds", "standing", "task_id"})
 Filter = Annotated[str, Query(max_length=64)]
 
 
@@ -28,7 +29,7 @@ Filter = Annotated[str, Query(max_length=64)]
 def list_leads(
     request: Request,
     session: Reading,
-    _person: Officer,
+    _person: Viewer,
     *,
     camera: Filter = "",
     kind: Filter = "",
@@ -47,7 +48,7 @@ def list_leads(
 
 
 @router.get("/leads/{lead_id}", responses=responses(401, 403, 404, 422))
-def read_lead(request: Request, session: Reading, _person: Officer, lead_id: RowId) -> LeadDetail:
+def read_lead(request: Request, session: Reading, _person: Viewer, lead_id: RowId) -> LeadDetail:
     """One lead with why it was reported, what it concerns, and its files."""
     tenant = office_of(request).settings.tenant
     lead = session.get(Lead, (tenant, lead_id))
@@ -61,6 +62,7 @@ def read_lead(request: Request, session: Reading, _person: Officer, lead_id: Row
         links=[LinkOut.of(link) for link in links_of(session, tenant=tenant, lead_id=lead_id)],
         files=[FileOut.of(file) for file in files],
         holds=[HoldOut.of(event) for event in holds_of(session, tenant=tenant, lead_id=lead_id)],
+        standing=standing_of(reviews_of(session, tenant=tenant, lead_id=lead_id)).standing.value,
         task_id=task,
     )
 

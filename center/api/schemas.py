@@ -121,7 +121,10 @@ class HoldOut(Answer):
 
 
 class LeadDetail(LeadOut):
-    """Everything about one lead: why the rule fired, what it concerns, its files, holds and task."""
+    """Everything about one lead: why the rule fired, what it concerns, its files, holds and task.
+
+    `standing` is what it is by now: lead, under_review, evidence, rejected.
+    """
 
     stream_ms: int
     unobserved_ms: int
@@ -136,6 +139,7 @@ class LeadDetail(LeadOut):
     links: list[LinkOut]
     files: list[FileOut]
     holds: list[HoldOut]
+    standing: str
     task_id: str | None
 
 

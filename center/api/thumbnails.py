@@ -8,7 +8,7 @@ import structlog
 from fastapi import HTTPException, Query, Request, Response
 
 from alerts.errors import BlobError
-from center.accounts.guards import Officer
+from center.accounts.guards import Viewer
 from center.api.evidence import NO_NUL, Hash, nothing_there
 from center.api.security import reading_router
 from center.custody import Act, has_viewed, note_custody
@@ -42,7 +42,7 @@ log = structlog.get_logger()
 )
 def get(
     request: Request,
-    person: Officer,
+    person: Viewer,
     sha256: Hash,
     lead: Annotated[str, Query(max_length=128, pattern=NO_NUL)] = "",
 ) -> Response:

@@ -10,6 +10,7 @@ from alerts.leaves import LeafKind
 from alerts.messages import Disposition
 from center.log.appending import enter
 from center.log.pseudonyms import Named, pseudonym_of
+from enforcement.reviews import Review
 
 
 class KeyAct(StrEnum):
@@ -44,6 +45,34 @@ def enter_hold(session: Session, *, tenant: str, lead: str, who: str, holds: boo
     person = pseudonym_of(session, tenant=tenant, kind=Named.PERSON, subject=who)
     fields = {"holds": int(holds), "lead": lead, "person": person, "reason_sha256": sha256(reason.encode()).hexdigest()}
     enter(session, tenant=tenant, kind=LeafKind.HOLD, fields=fields, reference=lead, at=at, person=person)
+
+
+def review_fields(review: Review) -> dict[str, object]:
+    """What a leaf says of a reviewer's word, the reviewer apart; opinion and grounds stand in it as hashes."""
+    return {
+        "files": list(review.files),
+        "grounds_sha256": sha256(review.grounds.encode()).hexdigest(),
+        "lead": review.lead_id,
+        "number": review.number,
+        "opinion_sha256": sha256(review.opinion.encode()).hexdigest(),
+        "part": review.part,
+        "record": review.record_sha256,
+        "verdict": review.verdict,
+    }
+
+
+def enter_review(session: Session, review: Review) -> None:
+    """A reviewer said whether a lead may serve as evidence, or took that back."""
+    person = pseudonym_of(session, tenant=review.tenant, kind=Named.PERSON, subject=review.reviewer)
+    enter(
+        session,
+        tenant=review.tenant,
+        kind=LeafKind.REVIEW,
+        fields=review_fields(review) | {"person": person},
+        reference=f"{review.lead_id}/{review.number}",
+        at=review.at,
+        person=person,
+    )
 
 
 def enter_key(session: Session, *, tenant: str, device: str, act: KeyAct, key_id: str, at: datetime) -> None:

@@ -1,9 +1,10 @@
 """Forgetting a person: what the log says of them falls silent, and the log itself stays as it was published.
 
 Personal Information Protection Law, art. 47. What is deleted is the one row that says whose pseudonym it is, the
-meanings (salt and body) of the leaves of custody that name it, and those events themselves. The leaves stay, for they
-tell nothing without their salts. The erasure is a leaf of its own, so that a meaning cannot go without a trace. What
-the law wants kept with an officer's name (task histories, reviews, findings) is not touched here.
+meanings (salt and body) of the leaves about looks that name it, and those looks themselves. The leaves stay, for they
+tell nothing without their salts. The erasure is a leaf of its own, so that a meaning cannot go without a trace. What a
+case rests on stays: other acts of custody, now under a pseudonym that leads to nobody, and what the law wants kept with
+an officer's name (task histories, reviews, findings).
 """
 
 from collections.abc import Iterable
@@ -15,7 +16,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from alerts.leaves import LeafKind
-from center.custody import CustodyEvent
+from center.custody import LOOKS, CustodyEvent
 from center.errors import UnknownPerson
 from center.log.appending import enter
 from center.log.pseudonyms import Named, find_pseudonym, forget
@@ -40,14 +41,18 @@ def erase_person(session: Session, *, tenant: str, user_id: str, ground: str, at
     person = find_pseudonym(session, tenant=tenant, kind=Named.PERSON, subject=user_id)
     if person is None:
         raise UnknownPerson(f"the log knows nobody named {user_id!r}: nothing was erased")
-    own = (LogOpening.tenant == tenant, LogOpening.person == person, LogOpening.kind == LeafKind.CUSTODY.value)
+    looks = (CustodyEvent.tenant == tenant, CustodyEvent.person == person, CustodyEvent.act.in_(LOOKS))
+    own = (
+        LogOpening.tenant == tenant,
+        LogOpening.kind == LeafKind.CUSTODY.value,
+        LogOpening.reference.in_(select(CustodyEvent.id).where(*looks)),
+    )
     numbers = session.scalars(select(LogOpening.number).where(*own).order_by(LogOpening.number)).all()
     for number, spans in enumerate(_portions(spans_of(numbers))):
         fields = {"ground": ground, "leaves": spans, "part": number + 1}
         enter(session, tenant=tenant, kind=LeafKind.ERASURE, fields=fields, reference="", at=at)
-    session.execute(delete(LogOpening).where(*own))
-    theirs = (CustodyEvent.tenant == tenant, CustodyEvent.person == person)
-    gone = session.execute(delete(CustodyEvent).where(*theirs).returning(CustodyEvent.id)).all()
+    session.execute(delete(LogOpening).where(*own), execution_options={"synchronize_session": False})
+    gone = session.execute(delete(CustodyEvent).where(*looks).returning(CustodyEvent.id)).all()
     forget(session, tenant=tenant, kind=Named.PERSON, subject=user_id)
     return Erased(len(numbers), len(gone))
 

@@ -5,21 +5,23 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from typing import Final, NamedTuple
 
-from sqlalchemy import select
+from sqlalchemy import String, cast, select
 from sqlalchemy.orm import Session
 
 from alerts.leaves import LeafKind
 from center.custody import CustodyEvent
 from center.intake.journal import JournalRow
 from center.intake.quarantine import QuarantineEntry
+from center.log.entries import review_fields
 from center.log.pseudonyms import Named
 from center.log.records import Pseudonym
+from enforcement.reviews import Review
 
 BATCH_ROWS: Final = 500
 
 
 class Fact(NamedTuple):
-    """A row, by the reference its leaf has: when it came, and the body the leaf must have.
+    """A row, by the reference its leaf has: when it came, and what the leaf's body must say.
 
     `body` is None where the row contradicts itself.
     """
@@ -60,9 +62,18 @@ def handled(session: Session, tenant: str) -> Iterator[Fact]:
         yield Fact(event.id, event.at, event.body)
 
 
+def reviewed(session: Session, tenant: str) -> Iterator[Fact]:
+    """Reviewers' words; whose they are is not compared, for who was forgotten has no pseudonym any more."""
+    reference = Review.lead_id + "/" + cast(Review.number, String)
+    rows = select(Review, reference).where(Review.tenant == tenant).order_by(reference)
+    for review, name in session.execute(rows.execution_options(yield_per=BATCH_ROWS)):
+        yield Fact(name, review.at, review_fields(review))
+
+
 SOURCES: Final[Mapping[LeafKind, Callable[[Session, str], Iterator[Fact]]]] = {
     LeafKind.RECORD: records,
     LeafKind.QUARANTINE: quarantined,
     LeafKind.CUSTODY: handled,
+    LeafKind.REVIEW: reviewed,
 }
 """Each kind of leaf that is about rows, and those rows in the order of their references."""

@@ -253,6 +253,7 @@ def _told(session: Session, tenant: str, kind: LeafKind) -> Iterator[_Told]:
 
 def _fits(leaf: _Told, fact: Fact) -> bool:
     try:
-        return leaf.opening.fields == fact.body and leaf.at_ms == milliseconds(fact.at)
+        told = leaf.opening.fields
+        return fact.body is not None and told | dict(fact.body) == told and leaf.at_ms == milliseconds(fact.at)
     except UNREADABLE:
         return False

@@ -11,14 +11,13 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from center.accounts.guards import Staff, whoever
-from center.accounts.people import Person
+from center.accounts.people import TASK_ROLES, VIEWER_ROLES, Person
 from center.database import Reading
 from center.office import office_of
 from center.pages.camerahealth import camera_health
 from center.pages.leadviews import newest_leads, view_leads
 from center.pages.rendering import language_of, render
 from center.pages.tasklist import next_due, with_leads
-from enforcement.actors import Role
 from enforcement.leads import Lead
 
 router: Final = APIRouter(include_in_schema=False)
@@ -56,7 +55,7 @@ def show_cameras(request: Request, session: Reading, _person: Staff) -> Response
 
 def sees_pictures(person: Person) -> bool:
     """Evidence is for those who check leads; a technician looks after boxes without it."""
-    return person.role in (Role.OFFICER, Role.HEAD)
+    return person.role in VIEWER_ROLES
 
 
 def _leads(request: Request, session: Session, person: Person) -> dict[str, Any]:
@@ -69,7 +68,7 @@ def _leads(request: Request, session: Session, person: Person) -> dict[str, Any]
 def _due(request: Request, session: Session, person: Person) -> dict[str, Any]:
     tenant = office_of(request).settings.tenant
     tasks = next_due(session, tenant, limit=SHOWN_TASKS)
-    return {"due": with_leads(session, language_of(request), tasks), "handles": sees_pictures(person)}
+    return {"due": with_leads(session, language_of(request), tasks), "handles": person.role in TASK_ROLES}
 
 
 def _cameras(request: Request, session: Session) -> dict[str, Any]:

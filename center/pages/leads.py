@@ -8,8 +8,8 @@ from fastapi.responses import Response
 from sqlalchemy.orm import Session
 
 from alerts.catalogue import KINDS
-from center.accounts.guards import Officer
-from center.accounts.people import Person
+from center.accounts.guards import Viewer
+from center.accounts.people import TASK_ROLES, Person
 from center.database import Reading
 from center.evidence import files_of
 from center.office import office_of
@@ -18,6 +18,7 @@ from center.pages.leadpage import clauses_of, links_in_words, records_of
 from center.pages.leadviews import camera_names, newest_leads, view_leads
 from center.pages.pairs import chosen_of, pairs_of
 from center.pages.rendering import language_of, render
+from center.pages.reviewviews import custody_of, review_of
 from center.pages.taskpanel import panel_of
 from center.pages.terms import ARTEFACTS, CLOCKS, kind_name, name_of
 from enforcement.leads import Lead
@@ -30,7 +31,7 @@ PAGE_SIZE: Final = 24
 def show_list(
     request: Request,
     session: Reading,
-    _person: Officer,
+    _person: Viewer,
     *,
     camera: str = "",
     kind: str = "",
@@ -56,7 +57,7 @@ def show_list(
 
 
 @router.get("/leads/{lead_id}")
-def show(request: Request, session: Reading, person: Officer, lead_id: str, picture: int = 1) -> Response:
+def show(request: Request, session: Reading, person: Viewer, lead_id: str, picture: int = 1) -> Response:
     """One lead in full; `picture` is which of its pairs of pictures is shown large."""
     return lead_page(request, session, person, lead_id, picture)
 
@@ -70,20 +71,23 @@ def lead_page(
     *,
     status: int = 200,
     hold_trouble: str = "",
+    review_trouble: str = "",
 ) -> Response:
     """The page of a lead, saying what was wrong if something was."""
     values = _everything(request, session, person, lead_id, picture)
-    return render(request, "lead.html", status=status, **values | {"hold_trouble": hold_trouble})
+    return render(
+        request, "lead.html", status=status, **values | {"hold_trouble": hold_trouble, "review_trouble": review_trouble}
+    )
 
 
 @router.get("/leads/{lead_id}/head")
-def show_head(request: Request, session: Reading, person: Officer, lead_id: str, picture: int = 1) -> Response:
+def show_head(request: Request, session: Reading, person: Viewer, lead_id: str, picture: int = 1) -> Response:
     """Title and pictures alone, fetched anew when evidence arrives or the incident goes on."""
     return render(request, "_lead_head.html", **_everything(request, session, person, lead_id, picture))
 
 
 @router.get("/leads/{lead_id}/more")
-def show_more(request: Request, session: Reading, person: Officer, lead_id: str) -> Response:
+def show_more(request: Request, session: Reading, person: Viewer, lead_id: str) -> Response:
     """Reasons and record alone."""
     return render(request, "_lead_more.html", **_everything(request, session, person, lead_id))
 
@@ -96,6 +100,7 @@ def _everything(request: Request, session: Session, person: Person, lead_id: str
     view = view_leads(session, language, [lead])[0]
     files = files_of(session, tenant=lead.tenant, device=lead.device, incident=lead.incident)
     pairs = pairs_of(files)
+    handles = person.role in TASK_ROLES
     return {
         "view": view,
         "pairs": pairs,
@@ -107,7 +112,11 @@ def _everything(request: Request, session: Session, person: Person, lead_id: str
         "clips": [file for file in files if file.role == "clip"],
         "files": [(name_of(language, ARTEFACTS, file.role), file) for file in files],
         "clock": name_of(language, CLOCKS, lead.clock),
-        "panel": panel_of(session, language, person, view.task) if view.task else None,
+        "panel": panel_of(session, language, person, view.task) if view.task and handles else None,
+        "handles": handles,
+        "review": review_of(session, language, person, lead),
+        "review_trouble": "",
+        "custody": custody_of(session, language, lead, files),
         "keeping": keeping_of(
             session, language, person, lead, files=files, settings=office_of(request).settings.retention
         ),

@@ -5,7 +5,7 @@ from typing import Any, Final
 from fastapi import APIRouter, HTTPException, Request
 from fastapi.responses import Response
 
-from center.accounts.guards import Officer, Staff
+from center.accounts.guards import Staff, Viewer
 from center.database import Reading
 from center.office import office_of
 from center.pages.board import sees_pictures
@@ -35,7 +35,7 @@ def shapes(request: Request, session: Reading, person: Staff) -> GeoJson:
 
 
 @router.get("/leads/{lead_id}/shapes")
-def lead_shapes(request: Request, session: Reading, _person: Officer, lead_id: str) -> GeoJson:
+def lead_shapes(request: Request, session: Reading, _person: Viewer, lead_id: str) -> GeoJson:
     """The register as it stood when this lead was seen."""
     lead = session.get(Lead, (office_of(request).settings.tenant, lead_id))
     if lead is None:

@@ -61,6 +61,8 @@ ROLES: Final[Mapping[str, str]] = MappingProxyType(
         "officer": N_("Officer"),
         "head": N_("Head of the centre"),
         "technician": N_("Technician"),
+        "legal": N_("Legal reviewer"),
+        "technical": N_("Technical reviewer"),
         "public": N_("Public"),
         "system": N_("System"),
     }

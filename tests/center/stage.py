@@ -60,7 +60,14 @@ STREET = "cam-street-01"
 GARDEN = "cam-garden-01"
 NOW = datetime(2026, 11, 19, 2, 0, tzinfo=UTC)  # a Thursday, 10:00 in Shanghai
 PASSWORD = "a password for tests"
-PEOPLE = {"officer-a": Role.OFFICER, "officer-b": Role.OFFICER, "head": Role.HEAD, "technician": Role.TECHNICIAN}
+PEOPLE = {
+    "officer-a": Role.OFFICER,
+    "officer-b": Role.OFFICER,
+    "head": Role.HEAD,
+    "technician": Role.TECHNICIAN,
+    "lawyer": Role.LEGAL_REVIEWER,
+    "engineer": Role.TECHNICAL_REVIEWER,
+}
 
 
 class SetClock:

@@ -5,7 +5,7 @@ from typer.testing import CliRunner
 
 from alerts.merkle import verify_consistency, verify_inclusion
 from center.cli import app
-from center.custody import CustodyEvent, chain_of
+from center.custody import Act, CustodyEvent, chain_of, note_custody
 from center.errors import UnknownPerson
 from center.log.erasure import erase_person
 from center.log.proofs import prove_leaf
@@ -82,6 +82,25 @@ def test_who_comes_again_after_an_erasure_is_somebody_new(filled: Stage) -> None
     (new,) = {row.pseudonym for row in filled.all(Pseudonym)} - old
     assert new.startswith("p-")
     assert verify(filled).holds
+
+
+def test_what_a_case_rests_on_stays_under_a_pseudonym_that_leads_to_nobody(filled: Stage) -> None:
+    with filled.office.database.writing() as session:
+        note_custody(
+            session,
+            tenant=TENANT,
+            act=Act.TRANSFERRED,
+            sha256=PICTURE,
+            who="officer-a",
+            at=filled.clock(),
+            reason="to the court",
+            lead_id="box.i",
+        )
+    erase(filled)
+    assert verify(filled).holds
+    with filled.office.database.reading() as session:
+        chain = chain_of(session, tenant=TENANT, lead_id="box.i", files=[PICTURE])
+    assert {(each.act, each.who) for each in chain} == {(Act.TRANSFERRED, None), (Act.VIEWED, "officer-b")}
 
 
 def test_a_person_can_be_forgotten_again_and_again_but_a_stranger_not(filled: Stage) -> None:

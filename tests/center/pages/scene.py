@@ -59,6 +59,8 @@ PEOPLE: Final[Mapping[str, Role]] = {
     "officer-b": Role.OFFICER,
     "head": Role.HEAD,
     "technician": Role.TECHNICIAN,
+    "lawyer": Role.LEGAL_REVIEWER,
+    "engineer": Role.TECHNICAL_REVIEWER,
 }
 WIDTH: Final = 768
 HEIGHT: Final = 576

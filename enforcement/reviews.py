@@ -1,0 +1,218 @@
+"""Reviews (审核): what turns a lead (线索) into evidence (证据), and the guard that every step of a penalty asks.
+
+Administrative Penalty Law 2021, art. 41: records of electronic monitoring equipment are reviewed for being true,
+clear, complete and accurate; what was not reviewed, or did not pass, is no evidence for a penalty. Two different
+persons say so in writing, one for the law (法制审核), one for the technology (技术审核), each with an opinion and its
+grounds. A word once given is never changed: it is taken back by another.
+"""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Final
+
+from sqlalchemy import ForeignKeyConstraint, Index, String, select
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from enforcement.actors import Actor, Role
+from enforcement.errors import IllegalMove, NotAllowed, NoteMissing, NotEvidence, SamePerson, Unknown
+from enforcement.events import LeadReviewed
+from enforcement.leads import Lead
+from enforcement.tasks import Task
+from enforcement.transitions import State
+from traceability.append_only import guard
+from traceability.records import Base, JsonList, OfTenant
+
+
+class Part(StrEnum):
+    """The two sides of a review."""
+
+    LEGAL = "legal"
+    TECHNICAL = "technical"
+
+
+class Verdict(StrEnum):
+    """What a reviewer says; `withdraw` takes the own part's last word back."""
+
+    APPROVE = "approve"
+    REJECT = "reject"
+    WITHDRAW = "withdraw"
+
+
+class Standing(StrEnum):
+    """What a lead is: nothing more, half-way there, evidence, or found unfit to be any."""
+
+    LEAD = "lead"
+    UNDER_REVIEW = "under_review"
+    EVIDENCE = "evidence"
+    REJECTED = "rejected"
+
+
+PARTS: Final[Mapping[Role, Part]] = MappingProxyType(
+    {Role.LEGAL_REVIEWER: Part.LEGAL, Role.TECHNICAL_REVIEWER: Part.TECHNICAL}
+)
+"""Which side a role speaks for."""
+
+
+class Review(OfTenant, Base):
+    """One reviewer's word on a lead. Append-only; of each part the last word counts.
+
+    `record_sha256` and `files` say what was looked at: the lead's record and the hashes of the files that were here.
+    """
+
+    __tablename__ = "review"
+    __table_args__ = (
+        ForeignKeyConstraint(["tenant", "lead_id"], ["lead.tenant", "lead.id"]),
+        Index(None, "tenant", "at"),
+    )
+
+    lead_id: Mapped[str] = mapped_column(String(128), primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True)
+    part: Mapped[str] = mapped_column(String(16))
+    verdict: Mapped[str] = mapped_column(String(16))
+    reviewer: Mapped[str] = mapped_column(String(64))
+    opinion: Mapped[str]
+    grounds: Mapped[str]
+    at: Mapped[datetime]
+    record_sha256: Mapped[str] = mapped_column(String(64))
+    files: Mapped[JsonList]
+
+
+guard(Review.metadata.tables[Review.__tablename__])
+
+
+@dataclass(frozen=True, slots=True)
+class Reviewed:
+    """What stands of a lead's reviews: the last word of each part, None where none stands."""
+
+    legal: Review | None
+    technical: Review | None
+
+    @property
+    def standing(self) -> Standing:
+        """What the lead is."""
+        words = [word.verdict for word in (self.legal, self.technical) if word is not None]
+        if Verdict.REJECT in words:
+            return Standing.REJECTED
+        if len(words) == len(Part):
+            return Standing.EVIDENCE
+        return Standing.UNDER_REVIEW if words else Standing.LEAD
+
+    def of(self, part: Part) -> Review | None:
+        """The word of one part."""
+        return self.legal if part is Part.LEGAL else self.technical
+
+
+def review_lead(
+    session: Session,
+    *,
+    tenant: str,
+    lead_id: str,
+    verdict: Verdict,
+    opinion: str,
+    grounds: str,
+    files: Collection[str],
+    by: Actor,
+    at: datetime,
+) -> LeadReviewed:
+    """Say, for the part one's role speaks for, whether a lead may serve as evidence; or take that back.
+
+    `files` are the hashes of the files that are here to be looked at.
+
+    Raises:
+        Unknown: there is no such lead.
+        NotAllowed: the role reviews nothing.
+        SamePerson: the other part was reviewed by the same person, or the lead's task is in this person's hands.
+        IllegalMove: there is nothing to approve, the task calls it a false alarm, this word stands already, or there
+            is no word to take back.
+        NoteMissing: opinion or grounds are empty.
+    """
+    part = PARTS.get(by.role)
+    if part is None:
+        raise NotAllowed(f"the role {by.role.value} may not review leads; a legal or a technical reviewer may")
+    lead = session.get(Lead, (tenant, lead_id), with_for_update=True)
+    if lead is None:
+        raise Unknown(f"there is no lead {lead_id!r}")
+    if not opinion.strip() or not grounds.strip():
+        raise NoteMissing("a review needs an opinion and its grounds in words")
+    before = reviews_of(session, tenant=tenant, lead_id=lead_id)
+    standing = standing_of(before)
+    _require_other_person(session, lead, standing, part, by)
+    _require_sense(session, lead, standing.of(part), verdict, files)
+    session.add(
+        Review(
+            tenant=tenant,
+            lead_id=lead_id,
+            number=len(before) + 1,
+            part=part.value,
+            verdict=verdict.value,
+            reviewer=by.user_id,
+            opinion=opinion.strip(),
+            grounds=grounds.strip(),
+            at=at,
+            record_sha256=lead.record_sha256,
+            files=sorted(files),
+        )
+    )
+    session.flush()
+    return LeadReviewed(tenant, at, lead_id, len(before) + 1)
+
+
+def _require_other_person(session: Session, lead: Lead, standing: Reviewed, part: Part, by: Actor) -> None:
+    other = standing.of(Part.TECHNICAL if part is Part.LEGAL else Part.LEGAL)
+    if other is not None and other.reviewer == by.user_id:
+        raise SamePerson(f"lead {lead.id}: {by.user_id} reviewed the other part; both parts need different persons")
+    task = session.get(Task, (lead.tenant, lead.id))
+    if task is not None and task.officer == by.user_id:
+        raise SamePerson(f"lead {lead.id}: {by.user_id} handles its task and cannot review it too")
+
+
+def _require_sense(session: Session, lead: Lead, word: Review | None, verdict: Verdict, files: Collection[str]) -> None:
+    if verdict is Verdict.WITHDRAW and word is None:
+        raise IllegalMove(f"lead {lead.id}: no review of this part stands that could be withdrawn")
+    if word is not None and word.verdict == verdict:
+        raise IllegalMove(f"lead {lead.id}: this part says {verdict.value} already")
+    if verdict is not Verdict.APPROVE:
+        return
+    if not files:
+        raise IllegalMove(f"lead {lead.id} has no file yet that could be reviewed")
+    task = session.get(Task, (lead.tenant, lead.id))
+    if task is not None and task.state == State.FALSE_ALARM:
+        raise IllegalMove(f"lead {lead.id} was called a false alarm; it cannot become evidence")
+
+
+def reviews_of(session: Session, *, tenant: str, lead_id: str) -> tuple[Review, ...]:
+    """Every word on a lead, the first first."""
+    rows = select(Review).where(Review.tenant == tenant, Review.lead_id == lead_id).order_by(Review.number)
+    return tuple(session.scalars(rows))
+
+
+def standing_of(words: Collection[Review]) -> Reviewed:
+    """What stands of these words, given in their order."""
+    last = {word.part: word for word in words}
+    stands = {part: word for part, word in last.items() if word.verdict != Verdict.WITHDRAW}
+    return Reviewed(stands.get(Part.LEGAL), stands.get(Part.TECHNICAL))
+
+
+def require_evidence(session: Session, *, tenant: str, lead_id: str) -> Reviewed:
+    """The two reviews a penalty may rest on. Every step of a penalty asks this first.
+
+    Raises:
+        Unknown: there is no such lead.
+        NotEvidence: a review is missing, was withdrawn or says no; or the lead was called a false alarm since.
+    """
+    if session.get(Lead, (tenant, lead_id)) is None:
+        raise Unknown(f"there is no lead {lead_id!r}")
+    reviewed = standing_of(reviews_of(session, tenant=tenant, lead_id=lead_id))
+    missing = [part.value for part in Part if (word := reviewed.of(part)) is None or word.verdict != Verdict.APPROVE]
+    if missing:
+        raise NotEvidence(
+            f"lead {lead_id} is no evidence: the {' and the '.join(missing)} review did not pass it"
+            " (Administrative Penalty Law, art. 41)"
+        )
+    task = session.get(Task, (tenant, lead_id))
+    if task is not None and task.state == State.FALSE_ALARM:
+        raise NotEvidence(f"lead {lead_id} is no evidence: it was called a false alarm")
+    return reviewed

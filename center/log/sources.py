@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from typing import Final, NamedTuple
 
-from sqlalchemy import String, cast, select
+from sqlalchemy import ColumnElement, String, cast, select
 from sqlalchemy.orm import Session
 
 from alerts.leaves import LeafKind
@@ -31,6 +31,11 @@ class Fact(NamedTuple):
     body: Mapping[str, object] | None
 
 
+def by_bytes(session: Session, column: ColumnElement[str]) -> ColumnElement[str]:
+    """The column as it is to be ordered: byte for byte, as Python compares, whatever the database's language is."""
+    return column.collate("C") if session.get_bind().dialect.name == "postgresql" else column
+
+
 def records(session: Session, tenant: str) -> Iterator[Fact]:
     """The journal: each record's bytes are hashed again."""
     names = {
@@ -40,7 +45,7 @@ def records(session: Session, tenant: str) -> Iterator[Fact]:
         )
     }
     columns = (JournalRow.sha256, JournalRow.received_at, JournalRow.device, JournalRow.disposition, JournalRow.raw)
-    rows = select(*columns).where(JournalRow.tenant == tenant).order_by(JournalRow.sha256)
+    rows = select(*columns).where(JournalRow.tenant == tenant).order_by(by_bytes(session, JournalRow.sha256))
     for sha256, at, device, disposition, raw in session.execute(rows).yield_per(BATCH_ROWS):
         body = {"device": names.get(device), "disposition": disposition, "record": sha256}
         is_whole = isinstance(raw, bytes) and hashlib.sha256(raw).hexdigest() == sha256
@@ -50,14 +55,14 @@ def records(session: Session, tenant: str) -> Iterator[Fact]:
 def quarantined(session: Session, tenant: str) -> Iterator[Fact]:
     """What was put aside."""
     columns = (QuarantineEntry.id, QuarantineEntry.first_at, QuarantineEntry.reason, QuarantineEntry.sha256)
-    rows = select(*columns).where(QuarantineEntry.tenant == tenant).order_by(QuarantineEntry.id)
+    rows = select(*columns).where(QuarantineEntry.tenant == tenant).order_by(by_bytes(session, QuarantineEntry.id))
     for entry, at, reason, sha256 in session.execute(rows).yield_per(BATCH_ROWS):
         yield Fact(entry, at, {"entry": entry, "reason": reason, "sha256": sha256})
 
 
 def handled(session: Session, tenant: str) -> Iterator[Fact]:
     """The chain of custody."""
-    rows = select(CustodyEvent).where(CustodyEvent.tenant == tenant).order_by(CustodyEvent.id)
+    rows = select(CustodyEvent).where(CustodyEvent.tenant == tenant).order_by(by_bytes(session, CustodyEvent.id))
     for event in session.scalars(rows.execution_options(yield_per=BATCH_ROWS)):
         yield Fact(event.id, event.at, event.body)
 
@@ -65,7 +70,7 @@ def handled(session: Session, tenant: str) -> Iterator[Fact]:
 def reviewed(session: Session, tenant: str) -> Iterator[Fact]:
     """Reviewers' words; whose they are is not compared, for who was forgotten has no pseudonym any more."""
     reference = Review.lead_id + "/" + cast(Review.number, String)
-    rows = select(Review, reference).where(Review.tenant == tenant).order_by(reference)
+    rows = select(Review, reference).where(Review.tenant == tenant).order_by(by_bytes(session, reference))
     for review, name in session.execute(rows.execution_options(yield_per=BATCH_ROWS)):
         yield Fact(name, review.at, review_fields(review))
 

@@ -20,7 +20,7 @@ from alerts.merkle import Edge, Subtree
 from center.log.appending import KEPT_EVERY
 from center.log.heads import Notary
 from center.log.records import LogCheckpoint, LogLeaf, LogNode, LogOpening
-from center.log.sources import BATCH_ROWS, SOURCES, Fact
+from center.log.sources import BATCH_ROWS, SOURCES, Fact, by_bytes
 from center.log.tree import head_of
 
 UNREADABLE: Final = (ValueError, TypeError, AttributeError, AlertsError)
@@ -245,7 +245,7 @@ def _told(session: Session, tenant: str, kind: LeafKind) -> Iterator[_Told]:
         select(LogOpening.reference, LogOpening.number, LogLeaf.at, LogOpening.salt, LogOpening.body)
         .join(LogLeaf, (LogLeaf.tenant == LogOpening.tenant) & (LogLeaf.number == LogOpening.number))
         .where(LogOpening.tenant == tenant, LogOpening.kind == kind.value)
-        .order_by(LogOpening.reference, LogOpening.number)
+        .order_by(by_bytes(session, LogOpening.reference), LogOpening.number)
     )
     for reference, number, at, salt, body in session.execute(rows).yield_per(BATCH_ROWS):
         yield _Told(reference, number, milliseconds(at), Opening(salt, body))

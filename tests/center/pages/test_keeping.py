@@ -24,7 +24,7 @@ WORDS = {
 def hold(client: httpx.Client, lead: str, reason: str, **more: str) -> httpx.Response:
     page = read(client.get(f"/leads/{lead}").text)
     hidden = {
-        each.attributes["name"]: each.attributes["value"] for each in page.all("input") if "name" in each.attributes
+        each.attributes["name"]: each.attributes["value"] for each in page.all("input") if "value" in each.attributes
     }
     wish = {"csrf_token": hidden["csrf_token"], "holds": hidden.get("holds", "false"), "reason": reason}
     headers = {"HX-Request": "true"} if more.pop("part", "") else {}
@@ -68,7 +68,9 @@ def test_an_open_lead_says_that_everything_stays_and_a_finished_one_until_when(s
         scene.box.see(PARKING, "keeping-terms", at, phase=Phase.CLOSED, revision=2)
         page = read(officer.get(f"/leads/{lead}").text)
         hidden = {
-            each.attributes["name"]: each.attributes["value"] for each in page.all("input") if "name" in each.attributes
+            each.attributes["name"]: each.attributes["value"]
+            for each in page.all("input")
+            if "value" in each.attributes
         }
         wish = {"csrf_token": hidden["csrf_token"], "version": "1", "move": "false_alarm", "note": "a delivery"}
         assert officer.post(f"/tasks/{lead}/moves", data=wish).status_code == 303

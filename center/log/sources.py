@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from typing import Final, NamedTuple
 
-from sqlalchemy import ColumnElement, String, cast, select
+from sqlalchemy import SQLColumnExpression, String, cast, select
 from sqlalchemy.orm import Session
 
 from alerts.leaves import LeafKind
@@ -31,7 +31,7 @@ class Fact(NamedTuple):
     body: Mapping[str, object] | None
 
 
-def by_bytes(session: Session, column: ColumnElement[str]) -> ColumnElement[str]:
+def by_bytes(session: Session, column: SQLColumnExpression[str]) -> SQLColumnExpression[str]:
     """The column as it is to be ordered: byte for byte, as Python compares, whatever the database's language is."""
     return column.collate("C") if session.get_bind().dialect.name == "postgresql" else column
 

@@ -1,0 +1,56 @@
+"""The log on SQLite and on PostgreSQL: the same numbers, proofs and findings, also with several writers at once."""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from alerts.merkle import root_of, verify_inclusion
+from center.errors import UnknownPerson
+from center.log.erasure import erase_person
+from center.log.proofs import prove_leaf, prove_record
+from center.log.records import LogLeaf
+from tests.center.log.scene import fill, look, publish, verify
+from tests.center.stage import TENANT, Stage, open_stage
+
+
+@pytest.fixture
+def stage(tmp_path: Path, database_url: str) -> Iterator[Stage]:
+    with open_stage(tmp_path / "centre", database_url=database_url) as opened:
+        yield opened
+
+
+def test_the_log_is_filled_proven_verified_and_forgets_on_either_database(stage: Stage) -> None:
+    box = stage.enrol_box()
+    fill(stage, box)
+    head = publish(stage)
+    assert verify(stage, head.text).troubles == []
+    with stage.office.database.reading() as session:
+        proof = prove_record(session, tenant=TENANT, sha256=box.records[3].sha256, head=head)
+    verify_inclusion(proof.path, leaf=proof.leaf.hash, index=proof.number, size=proof.size, root=proof.root)
+    with stage.office.database.writing() as session:
+        erase_person(session, tenant=TENANT, user_id="officer-a", ground="art. 47", at=stage.clock())
+    report = verify(stage, head.text)
+    assert (report.troubles, report.erased) == ([], 1)
+    with stage.office.database.writing() as session, pytest.raises(UnknownPerson):
+        erase_person(session, tenant=TENANT, user_id="officer-a", ground="again", at=stage.clock())
+
+
+def test_writers_at_once_leave_no_gap_even_when_some_of_them_are_the_first_of_their_name(stage: Stage) -> None:
+    def look_often(name: str) -> None:
+        for _ in range(5):
+            with stage.office.database.writing() as session:
+                look(session, stage, name)
+                look(session, stage, "officer-of-all")
+
+    with ThreadPoolExecutor(4) as pool:
+        for done in [pool.submit(look_often, f"officer-{number}") for number in range(4)]:
+            done.result()
+    rows = sorted(stage.all(LogLeaf), key=lambda row: row.number)
+    assert [row.number for row in rows] == list(range(40))
+    head = publish(stage)
+    assert head.root == root_of(row.hash for row in rows)
+    with stage.office.database.reading() as session:
+        assert prove_leaf(session, tenant=TENANT, number=39, head=head).path
+    assert verify(stage).troubles == []

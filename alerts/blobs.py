@@ -1,10 +1,12 @@
 """Files named by their SHA-256: evidence on the box and at the centre."""
 
+import errno
 import fcntl
 import hashlib
 import os
 import re
 import secrets
+import shutil
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
@@ -16,7 +18,7 @@ from alerts.folders import lacks_room, sync_folder
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _PASSING = re.compile(r"\.[0-9a-f]{64}\.[0-9a-f]{8}")
-CHUNK_BYTES = 65_536
+STREAMED_BYTES = 262_144
 
 _PART = re.compile(r"\.[0-9a-f]{64}\.[A-Za-z0-9._-]{1,64}\.part")
 
@@ -26,17 +28,28 @@ LEFTOVER_S = 3600.0
 PART_KEPT_S = 30 * 86_400.0
 """What came of a file in pieces waits so long for the rest: boxes may be off line for weeks."""
 
+MOST_PARTS = 64
+"""So many files one who brings them may have begun, if there is a limit at all; then the oldest is forgotten."""
+
 
 class BlobStore:
     """A folder of files, each at `ab/abcdef…`. A file is there whole and durable, or not at all.
 
-    What a killed process left half written is cleared away when the store is opened.
+    What a killed process left half written is cleared away when the store is opened, and by `clear_leftovers`.
+    `trouble` is one line while it takes nothing, empty again when it took something.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, part_quota_bytes: int | None = None, keep_free_bytes: int = 0) -> None:
+        """`part_quota_bytes`: so much one who brings files may have begun; then the oldest of it is forgotten.
+
+        `keep_free_bytes` of the disk are left to others: who would need them finds the store full.
+        """
         self.folder = folder
+        self.trouble = ""
+        self._part_quota_bytes = part_quota_bytes
+        self._keep_free_bytes = keep_free_bytes
         folder.mkdir(parents=True, exist_ok=True)
-        self._clear_leftovers()
+        self.clear_leftovers()
 
     def path(self, sha256: str) -> Path:
         """Where the file of this hash is or would be; ValueError for what is no hash, so that no path leads outside."""
@@ -83,6 +96,8 @@ class BlobStore:
         if offset and not part.exists():
             raise BlobElsewhere("nothing of it is here")
         with self._reporting(), self._holding(part) as file:
+            self._require_room(size_bytes - offset)
+            self._forget_oldest_parts(part, by, size_bytes)
             here = file.truncate(0) if offset == 0 else file.seek(0, os.SEEK_END)
             if offset != here:
                 raise BlobElsewhere(f"{here} bytes of it are here, the piece begins at {offset}")
@@ -122,8 +137,28 @@ class BlobStore:
             yield
         except OSError as error:
             if lacks_room(error):
-                raise BlobStoreFull(f"{self.folder}: the disk is full, the file was not stored") from None
+                self.trouble = f"{self.folder}: the disk is full, the file was not stored"
+                raise BlobStoreFull(self.trouble) from None
             raise
+        self.trouble = ""
+
+    def _require_room(self, size_bytes: int) -> None:
+        if self._keep_free_bytes and shutil.disk_usage(self.folder).free - size_bytes < self._keep_free_bytes:
+            raise OSError(errno.ENOSPC, "what is left is kept free for others")
+
+    def _forget_oldest_parts(self, own: Path, by: str, size_bytes: int) -> None:
+        """Of what `by` has begun, forget the oldest until this file fits too; what is being brought just now stays."""
+        if self._part_quota_bytes is None:
+            return
+        begun = [path for path in self.folder.glob(f".*.{by}.part") if len(path.name) == len(own.name) and path != own]
+        parts = sorted((path.stat().st_mtime, path.stat().st_size, path) for path in begun)
+        total, count = sum(size for _, size, _ in parts) + size_bytes, len(parts) + 1
+        for _, size, path in parts:
+            if total <= self._part_quota_bytes and count <= MOST_PARTS:
+                return
+            with suppress(BlobBusy), self._holding(path):
+                path.unlink(missing_ok=True)
+                total, count = total - size, count - 1
 
     def _move(self, passing: Path, sha256: str) -> None:
         """Give a file that is whole and on the disk its name."""
@@ -145,11 +180,31 @@ class BlobStore:
             raise BlobDamaged(f"{self.path(sha256)}: its bytes are no longer those its name promises")
         return data
 
+    def stream(self, sha256: str, first: int = 0, last: int | None = None) -> Iterator[bytes]:
+        """The bytes from `first` to `last`, both included, as they lie there; raises BlobMissing."""
+        try:
+            file = self.path(sha256).open("rb")
+        except FileNotFoundError:
+            raise BlobMissing(f"no file {sha256} in {self.folder}") from None
+        with file:
+            file.seek(first)
+            left = (os.fstat(file.fileno()).st_size if last is None else last + 1) - first
+            while left > 0 and (chunk := file.read(min(left, STREAMED_BYTES))):
+                left -= len(chunk)
+                yield chunk
+
+    def fetch(self, sha256: str, folder: Path) -> Path:  # noqa: ARG002 - other stores need one
+        """Where the file can be read for a while; other stores bring a copy into `folder`. Raises BlobMissing."""
+        if not self.has(sha256):
+            raise BlobMissing(f"no file {sha256} in {self.folder}")
+        return self.path(sha256)
+
     def remove(self, sha256: str) -> None:
         """Delete the file, if it is there."""
         self.path(sha256).unlink(missing_ok=True)
 
-    def _clear_leftovers(self) -> None:
+    def clear_leftovers(self) -> None:
+        """Clear away what nobody has written to for long: it belongs to who was killed, or never came back."""
         for path in self.folder.iterdir():
             for name, keep_s in ((_PASSING, LEFTOVER_S), (_PART, PART_KEPT_S)):
                 with suppress(OSError):

@@ -24,7 +24,8 @@ AlertsError
 │   ├── BlobBusy            somebody else brings it just now
 │   ├── BlobDamaged         its bytes are not those its name promises
 │   ├── BlobElsewhere       the piece does not begin where the file ends so far
-│   └── BlobStoreFull       the disk is full
+│   ├── BlobStoreFull       the disk is full
+│   └── BlobStoreUnreachable    a store on another machine does not answer
 ├── LogError                what is said of an append-only log does not hold
 │   ├── ProofRejected       the proof does not lead from the leaf, or the older head, to the head
 │   └── CheckpointRejected  the head is not one of this log, signed by its key
@@ -149,6 +150,10 @@ class BlobElsewhere(BlobError):
 
 class BlobStoreFull(BlobError):
     """The disk is full: the file was not stored."""
+
+
+class BlobStoreUnreachable(BlobError):
+    """A store on another machine does not answer, or refuses: nothing is lost, it is tried again."""
 
 
 class LogError(AlertsError):

@@ -9,7 +9,6 @@ import anyio.to_thread
 from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
 
-from alerts.blobs import BlobStore
 from alerts.subscriber import Subscriber
 from alerts.tls import Context, client_context
 from center import api, live, pages
@@ -28,6 +27,8 @@ from center.office import Office, utc_now
 from center.pages.errors import error_page, wants_page
 from center.schema import migrate
 from center.settings import Settings
+from center.store.gate import Gate
+from center.store.opening import open_store
 from center.thumbnails import Thumbnails
 from center.web.limits import BodyLimit, SafeHeaders
 from center.web.problems import Answers
@@ -35,6 +36,7 @@ from center.works import Works
 
 STATIC = Path(__file__).parent / "static"
 KIB = 1024
+LEFTOVERS_EVERY_S = 300.0
 
 
 def create_app(settings: Settings, *, now: Callable[[], datetime] = utc_now, listening: bool = True) -> FastAPI:
@@ -84,13 +86,14 @@ def make_office(settings: Settings, keyring: Keyring, now: Callable[[], datetime
     rules = filing_rules(settings, keyring)
     notary = Notary(settings.tenant, settings.log_origin, keyring.signing_key)
     every = timedelta(seconds=settings.log.publish_every_s)
-    evidence = BlobStore(settings.evidence_folder)
+    evidence = open_store(settings)
     return Office(
         settings=settings,
         database=database,
         hub=hub,
         keyring=keyring,
         evidence=evidence,
+        gate=Gate(at_once=settings.evidence.uploads_at_once, per_box=settings.evidence.uploads_per_box),
         thumbnails=Thumbnails(settings.thumbnails_folder, evidence.read),
         works=works,
         desk=Desk(database, rules, send=works.send, now=now),
@@ -107,7 +110,10 @@ def make_housekeeping(office: Office) -> Housekeeping:
     def delete_due(is_stopping: Callable[[], bool]) -> None:
         office.disposal.run(office.now(), is_stopping=is_stopping)
 
-    return Housekeeping((Chore("retention", DAY_S, delete_due),))
+    def clear_leftovers(_is_stopping: Callable[[], bool]) -> None:
+        office.evidence.clear_leftovers()
+
+    return Housekeeping((Chore("leftovers", LEFTOVERS_EVERY_S, clear_leftovers), Chore("retention", DAY_S, delete_due)))
 
 
 def filing_rules(settings: Settings, keyring: Keyring) -> FilingRules:

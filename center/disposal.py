@@ -9,10 +9,10 @@ from datetime import datetime
 
 import structlog
 
-from alerts.blobs import BlobStore
 from center.database import Database
 from center.retention import Due, delete_due, due_files, is_wanted_again, to_remove
 from center.settings import RetentionSettings
+from center.store.shelf import Shelf
 from center.thumbnails import Thumbnails
 
 log = structlog.get_logger()
@@ -23,7 +23,7 @@ class Disposal:
     """The rules of one centre, applied to its store."""
 
     database: Database
-    store: BlobStore
+    store: Shelf
     thumbnails: Thumbnails
     tenant: str
     settings: RetentionSettings

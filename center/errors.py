@@ -9,6 +9,7 @@ CenterError
 ├── AuthorityTrouble       the centre's own certificates cannot be read or made
 ├── BrokerTrouble          the embedded broker did not start
 ├── ServerMissing          a program that a bench or test needs is not installed, or does not start
+├── TooManyUploads         boxes bring as many files at once as the centre takes
 ├── NotAPicture            a file that cannot be shown as a picture
 ├── LogDamaged             the centre's log is not what it was, or not whole
 ├── NotInLog               the log has no such leaf, or the head does not cover it
@@ -65,6 +66,10 @@ class ServerMissing(CenterError):
 
 class BrokerTrouble(CenterError):
     """The embedded broker did not start."""
+
+
+class TooManyUploads(CenterError):
+    """As many files are being brought at once as the centre takes, of one box or of all."""
 
 
 class NotAPicture(CenterError):

@@ -9,7 +9,6 @@ from datetime import UTC, datetime
 
 from fastapi import Request
 
-from alerts.blobs import BlobStore
 from center.accounts.throttle import Throttle
 from center.database import Database
 from center.disposal import Disposal
@@ -20,6 +19,8 @@ from center.keyring import Keyring
 from center.log.heads import Notary
 from center.log.publishing import HeadClock
 from center.settings import Settings
+from center.store.gate import Gate
+from center.store.shelf import Shelf
 from center.thumbnails import Thumbnails
 from center.works import Works
 
@@ -37,7 +38,8 @@ class Office:
     database: Database
     hub: Hub
     keyring: Keyring
-    evidence: BlobStore
+    evidence: Shelf
+    gate: Gate
     thumbnails: Thumbnails
     works: Works
     desk: Desk

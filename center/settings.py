@@ -24,6 +24,7 @@ from center.errors import SettingsInvalid
 
 Port = Annotated[int, Field(ge=1, le=65535)]
 DEFAULT_DATA = Path("var/center")
+MIB = 2**20
 FILE_NAME = "center.yaml"
 
 
@@ -74,6 +75,14 @@ class EvidenceSettings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     max_file_mib: Annotated[int, Field(ge=1, le=2048)] = 256
+    store: Annotated[str, Field(pattern=r"^(s3://[a-z0-9][a-z0-9.-]{1,62}(/[A-Za-z0-9._/-]{1,200})?)?$")] = ""
+    endpoint: Annotated[str, Field(pattern=r"^(https?://\S+)?$", max_length=500)] = ""
+    region: Annotated[str, Field(pattern=r"^[a-z0-9-]{1,64}$")] = "us-east-1"
+    credentials_file: Path | None = None
+    uploads_at_once: Annotated[int, Field(ge=1, le=256)] = 16
+    uploads_per_box: Annotated[int, Field(ge=1, le=16)] = 2
+    max_unfinished_mib: Annotated[int, Field(ge=1, le=1_048_576)] = 1024
+    keep_free_mib: Annotated[int, Field(ge=0, le=1_048_576)] = 256
 
 
 class IntakeSettings(BaseModel):
@@ -205,6 +214,11 @@ class Settings(BaseSettings):
     def evidence_folder(self) -> Path:
         """Files of evidence, named by their hash."""
         return self.data / "evidence"
+
+    @property
+    def staging_folder(self) -> Path:
+        """What is on its way into a bucket."""
+        return self.data / "staging"
 
     @property
     def thumbnails_folder(self) -> Path:

@@ -20,9 +20,10 @@ from center.api import (
     sessions,
     tasks,
     thumbnails,
+    uploads,
 )
 
-EVIDENCE_PATH = evidence.PATH
+EVIDENCE_PATH = uploads.PATH
 
 
 def routers() -> list[APIRouter]:
@@ -45,4 +46,4 @@ def routers() -> list[APIRouter]:
         certificates,
         health,
     )
-    return [*(module.router for module in modules), evidence.boxes, bundles.forms, thumbnails.router]
+    return [*(module.router for module in modules), uploads.router, bundles.forms, thumbnails.router]

@@ -14,13 +14,14 @@ router: Final = open_router("health")
 
 
 class Health(BaseModel):
-    """Which parts work. `intake` is false while messages cannot be stored."""
+    """Which parts work. `intake` is false while messages cannot be stored, `evidence` while files cannot."""
 
     status: Literal["ok", "trouble"]
     database: bool
     broker: bool
     subscriber: bool
     intake: bool
+    evidence: bool
 
 
 @router.get("/health", responses={503: {"model": Health, "description": "a part does not work"}})
@@ -33,6 +34,7 @@ def read_health(request: Request, response: Response) -> Health:
         "broker": works.broker,
         "subscriber": works.subscriber,
         "intake": not office.desk.trouble,
+        "evidence": not office.evidence.trouble,
     }
     fine = all(parts.values())
     response.status_code = 200 if fine else 503

@@ -9,8 +9,9 @@ from fastapi import HTTPException, Query, Request, Response
 
 from alerts.errors import BlobError
 from center.accounts.guards import Viewer
-from center.api.evidence import NO_NUL, Hash, nothing_there
+from center.api.evidence import NO_NUL, nothing_there
 from center.api.security import reading_router
+from center.api.uploads import Hash
 from center.custody import Act, has_viewed, note_custody
 from center.errors import NotAPicture
 from center.evidence import find_deleted, find_file

@@ -4,14 +4,16 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import BinaryIO
 
 from sqlalchemy.orm import Session
 
-from alerts.blobs import BlobStore
 from alerts.bundles.container import Part, write_container
 from alerts.bundles.proofs import HEAD_NAME, PROOFS_NAME, RecordProof, write_proofs
 from alerts.bundles.seal import SEAL_NAME, AbsentFile, BundleSeal, file_name, member_of, write_seal
+from alerts.errors import BlobMissing
 from alerts.keys import SigningKey
 from alerts.leaves import Opening
 from center.bundles.covering import cover_sheet
@@ -22,6 +24,7 @@ from center.evidence import Announced
 from center.log.heads import last_head
 from center.log.proofs import LeafProof, prove_record
 from center.log.records import LogCheckpoint
+from center.store.shelf import Shelf
 from center.words import languages
 
 COVER_NAME = "cover.pdf"
@@ -33,7 +36,7 @@ class Sealer:
 
     tenant: str
     key: SigningKey
-    evidence: BlobStore
+    evidence: Shelf
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,13 +49,22 @@ class Exported:
 
 
 def export_bundle(session: Session, sealer: Sealer, lead_id: str, target: BinaryIO, *, at: datetime) -> Exported:
-    """Write the bundle of a lead, sealed `at`. Raises BundleImpossible, OSError.
+    """Write the bundle of a lead, sealed `at`. Raises BundleImpossible, BlobStoreUnreachable, OSError.
 
     A file of evidence that the disk has lost or changed is left out, and the seal says that it is absent.
     """
+    with TemporaryDirectory(prefix="teawatch-bundle-") as folder:
+        return _export(session, sealer, lead_id, target, at=at, folder=Path(folder))
+
+
+def _export(
+    session: Session, sealer: Sealer, lead_id: str, target: BinaryIO, *, at: datetime, folder: Path
+) -> Exported:
     gathered = gather(session, tenant=sealer.tenant, lead_id=lead_id)
     parts = [Part.of(row_name(row), row.raw) for row in gathered.rows]
-    files = {file.sha256: part for file in gathered.files if (part := _part_of(sealer.evidence, file)) is not None}
+    files = {
+        file.sha256: part for file in gathered.files if (part := _part_of(sealer.evidence, file, folder)) is not None
+    }
     parts += files.values()
     parts += [Part.of(name, text) for name, text in _words(session, gathered, at)]
     head = last_head(session, sealer.tenant)
@@ -82,10 +94,13 @@ def export_bundle(session: Session, sealer: Sealer, lead_id: str, target: Binary
     return Exported(lead_id, tuple(files), len(parts))
 
 
-def _part_of(store: BlobStore, file: Announced) -> Part | None:
-    """The file, once its bytes are still what was announced."""
-    path = store.path(file.sha256)
-    if file.arrived_at is None or not path.is_file():
+def _part_of(store: Shelf, file: Announced, folder: Path) -> Part | None:
+    """The file, once its bytes are still what was announced; `folder` is for a copy of it."""
+    if not file.is_here:
+        return None
+    try:
+        path = store.fetch(file.sha256, folder)
+    except BlobMissing:
         return None
     part = Part.of(file_name(file.role, file.sha256, file.media_type), path)
     return part if (part.sha256, part.size_bytes) == (file.sha256, file.size_bytes) else None

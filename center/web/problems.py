@@ -16,6 +16,7 @@ from pydantic import BaseModel, Field
 from sqlalchemy.exc import OperationalError
 from starlette.exceptions import HTTPException
 
+from alerts.errors import BlobStoreUnreachable
 from enforcement import errors as enforcement
 
 
@@ -33,6 +34,7 @@ STATUSES: Mapping[type[Exception], int] = {
     enforcement.NotAnOfficer: 422,
     enforcement.PersonalData: 422,
     enforcement.Unknown: 404,
+    BlobStoreUnreachable: 503,
 }
 
 log = structlog.get_logger()

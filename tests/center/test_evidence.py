@@ -207,7 +207,7 @@ def test_a_range_of_a_file_altered_on_the_disk_is_not_shown_either(
     web: Web, announced: Box, headers: dict[str, str]
 ) -> None:
     web.bring(announced, PICTURE)
-    web.stage.office.evidence.path(SHA256).write_bytes(b"forged" * 900)
+    (web.stage.office.settings.evidence_folder / SHA256[:2] / SHA256).write_bytes(b"forged" * 900)
     web.sign_in()
     answer = web.client.get(f"/api/v1/evidence/{SHA256}", headers=headers)
     assert (answer.status_code, b"forged" in answer.content) == (500, False)
@@ -221,7 +221,7 @@ def test_a_file_that_has_not_come_is_a_404(web: Web, announced: Box) -> None:
 
 def test_a_file_altered_on_the_disk_is_not_shown(web: Web, announced: Box) -> None:
     web.bring(announced, PICTURE)
-    web.stage.office.evidence.path(SHA256).write_bytes(b"forged")
+    (web.stage.office.settings.evidence_folder / SHA256[:2] / SHA256).write_bytes(b"forged")
     web.sign_in()
 
     answer = web.client.get(f"/api/v1/evidence/{SHA256}")

@@ -104,7 +104,7 @@ class _Centre:
     def note_files(self) -> None:
         """Whatever lies in the store has come."""
         with self.office.database.writing() as session:
-            for path in sorted(self.office.evidence.folder.rglob("*")):
+            for path in sorted(self.office.settings.evidence_folder.rglob("*")):
                 if path.is_file():
                     note_arrival(session, tenant=TENANT, sha256=path.name, at=self.at)
 

@@ -98,7 +98,8 @@ def test_the_same_lead_at_the_same_time_gives_the_same_bytes(told: Stage, tmp_pa
 
 def test_files_that_have_not_come_or_are_damaged_are_told_and_reject_nothing(told: Stage, tmp_path: Path) -> None:
     arrive(told, PICTURE, COPY)
-    told.office.evidence.path(hashlib.sha256(COPY).hexdigest()).write_bytes(b"bit rot")
+    sha256 = hashlib.sha256(COPY).hexdigest()
+    (told.office.settings.evidence_folder / sha256[:2] / sha256).write_bytes(b"bit rot")
     report = verify_file(export(told, tmp_path / "bundle.zip"), trust(told))
 
     assert report.holds, report.lines("en")

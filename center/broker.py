@@ -18,6 +18,7 @@ from pathlib import Path
 
 import structlog
 
+from center.certificates import KeyPair
 from center.errors import BrokerTrouble, PortInUse
 
 START_TIMEOUT_S = 10.0
@@ -29,8 +30,23 @@ PORT_PATIENCE_S = 2.0
 log = structlog.get_logger()
 
 
-def configuration(host: str, port: int, passwords: Mapping[str, str], max_payload_bytes: int) -> str:
-    """The broker's TOML. The `auth` table switches anonymous clients off; JSON strings are TOML strings too."""
+def configuration(
+    host: str, port: int, passwords: Mapping[str, str], max_payload_bytes: int, pair: KeyPair | None = None
+) -> str:
+    """The broker's TOML. The `auth` table switches anonymous clients off; JSON strings are TOML strings too.
+
+    With `pair` it speaks TLS. It shows its certificate but asks for none: rumqttd as it is built here knows its
+    clients by their passwords only, and gives each of them every topic.
+    """
+    tls = (
+        f"""
+[v4.1.tls]
+certpath = {json.dumps(str(pair.certificate.absolute()))}
+keypath = {json.dumps(str(pair.key.absolute()))}
+"""
+        if pair
+        else ""
+    )
     address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
     users = "\n".join(f"{json.dumps(name)} = {json.dumps(password)}" for name, password in sorted(passwords.items()))
     return f"""id = 0
@@ -46,7 +62,7 @@ max_segment_count = 8
 name = "mqtt"
 listen = "{address}"
 next_connection_delay_ms = 1
-
+{tls}
 [v4.1.connections]
 connection_timeout_ms = 10000
 max_payload_size = {max_payload_bytes}
@@ -87,12 +103,16 @@ def wait_for_port(host: str, port: int) -> None:
 class EmbeddedBroker:
     """One broker process and the thread that watches it. `start()`, `use(passwords)`, `stop()`."""
 
-    def __init__(self, folder: Path, *, host: str, port: int, max_payload_bytes: int) -> None:
-        """The configuration, with its passwords, is written into `folder`, mode 0600."""
+    def __init__(
+        self, folder: Path, *, host: str, port: int, max_payload_bytes: int, pair: KeyPair | None = None
+    ) -> None:
+        """The configuration, with its passwords, is written into `folder`, mode 0600. `pair` makes it speak TLS."""
         self._path = folder / "broker.toml"
         self._host = host
         self._port = port
         self._max_payload_bytes = max_payload_bytes
+        self._pair = pair
+        self._certificate = b""
         self._passwords: dict[str, str] = {}
         self._process: subprocess.Popen[bytes] | None = None
         self._lock = threading.RLock()
@@ -126,9 +146,9 @@ class EmbeddedBroker:
         self._watcher.start()
 
     def use(self, passwords: Mapping[str, str]) -> bool:
-        """Let exactly these users in; restarts the process if they changed, and says whether they did."""
+        """Let exactly these users in; restarts the process if they or its certificate changed: whether they did."""
         with self._lock:
-            if dict(passwords) == self._passwords:
+            if dict(passwords) == self._passwords and self._read_certificate() == self._certificate:
                 return False
             self._passwords = dict(passwords)
             self._end()
@@ -162,8 +182,12 @@ class EmbeddedBroker:
                 self.restarts += 1
             log.info("broker_restarted", port=self._port)
 
+    def _read_certificate(self) -> bytes:
+        return self._pair.certificate.read_bytes() if self._pair else b""
+
     def _launch(self) -> None:
         wait_for_port(self._host, self._port)
+        self._certificate = self._read_certificate()
         self._write()
         command = [sys.executable, "-P", "-m", "iotcore._serve", json.dumps({"config_path": str(self._path)})]
         # The process ends by itself when this pipe closes, so a killed centre leaves no broker behind.
@@ -184,7 +208,7 @@ class EmbeddedBroker:
         return False
 
     def _write(self) -> None:
-        text = configuration(self._host, self._port, self._passwords, self._max_payload_bytes)
+        text = configuration(self._host, self._port, self._passwords, self._max_payload_bytes, self._pair)
         fresh = self._path.with_suffix(".new")
         fresh.unlink(missing_ok=True)
         descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)

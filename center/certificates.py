@@ -84,10 +84,14 @@ def server_names(settings: Settings) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name for name in given if name not in ANYWHERE))
 
 
+def server_pair(settings: Settings) -> KeyPair:
+    """Where the servers' key and certificate are."""
+    return KeyPair(settings.secrets_folder / "server.key", settings.secrets_folder / "server.crt")
+
+
 def keep_server_pair(settings: Settings, authority: Authority, at: datetime) -> tuple[KeyPair, bool]:
     """The servers' key and certificate, and whether they are new: made anew when due, or for another set of names."""
-    names = server_names(settings)
-    pair = KeyPair(settings.secrets_folder / "server.key", settings.secrets_folder / "server.crt")
+    names, pair = server_names(settings), server_pair(settings)
     if _is_good(pair, authority, at) and _names_in(pair.certificate) == set(names):
         return pair, False
     key = make_key()

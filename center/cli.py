@@ -68,7 +68,7 @@ def enrol(
 ) -> None:
     """Print a one-time code for a new box."""
     with open_office(data) as office:
-        check_name(name)
+        check_name(name, taken=office.settings.mqtt.username)
         with office.database.writing() as session:
             code = give_code(
                 session,
@@ -233,8 +233,10 @@ def _exists(settings: Settings) -> bool:
     return (settings.data / FILE_NAME).exists() or settings.secrets_folder.exists()
 
 
-def check_name(name: str) -> None:
-    """Raises SettingsInvalid for what cannot be a name on the wire."""
+def check_name(name: str, *, taken: str) -> None:
+    """Raises SettingsInvalid for what cannot be a name on the wire; `taken` is the centre's own at the broker."""
+    if name == taken:
+        raise SettingsInvalid(f"{name!r} is the centre's own name at the broker: a box would have its rights")
     try:
         TypeAdapter(Id).validate_python(name)
     except ValidationError:

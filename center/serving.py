@@ -59,6 +59,7 @@ class _Server(uvicorn.Server):
     def __init__(self, config: uvicorn.Config, office: Office) -> None:
         super().__init__(config)
         self._office = office
+        self._certificate = b""
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
@@ -71,10 +72,12 @@ class _Server(uvicorn.Server):
     async def on_tick(self, counter: int) -> bool:
         if self.config.ssl is not None and counter % RENEWAL_TICKS == 0:
             office = self._office
-            pair, is_new = keep_server_pair(office.settings, office.keyring.authority, office.now())
-            if is_new:
+            pair, _ = keep_server_pair(office.settings, office.keyring.authority, office.now())
+            certificate = pair.certificate.read_bytes()
+            if certificate != self._certificate:
+                self._certificate = certificate
                 self.config.ssl.load_cert_chain(pair.certificate, pair.key)
-                log.info("certificate_renewed", names=server_names(office.settings))
+                log.info("certificate_shown", names=server_names(office.settings))
         return await super().on_tick(counter)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:

@@ -16,7 +16,7 @@ from sqlalchemy.exc import OperationalError
 from alerts.subscriber import Subscriber
 from alerts.topics import Topic
 from center.broker import EmbeddedBroker
-from center.certificates import keep_server_pair
+from center.certificates import keep_server_pair, server_pair
 from center.database import Database
 from center.devices import forget_presence, mqtt_passwords
 from center.enrolment import BrokerAddress
@@ -62,6 +62,7 @@ class Works:
                 host=mqtt.host,
                 port=mqtt.port,
                 max_payload_bytes=ENVELOPE_ROOM * mqtt.max_message_kib * 1024,
+                pair=server_pair(settings) if mqtt.tls else None,
             )
             if mqtt.embedded
             else None
@@ -78,9 +79,9 @@ class Works:
         """Start the broker, then listen. Raises PortInUse, BrokerTrouble."""
         with self._database.writing() as session:
             forget_presence(session, self._settings.tenant)
+        self._keep_files()
         if self._broker is not None:
             self._broker.start(self._passwords())
-        self._keep_mosquitto()
         self._subscriber = subscriber
         subscriber.start()
         self._watcher.start()
@@ -101,16 +102,18 @@ class Works:
 
     def let_in(self) -> None:
         """Make the broker know every box that may connect now, and nobody else."""
+        self._keep_files()
         if self._broker is not None and self._subscriber is not None and self._broker.use(self._passwords()):
             self._forget_presence()
-        self._keep_mosquitto()
 
-    def _keep_mosquitto(self) -> None:
+    def _keep_files(self) -> None:
+        """Renew the servers' certificate in time, and Mosquitto's files."""
+        at = self._now()
+        if self._settings.mqtt.tls:
+            keep_server_pair(self._settings, self._keyring.authority, at)
         if self._mosquitto is not None:
-            at = self._now()
-            pair, _ = keep_server_pair(self._settings, self._keyring.authority, at)
             with self._database.reading() as session:
-                self._mosquitto.refresh(session, pair, at)
+                self._mosquitto.refresh(session, server_pair(self._settings), at)
 
     @property
     def boxes_connect_to(self) -> BrokerAddress:

@@ -35,6 +35,7 @@ from edge.pulse import Pulse
 from edge.recorder import Recorder
 from edge.references import ReferenceShelf
 from edge.reloading import Reloading
+from edge.renewing import CertificateRound
 from edge.settings import Settings
 from edge.watch import Look
 from edge.watchdog import Watchdog
@@ -86,7 +87,8 @@ def run_box(loaded: Loaded, settings: Settings, *, until_end: bool = False) -> N
         outlook = Outlook(box, outbox, ReferenceShelf(settings.state / REFERENCES_FOLDER), tell, now=utc_now)
         pulse.duties += (reloading, outlook, _granting(Wish(keeper, settings.state), tell))
         pulse.turn_s = box.turn_s
-        with _by_signals(box, reloading), ClockRound(box.faces):
+        renewing = CertificateRound(outbox, tell, on_renewed=publisher.reconnect)
+        with _by_signals(box, reloading), ClockRound(box.faces), renewing:
             box.run()
             outlook.close()
             if until_end:

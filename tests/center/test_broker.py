@@ -4,12 +4,14 @@ import os
 import select
 import signal
 import socket
+import ssl
 import stat
 import subprocess
 import sys
 import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import paho.mqtt.client as mqtt
@@ -17,9 +19,13 @@ import pytest
 import structlog
 from paho.mqtt.enums import CallbackAPIVersion
 
+from alerts.tls import client_context
 from center.broker import EmbeddedBroker, configuration, port_is_free
+from center.certificates import keep_server_pair
 from center.errors import PortInUse
+from center.keyring import load_keyring
 from tests.alerts.brokers import free_port
+from tests.center.stage import make_settings
 
 USERS = {"box-1": 'with "quotes" and \\', "centre": "second"}
 
@@ -32,13 +38,18 @@ def broker(tmp_path: Path) -> Iterator[EmbeddedBroker]:
     made.stop()
 
 
-def admitted(broker: EmbeddedBroker, username: str | None, password: str | None) -> bool:
+def admitted(
+    broker: EmbeddedBroker, username: str | None, password: str | None, tls: ssl.SSLContext | None = None
+) -> bool:
     """Whether the broker accepts this client."""
     answered = threading.Event()
     codes: list[bool] = []
     client = mqtt.Client(CallbackAPIVersion.VERSION2, protocol=mqtt.MQTTv311, reconnect_on_failure=False)
     if username is not None:
         client.username_pw_set(username, password)
+
+    if tls is not None:
+        client.tls_set_context(tls)
 
     def on_connect(*values: object) -> None:
         codes.append(not getattr(values[3], "is_failure", True))
@@ -59,6 +70,28 @@ def test_each_user_has_a_password_and_anonymous_is_refused(broker: EmbeddedBroke
     assert not admitted(broker, "box-1", "second")
     assert not admitted(broker, "box-2", "second")
     assert not admitted(broker, None, None)
+
+
+def test_it_speaks_tls_with_a_certificate_of_the_centre_and_shows_a_renewed_one(tmp_path: Path) -> None:
+    now = datetime.now(UTC)
+    settings = make_settings(tmp_path / "centre")
+    authority = load_keyring(settings).authority
+    pair, _ = keep_server_pair(settings, authority, now)
+    broker = EmbeddedBroker(tmp_path, host="127.0.0.1", port=free_port(), max_payload_bytes=65536, pair=pair)
+    broker.start(USERS)
+    try:
+        tls = client_context(authority.pem, lambda: now)
+        assert admitted(broker, "centre", USERS["centre"], tls)
+        assert not admitted(broker, "centre", "wrong", tls)
+        assert not admitted(broker, "centre", USERS["centre"]), "nobody gets in without TLS"
+        assert not broker.use(USERS)
+        keep_server_pair(settings, authority, now + timedelta(days=80))
+        assert broker.use(USERS), "a renewed certificate is taken up"
+        assert admitted(
+            broker, "centre", USERS["centre"], client_context(authority.pem, lambda: now + timedelta(days=99))
+        )
+    finally:
+        broker.stop()
 
 
 def test_a_new_user_is_let_in_and_a_removed_one_is_not(broker: EmbeddedBroker) -> None:
@@ -126,6 +159,7 @@ def test_it_listens_on_an_address_of_ipv6_too(tmp_path: Path) -> None:
 PARENT = """
 import sys, time
 from pathlib import Path
+from alerts.tls import client_context
 from center.broker import EmbeddedBroker
 broker = EmbeddedBroker(Path(sys.argv[1]), host="127.0.0.1", port=int(sys.argv[2]), max_payload_bytes=65536)
 broker.start({"centre": "password"})

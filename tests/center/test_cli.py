@@ -83,6 +83,7 @@ def test_an_account_is_shut_out_and_let_in_again(data: Path) -> None:
         (("user", "reset", "nobody"), "no account named 'nobody'"),
         (("user", "disable", "nobody"), "no account named 'nobody'"),
         (("enrol", "a box"), "'a box' cannot be a box's name"),
+        (("enrol", "teawatch-center"), "is the centre's own name at the broker"),
         (("revoke", "box-nowhere"), "no box named 'box-nowhere'"),
     ],
 )

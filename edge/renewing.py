@@ -1,0 +1,64 @@
+"""The box's certificate is renewed while it runs, by one thread that nothing waits for."""
+
+import threading
+from collections.abc import Callable
+from types import TracebackType
+from typing import Self
+
+from alerts.door import Door
+from alerts.errors import AlertsError
+from alerts.outbox import Outbox
+from edge.announcements import Tell
+
+LOOK_EVERY_S = 3600.0
+LOOK_AGAIN_S = 60.0
+JOIN_S = 20.0
+WHAT = "certificate"
+
+
+class CertificateRound:
+    """A context manager; its thread runs meanwhile. `on_renewed` makes the connections that show the certificate."""
+
+    def __init__(self, outbox: Outbox, tell: Tell, *, on_renewed: Callable[[], None]) -> None:
+        self._outbox = outbox
+        self._tell = tell
+        self._on_renewed = on_renewed
+        self._door = Door(outbox.identity)
+        self._trouble = ""
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="certificate", daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stopping.set()
+        self._thread.join(JOIN_S)
+
+    def go(self) -> float:
+        """Renew it if it is due; seconds until it is to be looked at again."""
+        try:
+            is_new = self._door.renew(self._outbox.identity)
+        except (AlertsError, OSError) as error:
+            self._say(str(error))
+            return LOOK_AGAIN_S
+        self._say("")
+        if is_new:
+            self._tell("certificate_renewed")
+            self._on_renewed()
+        return LOOK_EVERY_S
+
+    def _say(self, trouble: str) -> None:
+        if trouble and trouble != self._trouble:
+            self._tell("trouble", what=WHAT, reason=trouble)
+        elif self._trouble and not trouble:
+            self._tell("trouble_over", what=WHAT)
+        self._trouble = trouble
+
+    def _run(self) -> None:
+        pause_s = 0.0
+        while not self._stopping.wait(pause_s):
+            pause_s = self.go()

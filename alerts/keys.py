@@ -12,6 +12,7 @@ from typing import TypeAlias
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.x509 import CertificateBuilder
 
 from alerts.errors import BadSignature, KeyFileError, MalformedMessage
 from alerts.folders import sync_folder
@@ -121,3 +122,8 @@ class SigningKey:
     def sign(self, data: bytes) -> bytes:
         """64 bytes of signature over exactly `data`."""
         return self._private.sign(data)
+
+    def certify(self, describe: Callable[[Ed25519PublicKey], CertificateBuilder]) -> str:
+        """A certificate in PEM that this key signs for itself; `describe` says what it states of the public half."""
+        certificate = describe(self._private.public_key()).sign(self._private, algorithm=None)
+        return certificate.public_bytes(serialization.Encoding.PEM).decode()

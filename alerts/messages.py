@@ -114,14 +114,53 @@ class Model(Message):
     sha256: Sha256
 
 
+class Packets(Message):
+    """The camera's packets that a file was made from: they are the original, a picture is what a decoder made of them.
+
+    Packets are numbered from 0 since the box opened the camera; `take` counts its connections. `first_ms` and
+    `last_ms` are stream time, `first_at` and `last_at` this box's clock when they came. `decoder` is empty where
+    nothing was decoded: the file holds the very packets.
+    """
+
+    first: Count
+    last: Count
+    take: Count
+    first_ms: Count
+    last_ms: Count
+    first_at: Utc
+    last_at: Utc
+    codec: Id
+    decoder: Annotated[str, StringConstraints(max_length=64)] = ""
+
+
+class ClockState(Message):
+    """What a box knew of its clock when it sealed: at `monotonic_ms` of this boot it believed that it was `utc`.
+
+    `source` says on whose word: the kernel that a time server disciplines it, systemd's mark alone, nobody's.
+    `offset_us` is what the kernel was still correcting, `max_error_us` the error that it did not exclude.
+    """
+
+    utc: Utc
+    boot: Id
+    monotonic_ms: Count
+    source: Literal["kernel", "timesyncd", "nobody", "unknown"]
+    offset_us: Annotated[int, Field(ge=-(2**40), le=2**40)] | None = None
+    max_error_us: Count | None = None
+
+
 class Artefact(Message):
-    """A file of evidence, announced by hash and size before it is sent."""
+    """A file of evidence, announced by hash and size before it is sent.
+
+    `credentials` says whether content credentials (C2PA) are embedded in it; absent where the box makes none.
+    """
 
     sha256: Sha256
     size_bytes: Annotated[int, Field(gt=0, le=2**31)]
     media_type: Annotated[str, StringConstraints(pattern=r"^[a-z]+/[a-z0-9.+-]{1,64}$")]
     role: Literal["picture", "annotated", "clip", "redacted"]
     derived_from: Sha256 | None = None
+    packets: Packets | None = None
+    credentials: Literal["c2pa", "failed"] | None = None
 
 
 class FrameSize(Message):
@@ -154,6 +193,7 @@ class Alert(Message):
     model: Model
     evidence: Annotated[tuple[Artefact, ...], Field(max_length=16)] = ()
     clock: ClockQuality
+    clock_state: ClockState | None = None
     unobserved_ms: Count = 0
 
 
@@ -165,6 +205,7 @@ class Evidence(Message):
     incident: Id
     camera: Id
     artefacts: Annotated[tuple[Artefact, ...], Field(min_length=1, max_length=16)]
+    clock_state: ClockState | None = None
 
 
 class Clock(Message):

@@ -24,6 +24,7 @@ from edge.clip_sealer import ClipSealer
 from edge.clock_round import ClockRound
 from edge.config import Loaded
 from edge.console import LiveConsole
+from edge.credentials import load_credentials
 from edge.duties import check_memory, duties_of, orphan_witness_of, posts_of, witnesses_of
 from edge.errors import NotWatched
 from edge.event_lines import EventLines
@@ -111,7 +112,15 @@ def build_box(
     """The watching half of a box: cameras, rules and recorder over this outbox, not yet running."""
     share_arenas()
     posts = [post for camera in loaded.config.cameras for post in posts_of(camera)]
-    recorder = Recorder(outbox, blobs, posts, witnesses_of(loaded), tell=tell, now=utc_now)
+    recorder = Recorder(
+        outbox,
+        blobs,
+        posts,
+        witnesses_of(loaded),
+        tell=tell,
+        now=utc_now,
+        credentials=load_credentials(lambda: outbox.identity),
+    )
     recorder.take_up(orphan_witness_of(loaded))
     return Box(
         duties_of(loaded, until_end=until_end),

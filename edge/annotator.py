@@ -3,12 +3,14 @@
 They are made some time after the alert, by whoever has time: drawing and encoding takes longer than all the rest of it.
 """
 
+import time
 from collections.abc import Callable
 from datetime import datetime
 
 import cv2
 
 from alerts.blobs import BlobStore
+from alerts.clocks import clock_state
 from alerts.errors import BlobDamaged, BlobMissing
 from alerts.messages import Evidence
 from alerts.outbox import Outbox
@@ -63,8 +65,14 @@ class Annotator:
         sha256 = self._blobs.put(copy)
         artefact = annotated_artefact(sha256, len(copy), derived_from=work.picture_sha256)
         with self._outbox.transaction() as transaction:
-            message = Evidence(incident=work.incident, camera=work.camera, artefacts=(artefact,))
-            record = transaction.append(message, at=self._now())
+            at = self._now()
+            message = Evidence(
+                incident=work.incident,
+                camera=work.camera,
+                artefacts=(artefact,),
+                clock_state=clock_state(at, time.monotonic()),
+            )
+            record = transaction.append(message, at=at)
             transaction.queue_upload(sha256, size_bytes=len(copy))
             IncidentStore(transaction.connection).remove_annotation(work)
         self._tell(

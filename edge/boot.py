@@ -4,23 +4,13 @@ The centre needs it to date what a box without a battery clock reported before a
 """
 
 from datetime import datetime
-from pathlib import Path
 
-from alerts.clocks import clock_quality
+from alerts.clocks import boot_id, clock_quality
 from alerts.messages import Clock
 from alerts.outbox import Outbox
 
-BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 JUMP_S = 2.0
 CHECK_EVERY_S = 10.0
-
-
-def boot_id(path: Path = BOOT_ID) -> str:
-    """The kernel's name for this boot, `unknown` where it has none."""
-    try:
-        return path.read_text("ascii").strip() or "unknown"
-    except OSError:
-        return "unknown"
 
 
 class ClockKeeper:

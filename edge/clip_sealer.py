@@ -1,12 +1,14 @@
 """Finished clips go to the disk and into the outbox: cut, stored, announced and queued, each exactly once."""
 
 import sqlite3
+import time
 from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
 from alerts.blobs import BlobStore
+from alerts.clocks import clock_state
 from alerts.errors import AlertsError
 from alerts.messages import Artefact, Evidence
 from alerts.outbox import Outbox
@@ -14,6 +16,7 @@ from alerts.records import Record
 from edge.announcements import Tell
 from edge.clips import Ending, Taken
 from edge.losses import Losses
+from edge.reporting import packets_of_clip
 from streams.clips import Clip, cut
 from streams.errors import NotCuttable
 
@@ -122,11 +125,18 @@ def seal_clip(
     `at` is aware UTC. Raises BlobStoreFull, OutboxFull.
     """
     sha256, size_bytes = blobs.put(clip.data), len(clip.data)
-    artefact = Artefact(sha256=sha256, size_bytes=size_bytes, media_type=clip.media_type, role="clip")
+    artefact = Artefact(
+        sha256=sha256,
+        size_bytes=size_bytes,
+        media_type=clip.media_type,
+        role="clip",
+        packets=packets_of_clip(clip),
+    )
+    state = clock_state(at, time.monotonic())
     records = []
     with outbox.transaction() as transaction:
         for incident in incidents:
-            message = Evidence(incident=incident, camera=camera, artefacts=(artefact,))
+            message = Evidence(incident=incident, camera=camera, artefacts=(artefact,), clock_state=state)
             records.append(transaction.append(message, at=at))
             transaction.queue_upload(sha256, size_bytes=size_bytes)
     return tuple(records)

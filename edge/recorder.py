@@ -15,18 +15,19 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from alerts.blobs import BlobStore
-from alerts.clocks import clock_quality
+from alerts.clocks import clock_quality, clock_state
 from alerts.errors import AlertsError, BlobStoreFull, OutboxFull
 from alerts.messages import Alert, Artefact, Phase
 from alerts.outbox import Outbox, Transaction
 from alerts.records import Record
 from edge.annotator import Annotator
 from edge.announcements import Tell
+from edge.credentials import Credentials, Signed
 from edge.evidence import seal_picture
 from edge.incident_store import IncidentStore
 from edge.incidents import Change, Incident, Key, fold, told
 from edge.losses import Losses
-from edge.reporting import Witness, annotation_of, picture_artefact, write_alert, write_orphan
+from edge.reporting import Witness, annotation_of, packets_of_frame, picture_artefact, write_alert, write_orphan
 from edge.room import Room
 from edge.watch import Look, Post
 
@@ -69,8 +70,13 @@ class Recorder:
         *,
         tell: Tell,
         now: Callable[[], datetime],
+        credentials: Credentials | None = None,
     ) -> None:
-        """`witnesses` by camera; `now` gives aware UTC for what happens without a frame."""
+        """`witnesses` by camera; `now` gives aware UTC for what happens without a frame.
+
+        `credentials` are embedded in pictures before these are hashed.
+        """
+        self._credentials = credentials
         self._outbox = outbox
         self._blobs = blobs
         self._posts = {post.key: post for post in posts}
@@ -190,6 +196,7 @@ class Recorder:
             clock=clock_quality(look.frame.utc),
             close_after_s=self._close_after_s(key),
             evidence=(shown,) if shown else (),
+            clock_state=clock_state(look.frame.utc, look.frame.monotonic_s),
         )
         record = transaction.append(alert, at=look.frame.utc)
         incident = told(change, look.moment)
@@ -222,8 +229,11 @@ class Recorder:
             )
 
     def _seal(self, look: Look) -> Artefact:
-        data = seal_picture(look.frame.picture)
-        return picture_artefact(self._blobs.put(data), len(data))
+        data, packets = seal_picture(look.frame.picture), packets_of_frame(look.frame)
+        signed = self._credentials.embed(data, look.frame, packets) if self._credentials else Signed(data)
+        if signed.trouble:
+            self._tell("trouble", what="content credentials", reason=signed.trouble)
+        return picture_artefact(self._blobs.put(signed.data), len(signed.data), packets, signed.outcome)
 
     def _close_orphan(self, transaction: Transaction, incident: Incident, witness: Witness) -> None:
         now = self._now()

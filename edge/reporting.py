@@ -12,8 +12,10 @@ from alerts.messages import (
     Box,
     Clause,
     ClockQuality,
+    ClockState,
     FrameSize,
     Model,
+    Packets,
     Phase,
     SeenObject,
 )
@@ -22,6 +24,8 @@ from edge.evidence import Annotation, Label
 from edge.incidents import Change, Incident
 from edge.rules.base import Sighting, milliseconds, permille
 from edge.zones import Zone
+from streams.clips import Clip
+from streams.frames import Frame
 
 MOST_OBJECTS = 64
 _NO_ID = re.compile(r"[^A-Za-z0-9._-]")
@@ -44,14 +48,16 @@ def write_alert(
     clock: ClockQuality,
     close_after_s: float,
     evidence: tuple[Artefact, ...] = (),
+    clock_state: ClockState | None = None,
 ) -> Alert:
     """The message of a change that has a phase; `close_after_s` is the threshold of the closing clause."""
     if change.phase is None:
         raise ValueError("a change without a phase is not told")
     closing = (_unseen_clause(change.unseen_s, close_after_s),) if change.phase is Phase.CLOSED else ()
-    return _alert(
+    alert = _alert(
         change.incident, change.phase, witness, closing, observed_at=observed_at, clock=clock, evidence=evidence
     )
+    return alert.model_copy(update={"clock_state": clock_state})
 
 
 def write_orphan(incident: Incident, witness: Witness, *, observed_at: datetime, clock: ClockQuality) -> Alert:
@@ -60,9 +66,51 @@ def write_orphan(incident: Incident, witness: Witness, *, observed_at: datetime,
     return _alert(incident, Phase.CLOSED, witness, (gone,), observed_at=observed_at, clock=clock)
 
 
-def picture_artefact(sha256: str, size_bytes: int) -> Artefact:
-    """The sealed picture as it is announced."""
-    return Artefact(sha256=sha256, size_bytes=size_bytes, media_type="image/jpeg", role="picture")
+def picture_artefact(
+    sha256: str, size_bytes: int, packets: Packets | None, credentials: Literal["c2pa", "failed"] | None = None
+) -> Artefact:
+    """The sealed picture as it is announced, with the packet it was decoded from."""
+    return Artefact(
+        sha256=sha256,
+        size_bytes=size_bytes,
+        media_type="image/jpeg",
+        role="picture",
+        packets=packets,
+        credentials=credentials,
+    )
+
+
+def packets_of_frame(frame: Frame) -> Packets | None:
+    """The packet that a picture was decoded from; None where the frame does not say how."""
+    if not frame.codec:
+        return None
+    at_ms = milliseconds(frame.stream_s)
+    return Packets(
+        first=frame.index,
+        last=frame.index,
+        take=frame.take,
+        first_ms=at_ms,
+        last_ms=at_ms,
+        first_at=frame.utc,
+        last_at=frame.utc,
+        codec=_NO_ID.sub("_", frame.codec)[:64],
+        decoder=frame.decoder[:64],
+    )
+
+
+def packets_of_clip(clip: Clip) -> Packets:
+    """The packets that a clip holds as they came."""
+    first_at, last_at = sorted((clip.utc, clip.until))
+    return Packets(
+        first=clip.first,
+        last=clip.last,
+        take=clip.take,
+        first_ms=milliseconds(clip.begins_s),
+        last_ms=milliseconds(clip.ends_s),
+        first_at=first_at,
+        last_at=last_at,
+        codec=_NO_ID.sub("_", clip.codec)[:64],
+    )
 
 
 def annotated_artefact(sha256: str, size_bytes: int, *, derived_from: str) -> Artefact:

@@ -56,6 +56,9 @@ class Break(StrEnum):
 class Clip:
     """A file, and what it shows: `packets` frames of stream time `begins_s` to `ends_s`, the first taken at `utc`.
 
+    These are the packets number `first` to `last` of the camera's connection number `take`, in `codec`; the last came
+    at `until`.
+
     `left_out` counts packets that are not in it: those which do not continue the ones around the event, because of
     `broken_by`, and pictures shown before the first key frame, which nobody can decode.
     """
@@ -68,6 +71,11 @@ class Clip:
     begins_s: float
     ends_s: float
     utc: datetime
+    until: datetime
+    first: int
+    last: int
+    take: int
+    codec: str
     left_out: int = 0
     broken_by: tuple[Break, ...] = ()
 
@@ -103,6 +111,11 @@ def cut(packets: Sequence[Packet], *, around: int | None = None) -> Clip:
         begins_s=min(times),
         ends_s=max(times),
         utc=part[0].utc,
+        until=part[-1].utc,
+        first=part[0].index,
+        last=part[-1].index,
+        take=part[0].take,
+        codec=part[0].coding.codec,
         left_out=len(packets) - len(part),
         broken_by=tuple(before + breaks[chosen + 1 : chosen + 2]),
     )

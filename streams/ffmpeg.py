@@ -18,6 +18,12 @@ Sent: TypeAlias = "av.Packet[VideoStream]"
 _DECODERS = {"av1": "libdav1d"}
 
 
+def decoder_name(codec: str) -> str:
+    """The decoder of a codec with its version, as it goes beside a picture: `libavcodec 62.11.100 h264`."""
+    version = ".".join(str(part) for part in av.library_versions["libavcodec"])
+    return f"libavcodec {version} {_DECODERS.get(codec, codec)}"
+
+
 def packet_of(data: bytes) -> "av.Packet[Stream]":
     """A packet with a copy of the data and, behind it, the zeros that FFmpeg's parsers read beyond every end.
 

@@ -68,7 +68,8 @@ class Frame:
 
     `index` is the number of its packet, counted by camera from 0. `stream_s` is the stream's own time in seconds since
     its first picture and never runs backwards. `monotonic_s` is this machine's monotonic clock when the packet arrived;
-    `utc` the wall clock at that moment.
+    `utc` the wall clock at that moment. `take` counts the camera's connections; `codec` is FFmpeg's name of what was
+    sent and `decoder` what made the picture of it, empty where that is not known.
     """
 
     picture: Picture
@@ -77,6 +78,9 @@ class Frame:
     stream_s: float
     monotonic_s: float
     utc: datetime
+    take: int = 0
+    codec: str = ""
+    decoder: str = ""
 
     @property
     def size_px(self) -> tuple[int, int]:

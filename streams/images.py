@@ -9,6 +9,7 @@ from av.video.frame import VideoFrame
 from numpy.typing import NDArray
 
 from streams.conversion import BgrConverter
+from streams.ffmpeg import decoder_name
 from streams.frames import Frame, Picture
 from streams.packets import Packet
 from streams.shrinking import BRIGHTNESS_FIRST, plane_of, shrunk
@@ -52,8 +53,10 @@ class DecodedFrame(Frame):
         """Not as a dataclass is made, for one field is not there yet."""
         packet = image.packet
         self.__dict__["_image"] = image
-        for name in ("camera", "index", "stream_s", "monotonic_s", "utc"):
+        for name in ("camera", "index", "stream_s", "monotonic_s", "utc", "take"):
             object.__setattr__(self, name, getattr(packet, name))
+        object.__setattr__(self, "codec", packet.coding.codec)
+        object.__setattr__(self, "decoder", decoder_name(packet.coding.codec))
 
     @cached_property
     def picture(self) -> Picture:

@@ -254,10 +254,10 @@ _TIMES: Mapping[str, _Line] = {
         "the record %(name)s was received %(at)s, after the bundle was sealed (%(limit)s)",
         "记录 %(name)s 接收于 %(at)s，晚于证据包封存（%(limit)s）",
     ),
-    "clip_elsewhere": _line(
+    "shows_elsewhere": _line(
         Fault.TIME,
-        "the clip %(name)s shows stream time %(found)s ms, the incident was at %(wanted)s ms",
-        "片段 %(name)s 的流时间为 %(found)s 毫秒，而事件发生在 %(wanted)s 毫秒",
+        "the %(role)s %(sha256)s shows what was at %(found)s, the incident was at %(wanted)s",
+        "%(role)s %(sha256)s 所示时间为 %(found)s，而事件发生在 %(wanted)s",
     ),
 }
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 
 from alerts.bundles.findings import Finding
-from alerts.bundles.incidents import own_records
+from alerts.bundles.incidents import artefacts_of, own_records
 from alerts.bundles.journals import BundledRecord
 from alerts.bundles.seal import BundleSeal
 from alerts.bundles.trust import Trust
@@ -31,6 +31,7 @@ def check_times(
             findings.append(_finding("received_after_seal", record, record.received_at, sealed_at))
         if _journal(record) not in unset:
             findings += _check_record(record, trust)
+    findings += _check_files([record for record in own if _journal(record) not in unset])
     findings += _remarks(own)
     return findings
 
@@ -43,6 +44,23 @@ def _check_record(record: BundledRecord, trust: Trust) -> Iterator[Finding]:
         yield _finding("after_receipt", record, at, record.received_at)
     if isinstance(record.data, Alert) and record.data.observed_at > at + TOLERANCE:
         yield _finding("seen_after_made", record, record.data.observed_at, at)
+
+
+def _check_files(records: Sequence[BundledRecord]) -> Iterator[Finding]:
+    """Pictures and clips are of the incident's time, as the box told both."""
+    alerts = [record.data for record in records if isinstance(record.data, Alert)]
+    if not alerts:
+        return
+    begins, ends = min(alert.opened_at for alert in alerts), max(alert.observed_at for alert in alerts)
+    for record in records:
+        for artefact in artefacts_of(record):
+            packets = artefact.packets
+            if packets is None or (packets.first_at <= ends + TOLERANCE and packets.last_at >= begins - TOLERANCE):
+                continue
+            found = f"{packets.first_at.isoformat()}–{packets.last_at.isoformat()}"
+            wanted = f"{begins.isoformat()}–{ends.isoformat()}"
+            values = {"role": artefact.role, "sha256": artefact.sha256, "found": found, "wanted": wanted}
+            yield Finding("shows_elsewhere", values)
 
 
 def _finding(code: str, record: BundledRecord, at: datetime, limit: datetime) -> Finding:

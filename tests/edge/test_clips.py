@@ -254,6 +254,12 @@ def test_a_sealed_clip_is_on_the_disk_announced_for_each_incident_and_queued_onc
     data = bench.blobs.read(artefact.sha256)
     assert (artefact.role, artefact.media_type, artefact.size_bytes) == ("clip", "video/mp4", len(data))
     assert artefact.derived_from is None
+    packets, held = artefact.packets, taken.packets
+    assert packets is not None
+    assert (packets.first, packets.last, packets.take) == (held[0].index, held[-1].index, held[0].take)
+    assert (packets.codec, packets.decoder) == ("h264", "")  # nothing was decoded: these are the packets themselves
+    assert (packets.first_at, packets.last_at) == (held[0].utc, held[-1].utc)
+    assert {each.clock_state is not None for each in messages} == {True}
     with av.open(io.BytesIO(data)) as container:
         assert len(list(container.decode(video=0))) == len(taken.packets)
     assert bench.outbox.counts().pending_uploads == 1

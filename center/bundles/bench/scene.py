@@ -28,6 +28,7 @@ from alerts.messages import (
     Evidence,
     FrameSize,
     Model,
+    Packets,
     Phase,
     SeenObject,
 )
@@ -199,6 +200,7 @@ class _Box:
                 "media_type": media_type,
                 "role": role,
                 "derived_from": of.sha256 if of else None,
+                "packets": None if of else self._packets(is_decoded=role == "picture"),
             }
         )
 
@@ -215,6 +217,20 @@ class _Box:
         if clip:
             film = self.file("clip", media_type="video/mp4")
             self.write(Evidence(incident=incident, camera=self._camera, artefacts=(film,)))
+
+    def _packets(self, *, is_decoded: bool) -> Packets:
+        first = 1500 * self._sequence
+        return Packets(
+            first=first,
+            last=first if is_decoded else first + 250,
+            take=0,
+            first_ms=60_000 * self._sequence,
+            last_ms=60_000 * self._sequence + (0 if is_decoded else 10_000),
+            first_at=self.time,
+            last_at=self.time,
+            codec="h264",
+            decoder="libavcodec 62.11.100 h264" if is_decoded else "",
+        )
 
 
 def _identity(device: str, key: SigningKey, centre: SigningKey) -> Identity:

@@ -22,7 +22,7 @@ def test_importing_the_front_door_loads_neither_box_nor_centre() -> None:
 def test_help_names_every_room_without_entering_one() -> None:
     said = run("-m", "teawatch", "--help")
     assert said.returncode == 0
-    for room in ("demo", "edge", "center", "models", "bench"):
+    for room in ("demo", "edge", "center", "verify", "models", "bench"):
         assert room in said.stdout
 
 
@@ -57,6 +57,14 @@ def test_each_half_imports_with_only_its_own_extra(extra: str, entry: str, needs
     assert needs in locked(extra)
     done = run("-c", blocking(locked(extra) | {"teawatch"}, entry))
     assert done.returncode == 0, done.stderr[-800:]
+
+
+def test_checking_a_bundle_needs_neither_box_nor_centre_installed() -> None:
+    needed = {"cryptography", "cffi", "pycparser", "pydantic", "pydantic-core", "annotated-types", "typing-inspection"}
+    shell = {"typing-extensions", "typer", "click", "rich", "markdown-it-py", "mdurl", "pygments", "shellingham"}
+    code = blocking(needed | shell | {"annotated-doc", "teawatch"}, "alerts.bundles.command")
+    done = run("-c", code + "print(sorted({'center', 'edge', 'yaml', 'httpx'} & set(sys.modules)))")
+    assert (done.returncode, done.stdout.strip()) == (0, "[]"), done.stderr[-800:]
 
 
 def test_a_missing_extra_is_said_in_one_line() -> None:

@@ -28,6 +28,7 @@ ROOMS = {
     "models": Room("models.cli", "edge", "Model cards: list, check, evaluate."),
 }
 BENCHES = {
+    "delivery": Room("edge.bench.delivery.command", "edge,center", "Whether an alert is ever lost, under faults."),
     "edge": Room("edge.bench.command", "edge", "The whole pipeline on a clip, over the bare network."),
     "verify": Room("center.bundles.bench.command", "center", "Bundles tampered with in every way known, and judged."),
     "demo": Room("center.bench", "center,edge", "Start of the demo to the first task, and the memory it takes."),

@@ -1,0 +1,206 @@
+"""A box as the bench sees it: the process that lives and dies, its links, and what it said it had committed."""
+
+import asyncio
+import random
+import sqlite3
+import time
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from alerts.identity import Identity
+from alerts.messages import Alert
+from alerts.records import Record, read_record
+from edge.__main__ import OUTBOX_FILE
+from edge.bench.clips import NothingToMeasure
+from edge.bench.delivery.births import Nursery
+from edge.bench.delivery.county import camera_of
+from edge.bench.delivery.link import HERE, Link
+from edge.bench.delivery.meddler import Meddler
+from edge.bench.delivery.orders import Birth, Doom
+
+BIRTH_S = 60.0
+ASK_S = 0.2
+SEEDS = 2**31
+TROUBLES = ("trouble", "failed", "file_refused", "outbox_trouble", "downlink_rejected", "forked")
+
+
+@dataclass
+class Truth:
+    """What a box has committed, kept outside of it: incidents, the last sequence of each epoch, announced files."""
+
+    incidents: set[str] = field(default_factory=set)
+    heads: dict[str, int] = field(default_factory=dict)
+    files: set[str] = field(default_factory=set)
+    removed: set[tuple[str, int]] = field(default_factory=set)
+    """Epoch and sequence of what was removed by hand."""
+    forked: set[str] = field(default_factory=set)
+    """Epochs that were copied or set back: there a sequence may stand for several records."""
+
+    def note(self, epoch: str, sequence: int) -> None:
+        """A record is there."""
+        self.heads[epoch] = max(self.heads.get(epoch, 0), sequence)
+
+
+class BoxUnderTest:
+    """Between `opened` and its end. Its links are whole unless somebody breaks them."""
+
+    def __init__(
+        self, name: str, state: Path, *, links: tuple[Link, Link], meddler: Meddler, seed: int, nursery: Nursery
+    ) -> None:
+        self.name = name
+        self.key = state.name
+        self.state = state
+        self.mqtt, self.web = links
+        self.meddler = meddler
+        self.truth = Truth()
+        self.took_ms: list[float] = []
+        self.troubles: list[str] = []
+        self.epoch = ""
+        self.lowest: int | None = None
+        self.pending = 0
+        self.files_pending = 0
+        self.pid = 0
+        self._answers = 0
+        self._nursery = nursery
+        self._seed = random.Random(seed)  # noqa: S311 - no secret
+        self._changed = asyncio.Condition()
+        self._has_started = False
+        self._has_died = True
+
+    @property
+    def head(self) -> int:
+        """The newest record known."""
+        return self.truth.heads.get(self.epoch, 0)
+
+    async def delivers(self, until: int | None, patience_s: float) -> bool:
+        """Wait until everything up to this sequence is confirmed (None: all there is, and files); whether it was."""
+        deadline_s = time.monotonic() + patience_s
+        while time.monotonic() < deadline_s:
+            asked = self._answers
+            await self.tell("count")
+            if await self.wait(lambda: self._answers > asked, ASK_S) and self._has_delivered(until):  # noqa: B023 - used at once
+                return True
+            await asyncio.sleep(ASK_S)
+        return False
+
+    def _has_delivered(self, until: int | None) -> bool:
+        if until is None:
+            return not self.pending and not self.files_pending
+        return self.lowest is None or self.lowest > until
+
+    async def live(self, *, ahead_s: float = 0.0) -> None:
+        """A new life; returns when it has opened its outbox."""
+        self._has_started = self._has_died = False
+        birth = Birth(
+            state=str(self.state), cameras=(camera_of(self.name),), seed=self._seed.randrange(SEEDS), ahead_s=ahead_s
+        )
+        await self.tell("live", **asdict(birth))
+        await self.wait(lambda: self._has_started or self._has_died, BIRTH_S)
+        if self._has_died:
+            raise NothingToMeasure(f"box {self.name} cannot live: {self.troubles[-1:]}")
+
+    async def kill(self) -> None:
+        """Kill it (-9); returns when it is dead, and what it had committed without saying so is known."""
+        await self.tell("kill")
+        await self.die(BIRTH_S)
+
+    async def die(self, patience_s: float) -> bool:
+        """Wait for its end; whether it came."""
+        came = await self.wait(lambda: self._has_died, patience_s)
+        if came:
+            self._note_leftovers()
+        return came
+
+    async def doom(self, doom: Doom) -> None:
+        """Let it die at that boundary, and hurry towards it."""
+        await self.tell("doom", at=doom.at, n=doom.n)
+        await self.tell("hurry")
+
+    async def tell(self, do: str, **fields: object) -> None:
+        """An order to the living box; one that is dead by then misses it."""
+        await self._nursery.tell({"box": self.key, "do": do, **fields})
+
+    async def wait(self, happens: Callable[[], bool], patience_s: float) -> bool:
+        """Until something that the box says makes it so; whether it did in time."""
+        try:
+            async with asyncio.timeout(patience_s), self._changed:
+                await self._changed.wait_for(happens)
+        except TimeoutError:
+            return False
+        return True
+
+    def records(self) -> list[Record]:
+        """What waits in its outbox; of a dead box."""
+        key = Identity.load(self.state).signing_key
+        with self.outbox() as connection:
+            rows = connection.execute("SELECT raw FROM records ORDER BY sequence").fetchall()
+        connection.close()
+        return [read_record(raw, {key.key_id: key.verify_key}.get) for (raw,) in rows]
+
+    def outbox(self) -> sqlite3.Connection:
+        """Its file, of a dead box; to be closed."""
+        return sqlite3.connect(self.state / OUTBOX_FILE)
+
+    def _note_leftovers(self) -> None:
+        for record in self.records():
+            self.truth.note(record.epoch, record.sequence)
+            if isinstance(record.data, Alert):
+                self.truth.incidents.add(record.data.incident)
+
+    async def hear(self, said: Mapping[str, Any]) -> None:
+        """What the nursery has to tell of it."""
+        async with self._changed:
+            self._hear(said)
+            self._changed.notify_all()
+
+    def _hear(self, said: Mapping[str, Any]) -> None:
+        if "lowest" in said:
+            self.lowest, self.pending, self.files_pending = said["lowest"], said["records"], said["files"]
+            self._answers += said["event"] == "obeyed"
+        if said["event"] in TROUBLES:
+            self.troubles.append(f"{said['event']}: {said['reason']}")
+        match said["event"]:
+            case "born":
+                self.pid = said["pid"]
+            case "started":
+                self.epoch, self._has_started = said["epoch"], True
+                self.truth.note(self.epoch, said["head"])
+            case "died":
+                self._has_died = True
+            case "alert_queued":
+                self.truth.incidents.add(said["incident"])
+                self._note_record(said["sequence"], said["picture_sha256"])
+            case "evidence_queued":
+                self._note_record(said["sequence"], said["sha256"])
+            case "told":
+                self.took_ms.append(said["ms"])
+
+    def _note_record(self, sequence: int, sha256: str) -> None:
+        self.truth.note(self.epoch, sequence)
+        if sha256:
+            self.truth.files.add(sha256)
+
+
+@asynccontextmanager
+async def opened(
+    name: str,
+    state: Path,
+    *,
+    ports: tuple[int, int],
+    seed: int,
+    nursery: Nursery,
+) -> AsyncIterator[BoxUnderTest]:
+    """An enrolled box, its nursery running, between links of its own to the broker and the centre (`ports`)."""
+    chance = random.Random(seed)  # noqa: S311 - no secret
+    meddler = Meddler(chance)
+    async with AsyncExitStack() as cleanup:
+        mqtt = await cleanup.enter_async_context(Link(ports[0], chance, meddler))
+        web = await cleanup.enter_async_context(Link(ports[1], chance))
+        identity = Identity.load(state)
+        replace(identity, center_url=f"http://{HERE}:{web.port}", mqtt_host=HERE, mqtt_port=mqtt.port).save(state)
+        box = BoxUnderTest(name, state, links=(mqtt, web), meddler=meddler, seed=seed, nursery=nursery)
+        nursery.ears[box.key] = box.hear
+        yield box

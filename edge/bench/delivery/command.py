@@ -1,0 +1,131 @@
+"""`teawatch bench delivery`: boxes, broker and centre as real processes, under faults; then sets are compared."""
+
+import asyncio
+import json
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated
+
+import httpx
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from alerts.errors import AlertsError
+from edge.bench.delivery.county import Site, usual_broker
+from edge.bench.delivery.figures import figures_of, keeps_promises
+from edge.bench.delivery.rounds import Plan, Round, hold, load, round_file, save
+from edge.errors import EdgeError
+
+FAULTS = 2_000
+QUICK_FAULTS = 40
+OF_ONE_ROUND = 100
+BOXES = 8
+
+app = typer.Typer(add_completion=False)
+
+
+@app.command()
+def delivery(  # noqa: PLR0917 - typer reads the command line from it
+    faults: Annotated[int, typer.Option(min=1, help="How many faults, a hundred to a round.")] = FAULTS,
+    seed: Annotated[int, typer.Option(min=0, help="Decides which faults come, in which order, and how strong.")] = 7,
+    state: Annotated[
+        Path | None, typer.Option(help="Folder of finished rounds: what is there is not done again.")
+    ] = None,
+    shard: Annotated[
+        str, typer.Option(help="K/N: every N-th round, from the K-th; all in --state are summed up.")
+    ] = "1/1",
+    broker: Annotated[str, typer.Option(help="mosquitto or embedded; Mosquitto where it is installed.")] = "",
+    database_url: Annotated[str, typer.Option(help="An empty database for each round: SQLite if not given.")] = "",
+    boxes: Annotated[int, typer.Option(min=1, max=20, help="How many boxes.")] = BOXES,
+    *,
+    quick: Annotated[bool, typer.Option("--quick", help=f"{QUICK_FAULTS} faults, under 50 s.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object as the last line.")] = False,
+) -> None:
+    """Count what is lost or doubled between a box's commit and an officer's task, while everything dies and breaks.
+
+    The exit code is 1 if anything is, or if the centre has not noticed a gap.
+    """
+    console = Console(stderr=True)
+    plan = Plan(seed=seed, boxes=boxes, site=Site(broker=broker or usual_broker(), database_url=database_url))
+    count = QUICK_FAULTS if quick else faults
+    try:
+        done = asyncio.run(_hold_all(count, plan, _read_shard(shard), state, console))
+    except (EdgeError, AlertsError, OSError, httpx.HTTPError, TimeoutError, ExceptionGroup) as error:
+        typer.echo(f"teawatch bench delivery: {_first_line(error)}", err=True)
+        raise typer.Exit(1) from None
+    except (KeyboardInterrupt, asyncio.CancelledError):
+        typer.echo("teawatch bench delivery: stopped; finished rounds are in --state, if one was given", err=True)
+        raise typer.Exit(130) from None
+    figures = {**figures_of(done), "seed": seed, "broker": plan.site.broker}
+    console.print(_table(figures))
+    for trouble in sorted({trouble for each in done for trouble in each.troubles}):
+        console.print(trouble, markup=False, highlight=False, soft_wrap=True)
+    if as_json:
+        typer.echo(json.dumps(figures))
+    if not keeps_promises(figures):
+        raise typer.Exit(1)
+
+
+async def _hold_all(
+    faults: int, plan: Plan, shard: tuple[int, int], state: Path | None, console: Console
+) -> list[Round]:
+    """Every round of the shard that is not there yet, and whatever the folder has of the others."""
+    main = asyncio.current_task()
+    if main is not None:
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, main.cancel)
+    done: list[Round] = []
+    for number, count in enumerate(_rounds(faults)):
+        path = round_file(state, plan, number, count) if state else None
+        finished = load(path) if path else None
+        if finished is None and number % shard[1] == shard[0] - 1:
+            finished = await hold(number, count, plan)
+            _say(console, finished)
+            if path:
+                save(path, finished)
+        if finished is not None:
+            done.append(finished)
+    return done
+
+
+def _rounds(faults: int) -> Iterator[int]:
+    """How many faults each round has."""
+    while faults > 0:
+        yield min(faults, OF_ONE_ROUND)
+        faults -= OF_ONE_ROUND
+
+
+def _read_shard(text: str) -> tuple[int, int]:
+    """Raises BadParameter for what is no K/N."""
+    words = text.split("/")
+    if len(words) == 2 and all(word.isdecimal() for word in words) and 0 < int(words[0]) <= int(words[1]):  # noqa: PLR2004 - K and N
+        return int(words[0]), int(words[1])
+    raise typer.BadParameter(f"{text!r} is no share like 2/4, the second of four", param_hint="--shard")
+
+
+def _say(console: Console, done: Round) -> None:
+    verdict = done.verdict
+    console.print(
+        f"round {done.number + 1}: {len(done.outcomes)} faults in {done.seconds:.0f} s, {verdict.committed} violations,"
+        f" {verdict.lost} lost, {verdict.duplicate_tasks} tasks too many",
+        highlight=False,
+    )
+
+
+def _first_line(error: BaseException) -> str:
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return (str(error).splitlines() or [""])[0] or type(error).__name__
+
+
+def _table(figures: dict[str, object]) -> Table:
+    table = Table("figure", "value", title="Delivery under faults")
+    for name, value in figures.items():
+        if isinstance(value, dict):
+            for kind, cost in value.items():
+                drawn, p50, p99 = cost.values()
+                table.add_row(kind, f"{drawn} times, healed in {p50} s (p50), {p99} s (p99)")
+        else:
+            table.add_row(name, str(value))
+    return table

@@ -1,0 +1,90 @@
+"""The table of faults, and which of them a seed draws."""
+
+import random
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from edge.bench.delivery import box_faults, county_faults
+from edge.bench.delivery.box import BoxUnderTest
+from edge.bench.delivery.stage import Gap, Stage
+
+OnBox: TypeAlias = Callable[[Stage, BoxUnderTest, random.Random], Awaitable[Gap]]
+OnCounty: TypeAlias = Callable[[Stage, random.Random], Awaitable[Gap]]
+
+PATIENCE_S = 1.0
+"""So long a box is left alone after a fault, to recover; then the next one comes all the same."""
+
+SILENCE_PATIENCE_S = 40.0
+"""The same where a dead connection has to be noticed: a keep-alive and a half."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kind:
+    """One kind of fault: `weight` says how often it is drawn. `patience_s`: see above."""
+
+    name: str
+    weight: int
+    on_box: OnBox | None = None
+    on_county: OnCounty | None = None
+    patience_s: float = PATIENCE_S
+    needs_mosquitto: bool = False
+    is_rare: bool = False
+    """Not in every round: it stops everything for half a minute."""
+
+
+KINDS = (
+    Kind(name="box_killed", weight=14, on_box=box_faults.kill),
+    Kind(name="box_killed_at_write", weight=24, on_box=box_faults.kill_at_boundary),
+    Kind(name="link_cut", weight=8, on_box=box_faults.cut),
+    Kind(name="link_stalled", weight=5, on_box=box_faults.stall),
+    Kind(name="link_half_open", weight=1, on_box=box_faults.half_open, patience_s=SILENCE_PATIENCE_S),
+    Kind(name="link_thin", weight=3, on_box=box_faults.thin),
+    Kind(name="link_lossy", weight=3, on_box=box_faults.lossy),
+    Kind(name="day_alone", weight=2, on_box=box_faults.day_alone),
+    Kind(name="box_disk_full", weight=4, on_box=box_faults.disk_full),
+    Kind(name="outbox_full", weight=4, on_box=box_faults.outbox_full),
+    Kind(name="clock_jump", weight=4, on_box=box_faults.clock_jump),
+    Kind(name="box_born_in_1970", weight=3, on_box=box_faults.born_in_1970),
+    Kind(name="records_doubled", weight=4, on_box=box_faults.doubled),
+    Kind(name="records_shuffled", weight=4, on_box=box_faults.shuffled),
+    Kind(name="records_withheld", weight=4, on_box=box_faults.withheld),
+    Kind(name="record_removed", weight=2, on_box=box_faults.removed),
+    Kind(name="box_cloned", weight=1, on_box=box_faults.cloned),
+    Kind(name="box_set_back", weight=1, on_box=box_faults.set_back),
+    Kind(name="centre_killed", weight=1, on_county=county_faults.kill_centre),
+    Kind(name="centre_killed_at_write", weight=1, on_county=county_faults.kill_centre_at_write),
+    Kind(name="centre_disk_full", weight=2, on_county=county_faults.centre_disk_full),
+    Kind(name="broker_killed", weight=2, on_county=county_faults.kill_broker),
+    Kind(name="broker_wiped", weight=1, on_county=county_faults.wipe_broker, needs_mosquitto=True),
+    Kind(name="centre_cut", weight=2, on_county=county_faults.cut_centre, needs_mosquitto=True),
+    Kind(name="centre_stalled", weight=2, on_county=county_faults.stall_centre, needs_mosquitto=True),
+    Kind(
+        name="centre_half_open",
+        weight=1,
+        on_county=county_faults.centre_half_open,
+        patience_s=SILENCE_PATIENCE_S,
+        needs_mosquitto=True,
+        is_rare=True,
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One drawn fault, and where its own chances begin."""
+
+    kind: Kind
+    seed: int
+
+
+def draw(count: int, seed: int, *, mosquitto: bool) -> Sequence[Fault]:
+    """So many faults, each usual kind once if there is room; those that take long first, those that stop all last."""
+    chance = random.Random(seed)  # noqa: S311 - no secret
+    kinds = [kind for kind in KINDS if mosquitto or not kind.needs_mosquitto]
+    usual = [kind for kind in kinds if not kind.is_rare]
+    once = chance.sample(usual, min(count, len(usual)))
+    drawn = once + chance.choices(kinds, [kind.weight for kind in kinds], k=count - len(once))
+    chance.shuffle(drawn)
+    drawn.sort(key=lambda kind: (kind.is_rare, -kind.patience_s))
+    return [Fault(kind, chance.getrandbits(31)) for kind in drawn]

@@ -1,0 +1,90 @@
+"""Processes of the bench: each ends when the bench does, whatever ends it, and its complaints go to a file."""
+
+import asyncio
+import random
+import signal
+import socket
+from collections.abc import Sequence
+from contextlib import closing, suppress
+from pathlib import Path
+
+from edge.bench.delivery.nursery import end_with_parent
+
+LOWEST_PORT, HIGHEST_PORT = 20_000, 32_000
+"""Below those that Linux gives to clients: a server that comes back finds its port free."""
+
+
+def free_port() -> int:
+    """A TCP port of this machine that nobody has now."""
+    while True:
+        port = random.randrange(LOWEST_PORT, HIGHEST_PORT)  # noqa: S311 - no secret
+        with closing(socket.socket()) as probe:
+            if probe.connect_ex(("127.0.0.1", port)) != 0:
+                return port
+
+
+class Runner:
+    """One program that may be started, killed and started again."""
+
+    def __init__(self, log: Path) -> None:
+        self._log = log
+        self._process: asyncio.subprocess.Process | None = None
+        self._reader: asyncio.Task[None] | None = None
+
+    @property
+    def pid(self) -> int:
+        """The process's number. Raises ProcessLookupError when there is none."""
+        if self._process is None or self._process.returncode is not None:
+            raise ProcessLookupError
+        return self._process.pid
+
+    @property
+    def runs(self) -> bool:
+        """Whether it lives."""
+        return self._process is not None and self._process.returncode is None
+
+    async def start(self, command: Sequence[str]) -> None:
+        """Start it; called in the main thread, with which it ends.
+
+        What it writes comes through a pipe, so that no limit on its files reaches its log.
+        """
+        self._process = await asyncio.create_subprocess_exec(
+            *command,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+            preexec_fn=end_with_parent,
+        )
+        self._reader = asyncio.create_task(self._write_log(self._process))
+
+    async def kill(self) -> None:
+        """Kill it (-9), and nothing of it left."""
+        if self._process is None:
+            return
+        with suppress(ProcessLookupError):
+            self._process.send_signal(signal.SIGKILL)
+        await self.wait()
+
+    async def wait(self) -> int:
+        """Its exit code, once it has ended."""
+        if self._process is None or self._reader is None:
+            raise ProcessLookupError
+        code = await self._process.wait()
+        await self._reader
+        return code
+
+    def last_words(self) -> str:
+        """The last line it wrote."""
+        with suppress(OSError):
+            lines = self._log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
+            if lines:
+                return lines[-1][:500]
+        return "it said nothing"
+
+    async def _write_log(self, process: asyncio.subprocess.Process) -> None:
+        if process.stdout is None:
+            return
+        with self._log.open("ab") as log:
+            while data := await process.stdout.read(65536):
+                log.write(data)
+                log.flush()

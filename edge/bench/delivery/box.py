@@ -3,7 +3,6 @@
 import asyncio
 import random
 import sqlite3
-import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import asdict, dataclass, field, replace
@@ -22,7 +21,6 @@ from edge.bench.delivery.meddler import Meddler
 from edge.bench.delivery.orders import Birth, Doom
 
 BIRTH_S = 60.0
-ASK_S = 0.2
 SEEDS = 2**31
 TROUBLES = ("trouble", "failed", "file_refused", "outbox_trouble", "downlink_rejected", "forked")
 
@@ -60,35 +58,26 @@ class BoxUnderTest:
         self.troubles: list[str] = []
         self.epoch = ""
         self.lowest: int | None = None
-        self.pending = 0
+        self.head = 0
+        """The newest record of this life."""
+        self._told_head = 0
         self.files_pending = 0
         self.pid = 0
-        self._answers = 0
         self._nursery = nursery
         self._seed = random.Random(seed)  # noqa: S311 - no secret
         self._changed = asyncio.Condition()
         self._has_started = False
         self._has_died = True
 
-    @property
-    def head(self) -> int:
-        """The newest record known."""
-        return self.truth.heads.get(self.epoch, 0)
-
     async def delivers(self, until: int | None, patience_s: float) -> bool:
         """Wait until everything up to this sequence is confirmed (None: all there is, and files); whether it was."""
-        deadline_s = time.monotonic() + patience_s
-        while time.monotonic() < deadline_s:
-            asked = self._answers
-            await self.tell("count")
-            if await self.wait(lambda: self._answers > asked, ASK_S) and self._has_delivered(until):  # noqa: B023 - used at once
-                return True
-            await asyncio.sleep(ASK_S)
-        return False
+        return await self.wait(lambda: self._has_delivered(until), patience_s)
 
     def _has_delivered(self, until: int | None) -> bool:
+        if self._has_died or self._told_head < (self.head if until is None else until):
+            return False
         if until is None:
-            return not self.pending and not self.files_pending
+            return self.lowest is None and not self.files_pending
         return self.lowest is None or self.lowest > until
 
     async def live(self, *, ahead_s: float = 0.0) -> None:
@@ -158,8 +147,8 @@ class BoxUnderTest:
 
     def _hear(self, said: Mapping[str, Any]) -> None:
         if "lowest" in said:
-            self.lowest, self.pending, self.files_pending = said["lowest"], said["records"], said["files"]
-            self._answers += said["event"] == "obeyed"
+            self.lowest, self.files_pending, self._told_head = said["lowest"], said["files"], said["head"]
+            self.head = max(self.head, self._told_head)
         if said["event"] in TROUBLES:
             self.troubles.append(f"{said['event']}: {said['reason']}")
         match said["event"]:
@@ -167,7 +156,8 @@ class BoxUnderTest:
                 self.pid = said["pid"]
             case "started":
                 self.epoch, self._has_started = said["epoch"], True
-                self.truth.note(self.epoch, said["head"])
+                self.head = said["head"]
+                self.truth.note(self.epoch, self.head)
             case "died":
                 self._has_died = True
             case "alert_queued":
@@ -180,6 +170,7 @@ class BoxUnderTest:
 
     def _note_record(self, sequence: int, sha256: str) -> None:
         self.truth.note(self.epoch, sequence)
+        self.head = max(self.head, sequence)
         if sha256:
             self.truth.files.add(sha256)
 

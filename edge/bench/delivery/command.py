@@ -15,7 +15,7 @@ from rich.table import Table
 from alerts.errors import AlertsError
 from edge.bench.delivery.county import Site, usual_broker
 from edge.bench.delivery.figures import figures_of, keeps_promises
-from edge.bench.delivery.rounds import Plan, Round, hold, load, round_file, save
+from edge.bench.delivery.rounds import Plan, Round, faults_of, hold, load, round_file, save
 from edge.errors import EdgeError
 
 FAULTS = 2_000
@@ -51,7 +51,7 @@ def delivery(  # noqa: PLR0917 - typer reads the command line from it
     plan = Plan(seed=seed, boxes=boxes, site=Site(broker=broker or usual_broker(), database_url=database_url))
     count = QUICK_FAULTS if quick else faults
     try:
-        done = asyncio.run(_hold_all(count, plan, _read_shard(shard), state, console))
+        done = asyncio.run(_hold_all(count, plan, read_shard(shard), state, console))
     except (EdgeError, AlertsError, OSError, httpx.HTTPError, TimeoutError, ExceptionGroup) as error:
         typer.echo(f"teawatch bench delivery: {_first_line(error)}", err=True)
         raise typer.Exit(1) from None
@@ -80,7 +80,7 @@ async def _hold_all(
         path = round_file(state, plan, number, count) if state else None
         finished = load(path) if path else None
         if finished is None and number % shard[1] == shard[0] - 1:
-            finished = await hold(number, count, plan)
+            finished = await hold(number, faults_of(number, count, plan), plan)
             _say(console, finished)
             if path:
                 save(path, finished)
@@ -96,7 +96,7 @@ def _rounds(faults: int) -> Iterator[int]:
         faults -= OF_ONE_ROUND
 
 
-def _read_shard(text: str) -> tuple[int, int]:
+def read_shard(text: str) -> tuple[int, int]:
     """Raises BadParameter for what is no K/N."""
     words = text.split("/")
     if len(words) == 2 and all(word.isdecimal() for word in words) and 0 < int(words[0]) <= int(words[1]):  # noqa: PLR2004 - K and N

@@ -32,6 +32,9 @@ MakePublisher: TypeAlias = Callable[[Outbox, Identity, OnEvent, Callable[[], dat
 
 ORDER_WAIT_S = 0.1
 HURRIED_LOOKS_PER_S = 20.0
+ENOUGH = 12
+"""While so many records wait, nothing new happens before the cameras: the centre is not to be outrun, only hit."""
+
 MOST_PAGES = 1_073_741_823
 """SQLite's own default of `max_page_count`."""
 
@@ -101,7 +104,9 @@ class Life:
         self._fate = Fate()
         self._clock = SteeredClock(birth.ahead_s)
         self._looks_per_s = birth.looks_per_s
+        self._is_hurried = False
         self._resting = threading.Event()
+        self._looks = threading.Thread(target=self._watch, name="looks", daemon=True)
         self._worlds = [World(camera, birth.seed + number) for number, camera in enumerate(birth.cameras)]
         posts = [post_of(camera) for camera in birth.cameras]
         witnesses = dict.fromkeys(birth.cameras, WITNESS)
@@ -116,14 +121,18 @@ class Life:
         with self._outbox.reading() as connection:
             connection.set_trace_callback(lambda _statement: self._fate.passes("statement"))
         self._outbox.add_listener(lambda: self._fate.passes("committed"))
-        self._say({"event": "started", "epoch": self._outbox.epoch, "head": self._outbox.head()[0], **self._left()})
+        self._say({"event": "started", "epoch": self._outbox.epoch, **self._left()})
         self._publisher.start()
         self._uploader.start()
-        threading.Thread(target=self._watch, name="looks", daemon=True).start()
+        self._looks.start()
+        said: Mapping[str, int | None] = {}
         while True:
             self._recorder.annotate(time.monotonic())
             if (order := orders(ORDER_WAIT_S)) is not None:
                 self._follow(order)
+            if (left := self._left()) != said:
+                self._say({"event": "left", **left})
+                said = left
 
     def _follow(self, order: Mapping[str, Any]) -> None:
         match order["do"]:
@@ -132,16 +141,14 @@ class Life:
             case "clock":
                 self._clock.set(order["ahead_s"], order["rate"])
             case "hurry":
-                self._looks_per_s = HURRIED_LOOKS_PER_S
+                self._looks_per_s, self._is_hurried = HURRIED_LOOKS_PER_S, True
             case "rest":
                 self._resting.set()
+                self._looks.join()
             case "pages":
                 self._limit_pages(full=order["full"])
-            case "count":
-                pass
             case unknown:
                 raise ValueError(f"no order {unknown!r}")
-        self._say({"event": "obeyed", "do": order["do"], **self._left()})
 
     def _limit_pages(self, *, full: bool) -> None:
         """Not a page more than there are: for the outbox it is a full disk."""
@@ -151,6 +158,8 @@ class Life:
 
     def _watch(self) -> None:
         while not self._resting.wait(1 / self._looks_per_s):
+            if not self._is_hurried and self._outbox.counts().pending_records > ENOUGH:
+                continue
             for world in self._worlds:
                 look = world.look(self._clock())
                 began_s = time.perf_counter()
@@ -173,19 +182,19 @@ class Life:
                 self._fate.passes("sent")
             case "records_confirmed":
                 self._fate.passes("confirmed")
-                self._say({"event": "left", **self._left()})
             case "file_sent":
                 self._fate.passes("uploaded")
-                self._say({"event": "left", **self._left()})
             case "file_refused" | "forked" | "outbox_trouble" | "downlink_rejected":
                 self._say({"event": event, "reason": str(detail.get("reason", ""))[:300]})
 
     def _left(self) -> dict[str, int | None]:
-        """The lowest sequence that waits for a receipt, how many do, and how many files wait."""
+        """The newest sequence, the lowest that waits for a receipt, and how many files wait or are to be made."""
         with self._outbox.reading() as connection:
-            lowest, records = connection.execute("SELECT min(sequence), count(*) FROM records").fetchone()
+            (lowest,) = connection.execute("SELECT min(sequence) FROM records").fetchone()
+            (head,) = connection.execute("SELECT sequence FROM chain").fetchone()
             (files,) = connection.execute("SELECT count(*) FROM uploads WHERE state = 'waiting'").fetchone()
-        return {"lowest": lowest, "records": records, "files": files}
+            (due,) = connection.execute("SELECT count(*) FROM annotations_due").fetchone()
+        return {"head": head, "lowest": lowest, "files": files + due}
 
 
 def live(birth: Birth, say: Say, orders: Orders, make: MakePublisher = make_publisher) -> None:

@@ -29,7 +29,7 @@ class Birth:
     cameras: tuple[str, ...]
     seed: int
     ahead_s: float = 0.0
-    looks_per_s: float = 3.0
+    looks_per_s: float = 2.0
 
     @property
     def folder(self) -> Path:

@@ -7,6 +7,7 @@ import asyncio
 import random
 import tempfile
 import time
+from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +19,7 @@ from edge.bench.delivery import box as box_under_test
 from edge.bench.delivery import county as counties
 from edge.bench.delivery.county import Site
 from edge.bench.delivery.judgement import Verdict, judge
-from edge.bench.delivery.kinds import draw
+from edge.bench.delivery.kinds import Fault, draw
 from edge.bench.delivery.link import Link
 from edge.bench.delivery.stage import Stage
 from edge.bench.delivery.storm import Outcome, Storm
@@ -39,6 +40,7 @@ class Plan:
     boxes: int
     site: Site
     module: str = NURSERY
+    clear_s: float = 120.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,14 +56,18 @@ class Round:
     seconds: float
 
 
-async def hold(number: int, faults: int, plan: Plan) -> Round:
+def faults_of(number: int, count: int, plan: Plan) -> Sequence[Fault]:
+    """The faults of this round."""
+    return draw(count, plan.seed * ROUNDS_OF_A_SEED + number, mosquitto=plan.site.broker == "mosquitto")
+
+
+async def hold(number: int, faults: Sequence[Fault], plan: Plan) -> Round:
     """One round in a folder that is gone afterwards. Raises NothingToMeasure, TimeoutError."""
     began_s = time.monotonic()
-    drawn = draw(faults, plan.seed * ROUNDS_OF_A_SEED + number, mosquitto=plan.site.broker == "mosquitto")
     with tempfile.TemporaryDirectory(prefix="teawatch-delivery-") as name:
         async with asyncio.timeout(ROUND_S), AsyncExitStack() as cleanup:
             stage = await _set_the_stage(Path(name), number, plan, cleanup)
-            outcomes = await Storm(stage, drawn).rage()
+            outcomes = await Storm(stage, faults, clear_s=plan.clear_s).rage()
             verdict = await judge(stage.county, stage.boxes, stage.copies)
             everyone = (*stage.boxes, *stage.copies)
     return Round(

@@ -13,7 +13,7 @@ from edge.bench.delivery.box import BoxUnderTest
 from edge.bench.delivery.county import County
 from edge.bench.delivery.link import Link
 
-LOOK_EVERY_S = 0.25
+LOOK_EVERY_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)

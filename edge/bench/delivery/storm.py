@@ -15,9 +15,6 @@ from edge.bench.delivery.box import BoxUnderTest
 from edge.bench.delivery.kinds import Fault
 from edge.bench.delivery.stage import Gap, Stage
 
-CLEAR_S = 120.0
-"""So long everything may take to arrive once the last fault is over."""
-
 HEAL_PATIENCE_S = 120.0
 
 
@@ -35,10 +32,11 @@ class Outcome:
 
 
 class Storm:
-    """One round."""
+    """One round. Once the last fault is over everything may take `clear_s` to arrive, and what copies have as long."""
 
-    def __init__(self, stage: Stage, faults: Sequence[Fault]) -> None:
+    def __init__(self, stage: Stage, faults: Sequence[Fault], *, clear_s: float) -> None:
         self._stage = stage
+        self._clear_s = clear_s
         self._for_boxes = deque(fault for fault in faults if fault.kind.on_box)
         self._for_county = deque(fault for fault in faults if fault.kind.on_county)
         self._healings: list[asyncio.Task[Outcome]] = []
@@ -87,12 +85,12 @@ class Storm:
 
     async def _finish(self, box: BoxUnderTest) -> None:
         await box.tell("rest")
-        await box.delivers(None, CLEAR_S)
+        await box.delivers(None, self._clear_s)
         for copy in (each for each in self._stage.copies if each.name == box.name):
             await box.kill()
             await copy.live()
             await copy.tell("rest")
-            await copy.delivers(None, CLEAR_S)
+            await copy.delivers(None, self._clear_s)
             await copy.kill()
 
 

@@ -1,0 +1,274 @@
+"""The bench of delivery: a hundred faults lose nothing, and a box that loses something is found out."""
+
+import asyncio
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import psutil
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from typer import BadParameter
+
+from alerts.records import write_record
+from alerts.topics import Channel, Topic
+from edge.bench.delivery.box import BoxUnderTest
+from edge.bench.delivery.command import read_shard
+from edge.bench.delivery.county import Site, usual_broker
+from edge.bench.delivery.figures import figures_of, keeps_promises
+from edge.bench.delivery.judgement import Verdict
+from edge.bench.delivery.kinds import KINDS, Fault, Kind, draw
+from edge.bench.delivery.link import Link
+from edge.bench.delivery.meddler import FIRST_OWN_ID, Meddler
+from edge.bench.delivery.packets import (
+    Packets,
+    Publication,
+    read_puback,
+    read_publication,
+    write_puback,
+    write_publication,
+)
+from edge.bench.delivery.rounds import Plan, Round, hold, load, save
+from edge.bench.delivery.stage import NO_GAP, Gap, Stage
+from edge.bench.delivery.storm import Outcome
+from tests.alerts.parts import NOON, make_clock
+from tests.edge.parts import make_identity
+
+ROOT = Path(__file__).parents[2]
+COMMAND = (sys.executable, "-m", "teawatch", "bench", "delivery")
+VERDICT = Verdict(
+    committed=3, lost=0, duplicate_tasks=0, records=9, lost_records=0, files=2, lost_files=0, quarantined=0
+)
+ROUND = Round(
+    number=0,
+    seed=7,
+    verdict=VERDICT,
+    outcomes=(Outcome("box_killed", NO_GAP, 0.5), Outcome("records_withheld", Gap(1, 1), 2.0)),
+    took_ms=(3.0, 1.0, 2.0),
+    troubles=(),
+    seconds=10.0,
+)
+IDENTITY = make_identity()
+
+
+@pytest.mark.timeout(400)
+def test_a_hundred_faults_lose_nothing_double_nothing_and_leave_no_gap_unnoticed() -> None:
+    done = subprocess.run(
+        [*COMMAND, "--faults", "100", "--seed", "7", "--json"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=390,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    figures = json.loads(done.stdout.splitlines()[-1])
+    assert figures["faults"] == 100
+    assert figures["committed"] >= 50
+    assert [figures[name] for name in ("lost", "duplicate_tasks", "lost_records", "lost_files")] == [0, 0, 0, 0]
+    assert figures["gaps_noticed"] == figures["gaps_made"] >= 2
+
+
+async def swallow(_stage: Stage, box: BoxUnderTest, _chance: random.Random) -> Gap:
+    """Whatever the box sends is acknowledged and gone, until it has made a dozen records."""
+    box.meddler.withhold(1000)
+    await box.tell("hurry")
+    await box.wait(lambda: box.head >= 12, 60)
+    box.meddler.relent()
+    return NO_GAP
+
+
+@pytest.mark.timeout(400)
+def test_a_box_that_forgets_what_the_broker_acknowledged_is_found_to_have_lost_it() -> None:
+    fault = Fault(Kind(name="swallowed", weight=1, on_box=swallow), seed=1)
+    plan = Plan(seed=1, boxes=1, site=Site(broker=usual_broker()), module="tests.edge.forgetful_box", clear_s=5)
+    done = asyncio.run(hold(0, [fault], plan))
+    assert done.verdict.lost > 0
+    assert done.verdict.lost_records >= 6
+    assert not keeps_promises(figures_of([done]))
+
+
+def test_a_run_that_is_stopped_leaves_no_process_and_no_folder_behind(tmp_path: Path) -> None:
+    environment = {**os.environ, "TMPDIR": str(tmp_path)}
+    with subprocess.Popen(
+        [*COMMAND, "--faults", "5"], cwd=ROOT, env=environment, stderr=subprocess.PIPE, text=True
+    ) as bench:
+        try:
+            children = wait_for_children(psutil.Process(bench.pid), 2)
+            bench.send_signal(signal.SIGTERM)
+            _, said = bench.communicate(timeout=60)
+        finally:
+            bench.kill()
+    assert bench.returncode == 130
+    assert "stopped" in said
+    assert psutil.wait_procs(children, timeout=20)[1] == []
+    assert list(tmp_path.glob("teawatch*")) == []
+
+
+def wait_for_children(process: psutil.Process, count: int) -> list[psutil.Process]:
+    """The processes of a round that has begun."""
+    while len(children := process.children(recursive=True)) < count:
+        assert process.status() != psutil.STATUS_ZOMBIE
+    return children
+
+
+def test_a_seed_draws_the_same_faults_again_and_each_usual_kind_at_least_once() -> None:
+    drawn = draw(100, 7, mosquitto=True)
+    assert drawn == draw(100, 7, mosquitto=True) != draw(100, 8, mosquitto=True)
+    assert {fault.kind.name for fault in drawn} >= {kind.name for kind in KINDS if not kind.is_rare}
+    assert not [fault for fault in draw(500, 7, mosquitto=False) if fault.kind.needs_mosquitto]
+
+
+def test_a_round_is_kept_in_a_file_and_rounds_add_up(tmp_path: Path) -> None:
+    path = tmp_path / "state" / "round.json"
+    assert load(path) is None
+    save(path, ROUND)
+    assert load(path) == ROUND
+    figures = figures_of([ROUND, replace(ROUND, number=1, verdict=replace(VERDICT, lost=1))])
+    assert (figures["faults"], figures["committed"], figures["lost"], figures["gaps_noticed"]) == (4, 6, 1, 2)
+    assert (figures["commit_ms_p50"], figures["commit_ms_p99"]) == (2.0, 3.0)
+
+
+@pytest.mark.parametrize(
+    ("change", "keeps"),
+    [({}, True), ({"lost": 1}, False), ({"duplicate_tasks": 1}, False), ({"lost_records": 1}, False)],
+)
+def test_one_loss_or_double_breaks_the_promise(change: dict[str, int], keeps: bool) -> None:
+    assert keeps_promises(figures_of([replace(ROUND, verdict=replace(VERDICT, **change))])) is keeps
+
+
+def test_a_gap_that_was_not_noticed_breaks_the_promise() -> None:
+    unseen = replace(ROUND, outcomes=(Outcome("records_withheld", Gap(1, 0), 2.0),))
+    assert not keeps_promises(figures_of([unseen]))
+
+
+@pytest.mark.parametrize("shard", ["0/2", "3/2", "1", "a/b", "1/2/3"])
+def test_a_share_that_is_none_is_refused(shard: str) -> None:
+    with pytest.raises(BadParameter, match="is no share"):
+        read_shard(shard)
+
+
+@given(st.binary(max_size=40_000), st.integers(1, 65_535), st.integers(1, 5000))
+def test_a_publication_survives_being_cut_into_pieces(payload: bytes, packet_id: int, piece: int) -> None:
+    publication = Publication("teawatch/v1/t/box/journal", packet_id, payload)
+    wire = write_publication(publication) + write_puback(packet_id)
+    packets = Packets()
+    whole = [packet for at in range(0, len(wire), piece) for packet in packets.feed(wire[at : at + piece])]
+    assert read_publication(whole[0]) == publication
+    assert read_puback(whole[1]) == packet_id
+    assert len(whole) == 2
+
+
+def record_packet(sequence: int, packet_id: int = 1) -> bytes:
+    raw = write_record(make_clock(), identity=IDENTITY, epoch="e", sequence=sequence, prevhash="0" * 64, at=NOON).raw
+    return write_publication(Publication(Topic("t", "box", Channel.JOURNAL).text, packet_id, raw))
+
+
+def test_a_withheld_record_is_acknowledged_and_gone_however_often_it_comes() -> None:
+    async def withhold() -> None:
+        meddler = Meddler(random.Random(1))
+        assert meddler.upwards(record_packet(1)) == ([record_packet(1)], [])
+        meddler.withhold(1)
+        assert meddler.upwards(record_packet(1)) == ([record_packet(1)], [])
+        assert meddler.upwards(record_packet(2)) == ([], [write_puback(1)])
+        assert meddler.upwards(record_packet(3)) == ([record_packet(3)], [])
+        assert meddler.upwards(record_packet(2, 9)) == ([], [write_puback(9)])
+        assert meddler.withheld == {2}
+        meddler.relent()
+        assert meddler.upwards(record_packet(2)) == ([record_packet(2)], [])
+
+    asyncio.run(withhold())
+
+
+def test_records_that_are_shuffled_all_arrive_and_the_answers_stay_with_the_meddler() -> None:
+    async def shuffle() -> None:
+        meddler = Meddler(random.Random(1))
+        meddler.shuffles = True
+        out = [packet for sequence in range(1, 9) for packet in meddler.upwards(record_packet(sequence))[0]]
+        arrived = [publication for packet in out if (publication := read_publication(packet))]
+        wanted = [read_publication(record_packet(sequence)) for sequence in range(1, 9)]
+        payloads = [each.payload for each in wanted if each]
+        assert {each.payload for each in arrived} == set(payloads)
+        assert [each.payload for each in arrived] != payloads
+        assert all(each.packet_id >= FIRST_OWN_ID for each in arrived)
+        assert meddler.downwards(write_puback(arrived[0].packet_id)) == []
+        assert meddler.downwards(write_puback(1)) == [write_puback(1)]
+
+    asyncio.run(shuffle())
+
+
+@asynccontextmanager
+async def echo_behind_link() -> AsyncIterator[tuple[Link, asyncio.Server]]:
+    async def echo(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while data := await reader.read(100):
+            writer.write(data)
+        writer.close()
+
+    server = await asyncio.start_server(echo, "127.0.0.1", 0)
+    async with server, Link(server.sockets[0].getsockname()[1], random.Random(1)) as link:
+        yield link, server
+
+
+def test_a_link_passes_bytes_stalls_and_flows_again() -> None:
+    async def stall() -> None:
+        async with echo_behind_link() as (link, _):
+            reader, writer = await asyncio.open_connection("127.0.0.1", link.port)
+            writer.write(b"one")
+            assert await reader.readexactly(3) == b"one"
+            link.stall()
+            writer.write(b"two")
+            waiting = asyncio.create_task(reader.readexactly(3))
+            assert not (await asyncio.wait({waiting}, timeout=0.2))[0]
+            link.mend()
+            assert await waiting == b"two"
+            writer.close()
+
+    asyncio.run(stall())
+
+
+def test_a_link_that_was_cut_resets_and_refuses_until_it_is_mended() -> None:
+    async def cut() -> None:
+        async with echo_behind_link() as (link, _):
+            reader, writer = await asyncio.open_connection("127.0.0.1", link.port)
+            writer.write(b"one")
+            assert await reader.readexactly(3) == b"one"
+            link.is_refusing = True
+            link.cut()
+            with pytest.raises(ConnectionResetError):
+                await reader.readexactly(1)
+            writer.close()
+            link.mend()
+            reader, writer = await asyncio.open_connection("127.0.0.1", link.port)
+            writer.write(b"two")
+            assert await reader.readexactly(3) == b"two"
+            writer.close()
+
+    asyncio.run(cut())
+
+
+def test_a_forgotten_connection_stays_open_and_answers_nothing_while_new_ones_work() -> None:
+    async def forget() -> None:
+        async with echo_behind_link() as (link, _):
+            reader, writer = await asyncio.open_connection("127.0.0.1", link.port)
+            writer.write(b"one")
+            assert await reader.readexactly(3) == b"one"
+            link.forget()
+            writer.write(b"two")
+            waiting = asyncio.create_task(reader.read(3))
+            other, to_other = await asyncio.open_connection("127.0.0.1", link.port)
+            to_other.write(b"new")
+            assert await other.readexactly(3) == b"new"
+            assert not waiting.done()
+            waiting.cancel()
+            writer.close()
+            to_other.close()
+
+    asyncio.run(forget())

@@ -69,7 +69,7 @@ def test_a_hundred_faults_lose_nothing_double_nothing_and_leave_no_gap_unnoticed
         timeout=390,
         check=False,
     )
-    assert done.returncode == 0, done.stderr
+    assert done.returncode == 0, done.stdout + done.stderr
     figures = json.loads(done.stdout.splitlines()[-1])
     assert figures["faults"] == 100
     assert figures["committed"] >= 50

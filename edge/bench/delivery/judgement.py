@@ -73,5 +73,6 @@ def _records(truth: Truth, device: Mapping[str, Any], forked: set[str]) -> tuple
 def _missing(journal: Mapping[str, Any] | None, head: int) -> set[int]:
     if journal is None:
         return set(range(1, head + 1))
-    gaps = {sequence for gap in journal["gaps"] for sequence in range(gap["first"], gap["last"] + 1)}
-    return {sequence for sequence in gaps if sequence <= head} | set(range(journal["highest"] + 1, head + 1))
+    absent = (*journal["gaps"], *journal["gone"])
+    numbers = {sequence for each in absent for sequence in range(each["first"], each["last"] + 1)}
+    return {sequence for sequence in numbers if sequence <= head} | set(range(journal["highest"] + 1, head + 1))

@@ -14,15 +14,18 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, TypeAlias
 
 from alerts.blobs import BlobStore
+from alerts.discarding import Limit
 from alerts.errors import AlertsError
 from alerts.identity import Identity
 from alerts.outbox import Outbox
 from alerts.publisher import OnEvent, Publisher
+from alerts.rotation import KeyKeeper
 from alerts.uploader import Uploader
-from edge.__main__ import EVIDENCE_FOLDER, OUTBOX_FILE
+from edge.__main__ import EVIDENCE_FOLDER, MEBIBYTE, OUTBOX_FILE
 from edge.bench.delivery.orders import Birth, Boundary, Doom
 from edge.bench.delivery.world import WITNESS, World, post_of
 from edge.recorder import Recorder
+from edge.settings import Settings
 
 Say: TypeAlias = Callable[[Mapping[str, object]], None]
 Orders: TypeAlias = Callable[[float], Mapping[str, Any] | None]
@@ -92,7 +95,9 @@ class Fate:
 
 def make_publisher(outbox: Outbox, identity: Identity, on_event: OnEvent, now: Callable[[], datetime]) -> Publisher:
     """The one of `edge/__main__.py`."""
-    return Publisher(outbox, identity, on_event=on_event, now=now)
+    keeper = KeyKeeper(outbox, outbox.path.parent)
+    keeper.take_up()
+    return Publisher(outbox, identity, on_event=on_event, now=now, keys=keeper)
 
 
 class Life:
@@ -200,5 +205,6 @@ class Life:
 def live(birth: Birth, say: Say, orders: Orders, make: MakePublisher = make_publisher) -> None:
     """Open the box's state and live on it. Raises AlertsError where that is not possible."""
     identity = Identity.load(birth.folder)
-    with Outbox.open(birth.folder / OUTBOX_FILE, identity=identity) as outbox:
+    limit = Limit(Settings(state=birth.folder).outbox_mib * MEBIBYTE)
+    with Outbox.open(birth.folder / OUTBOX_FILE, identity=identity, limit=limit) as outbox:
         Life(birth, outbox, identity, say, make).run(orders)

@@ -39,7 +39,7 @@ class Stage:
     copies: list[BoxUnderTest] = field(default_factory=list)
 
     async def sees_gap(self, box: BoxUnderTest, sequences: Collection[int], patience_s: float) -> Gap:
-        """Whether the centre's interface comes to show these sequences of the box as missing."""
+        """Whether the centre's interface comes to show these sequences of the box as missing, or as told to be gone."""
         deadline_s = time.monotonic() + patience_s
         while time.monotonic() < deadline_s:
             try:
@@ -59,6 +59,6 @@ class Stage:
             if device["id"] == box.name
             for journal in device["journals"]
             if journal["epoch"] == box.epoch
-            for gap in journal["gaps"]
+            for gap in (*journal["gaps"], *journal["gone"])
             for sequence in range(gap["first"], gap["last"] + 1)
         }

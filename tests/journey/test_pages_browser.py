@@ -153,7 +153,7 @@ def test_a_lead_arrives_by_itself_and_its_task_is_walked_to_the_end(
         lead = scene.box.see(PARKING, incident, scene.now)
         card = page.locator(f'[data-lead="{lead}"]')
         expect(card).to_be_visible()
-        expect(card.locator("img")).to_have_js_property("naturalWidth", 768)
+        expect(card.locator("img")).to_have_js_property("naturalWidth", 400)
         said = card.get_attribute("data-said")
         expect(page.locator("[data-announcer]")).to_have_text(said or "?")
         officer.check()

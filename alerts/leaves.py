@@ -35,6 +35,7 @@ class LeafKind(StrEnum):
     - custody: a view, download, review, redaction, transfer or upload of a file; `person`, `act`, `file`, `lead`, ...
     - review: a reviewer's word on a lead; `person`, `part`, `verdict`, `lead`, `opinion_sha256`, ...
     - hold: a lead was put under legal hold or released; `person`, `lead`, `holds` (0 or 1), `reason_sha256`
+    - recording: an officer added a recording; `person`, `file`, `lead`, `size_bytes`, `media_type`, `note_sha256`, ...
     - erasure: openings that were erased; `leaves`, `ground`
     """
 
@@ -44,6 +45,7 @@ class LeafKind(StrEnum):
     CUSTODY = "custody"
     REVIEW = "review"
     HOLD = "hold"
+    RECORDING = "recording"
     ERASURE = "erasure"
 
 

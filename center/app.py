@@ -37,6 +37,8 @@ from center.works import Works
 STATIC = Path(__file__).parent / "static"
 KIB = 1024
 LEFTOVERS_EVERY_S = 300.0
+FORM_ROOM_BYTES = 64 * KIB
+"""What a form around a file may have."""
 
 
 def create_app(settings: Settings, *, now: Callable[[], datetime] = utc_now, listening: bool = True) -> FastAPI:
@@ -73,7 +75,13 @@ def create_app(settings: Settings, *, now: Callable[[], datetime] = utc_now, lis
         app.include_router(router)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     Answers(wants_page=wants_page, error_page=error_page).install(app)
-    app.add_middleware(BodyLimit, max_bytes=settings.web.max_body_kib * KIB, exempt=(api.EVIDENCE_PATH,))
+    room = settings.evidence.max_file_mib * KIB * KIB + FORM_ROOM_BYTES
+    app.add_middleware(
+        BodyLimit,
+        max_bytes=settings.web.max_body_kib * KIB,
+        exempt=(api.EVIDENCE_PATH,),
+        larger=dict.fromkeys((api.RECORDINGS_PATH, pages.RECORDINGS_PATH), room),
+    )
     app.add_middleware(SafeHeaders)
     return app
 

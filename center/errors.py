@@ -13,6 +13,7 @@ CenterError
 ├── NotAPicture            a file that cannot be shown as a picture
 ├── LogDamaged             the centre's log is not what it was, or not whole
 ├── NotInLog               the log has no such leaf, or the head does not cover it
+├── RecordingRefused       what an officer uploads is no picture or video, too large, or from the future
 ├── StampRefused           a time-stamping authority gave no stamp that holds
 ├── UnknownPerson          the log names nobody of this name
 ├── BundleImpossible       of this lead no bundle can be made
@@ -82,6 +83,10 @@ class LogDamaged(CenterError):
 
 class NotInLog(CenterError):
     """The log has no such leaf, or the head does not cover it."""
+
+
+class RecordingRefused(CenterError):
+    """What an officer uploads is no picture or video, too large, or from the future."""
 
 
 class StampRefused(CenterError):

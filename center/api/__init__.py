@@ -16,6 +16,7 @@ from center.api import (
     log,
     maps,
     quarantine,
+    recordings,
     reviews,
     sessions,
     tasks,
@@ -24,6 +25,7 @@ from center.api import (
 )
 
 EVIDENCE_PATH = uploads.PATH
+RECORDINGS_PATH = recordings.PATH
 
 
 def routers() -> list[APIRouter]:
@@ -32,6 +34,7 @@ def routers() -> list[APIRouter]:
         sessions,
         leads,
         reviews,
+        recordings,
         bundles,
         tasks,
         findings,

@@ -15,6 +15,7 @@ from alerts.messages import Alert, Disposition, Event, Evidence, Phase
 from center.errors import BundleImpossible
 from center.evidence import Announced, files_of
 from center.intake.journal import EpochRow, JournalRow
+from center.recordings import ROLE as RECORDING
 from enforcement.leads import Lead
 
 MAX_BETWEEN = 2_000
@@ -23,7 +24,10 @@ MAX_BETWEEN = 2_000
 
 @dataclass(frozen=True, slots=True)
 class Gathered:
-    """Everything of one lead. `own` are the records of its incident, `rows` these and the ones between them."""
+    """Everything of one lead that its box vouches for.
+
+    `own` are the records of its incident, `rows` these and the ones between them.
+    """
 
     lead: Lead
     end: IncidentEnd
@@ -58,7 +62,11 @@ def gather(session: Session, *, tenant: str, lead_id: str) -> Gathered:
     lead = session.get(Lead, (tenant, lead_id))
     if lead is None:
         raise BundleImpossible(f"there is no lead {lead_id!r}")
-    files = files_of(session, tenant=tenant, device=lead.device, incident=lead.incident)
+    files = tuple(
+        file
+        for file in files_of(session, tenant=tenant, device=lead.device, incident=lead.incident)
+        if file.role != RECORDING
+    )
     own = tuple(_own_rows(session, lead, {file.sha256 for file in files}))
     last = next((row for row in own if row.sha256 == lead.record_sha256), None)
     if last is None:

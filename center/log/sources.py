@@ -15,6 +15,7 @@ from center.intake.quarantine import QuarantineEntry
 from center.log.entries import review_fields
 from center.log.pseudonyms import Named
 from center.log.records import Pseudonym
+from center.recordings import Recording
 from enforcement.reviews import Review
 
 BATCH_ROWS: Final = 500
@@ -75,10 +76,19 @@ def reviewed(session: Session, tenant: str) -> Iterator[Fact]:
         yield Fact(name, review.at, review_fields(review))
 
 
+def recorded(session: Session, tenant: str) -> Iterator[Fact]:
+    """What officers said of recordings they added; whose words they are is not compared, as with reviews."""
+    reference = Recording.lead_id + "/" + Recording.sha256
+    rows = select(Recording).where(Recording.tenant == tenant).order_by(by_bytes(session, reference))
+    for recording in session.scalars(rows.execution_options(yield_per=BATCH_ROWS)):
+        yield Fact(recording.reference, recording.added_at, recording.fields)
+
+
 SOURCES: Final[Mapping[LeafKind, Callable[[Session, str], Iterator[Fact]]]] = {
     LeafKind.RECORD: records,
     LeafKind.QUARANTINE: quarantined,
     LeafKind.CUSTODY: handled,
     LeafKind.REVIEW: reviewed,
+    LeafKind.RECORDING: recorded,
 }
 """Each kind of leaf that is about rows, and those rows in the order of their references."""

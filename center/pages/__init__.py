@@ -15,12 +15,15 @@ from center.pages import (
     packs,
     publication,
     quarantine,
+    recordings,
     reviews,
     rooms,
     shopper,
     sign_in,
     tasks,
 )
+
+RECORDINGS_PATH = recordings.PATH
 
 
 def routers() -> list[APIRouter]:
@@ -30,6 +33,7 @@ def routers() -> list[APIRouter]:
         leads.router,
         keeping.router,
         reviews.router,
+        recordings.router,
         tasks.router,
         moves.router,
         publication.router,

@@ -18,7 +18,7 @@ from center.pages.leadpage import clauses_of, links_in_words, records_of
 from center.pages.leadviews import camera_names, newest_leads, view_leads
 from center.pages.pairs import chosen_of, pairs_of
 from center.pages.rendering import language_of, render
-from center.pages.reviewviews import custody_of, review_of
+from center.pages.reviewviews import SOURCES, custody_of, recordings_shown, review_of
 from center.pages.taskpanel import panel_of
 from center.pages.terms import ARTEFACTS, CLOCKS, kind_name, name_of
 from enforcement.leads import Lead
@@ -72,12 +72,16 @@ def lead_page(
     status: int = 200,
     hold_trouble: str = "",
     review_trouble: str = "",
+    recording_trouble: str = "",
 ) -> Response:
     """The page of a lead, saying what was wrong if something was."""
     values = _everything(request, session, person, lead_id, picture)
-    return render(
-        request, "lead.html", status=status, **values | {"hold_trouble": hold_trouble, "review_trouble": review_trouble}
-    )
+    troubles = {
+        "hold_trouble": hold_trouble,
+        "review_trouble": review_trouble,
+        "recording_trouble": recording_trouble,
+    }
+    return render(request, "lead.html", status=status, **values | troubles)
 
 
 @router.get("/leads/{lead_id}/head")
@@ -116,6 +120,9 @@ def _everything(request: Request, session: Session, person: Person, lead_id: str
         "handles": handles,
         "review": review_of(session, language, person, lead),
         "review_trouble": "",
+        "recordings": recordings_shown(session, lead, files),
+        "recording_sources": {key: name_of(language, SOURCES, key) for key in SOURCES},
+        "recording_trouble": "",
         "custody": custody_of(session, language, lead, files),
         "keeping": keeping_of(
             session, language, person, lead, files=files, settings=office_of(request).settings.retention

@@ -12,6 +12,7 @@ from center.accounts.people import Person
 from center.custody import chain_of
 from center.evidence import Announced
 from center.pages.terms import ARTEFACTS, Toned, name_of, toned
+from center.recordings import Recording, recordings_of
 from center.words import N_, Language
 from enforcement.errors import EnforcementError, IllegalMove, NotAllowed, NoteMissing, SamePerson
 from enforcement.leads import Lead
@@ -47,7 +48,16 @@ ACTS: Final[Mapping[str, str]] = MappingProxyType(
         "deleted": N_("Deleted, its term being over"),
     }
 )
-REASONS: Final[Mapping[str, str]] = MappingProxyType({"check_lead": N_("to check the lead")})
+SOURCES: Final[Mapping[str, str]] = MappingProxyType(
+    {"body_worn": N_("Body camera"), "hand_held": N_("Camera or phone in the hand")}
+)
+REASONS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "check_lead": N_("to check the lead"),
+        "save_clip": N_("to save the clip"),
+        "save_recording": N_("to save the recording"),
+    }
+)
 
 TROUBLE: Final[Mapping[type[EnforcementError], str]] = MappingProxyType(
     {
@@ -153,6 +163,12 @@ def custody_of(session: Session, language: Language, lead: Lead, files: Sequence
         )
         for handled in reversed(chain)
     ]
+
+
+def recordings_shown(session: Session, lead: Lead, files: Sequence[Announced]) -> list[tuple[Recording, Announced]]:
+    """The recordings people added to a lead, each with its file."""
+    by_hash = {file.sha256: file for file in files}
+    return [(each, by_hash[each.sha256]) for each in recordings_of(session, tenant=lead.tenant, lead_id=lead.id)]
 
 
 def review_trouble(language: Language, error: EnforcementError) -> str:

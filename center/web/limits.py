@@ -1,7 +1,7 @@
 """Bodies that are too large are refused before anybody reads them, headers that keep pages safe are always there."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
@@ -44,22 +44,28 @@ class SafeHeaders:
 class BodyLimit:
     """Refuses (413) a body longer than `max_bytes`, by its announced length or as it streams.
 
-    Paths below `exempt` limit themselves.
+    Paths below `exempt` limit themselves; `larger` gives paths below which more is taken, and how much.
     """
 
-    def __init__(self, app: ASGIApp, *, max_bytes: int, exempt: Sequence[str] = ()) -> None:
+    def __init__(
+        self, app: ASGIApp, *, max_bytes: int, exempt: Sequence[str] = (), larger: Mapping[str, int] | None = None
+    ) -> None:
         self._app = app
         self._max_bytes = max_bytes
         self._exempt = tuple(exempt)
+        self._larger = dict(larger or {})
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve the request if its body is small enough."""
         if scope["type"] != "http" or scope["path"].startswith(self._exempt):
             await self._app(scope, receive, send)
             return
+        most = max(
+            self._max_bytes, *(limit for path, limit in self._larger.items() if scope["path"].startswith(path)), 0
+        )
         length = Headers(scope=scope).get("content-length", "0")
-        if not length.isdecimal() or int(length) > self._max_bytes:
-            await self._refuse(send)
+        if not length.isdecimal() or int(length) > most:
+            await self._refuse(send, most)
             return
         taken = 0
 
@@ -67,20 +73,20 @@ class BodyLimit:
             nonlocal taken
             message = await receive()
             taken += len(message.get("body", b""))
-            if taken > self._max_bytes:
-                raise HTTPException(413, self._reason)
+            if taken > most:
+                raise HTTPException(413, _reason(most))
             return message
 
         await self._app(scope, receive_some, send)
 
-    @property
-    def _reason(self) -> str:
-        return f"a request may have at most {self._max_bytes} bytes"
-
-    async def _refuse(self, send: Send) -> None:
+    async def _refuse(self, send: Send, most: int) -> None:
         problem = {"type": "about:blank", "title": "Content Too Large", "status": 413}
-        problem["detail"] = self._reason
+        problem["detail"] = _reason(most)
         body = json.dumps(problem).encode()
         headers = [(b"content-type", b"application/problem+json"), (b"content-length", str(len(body)).encode())]
         await send({"type": "http.response.start", "status": 413, "headers": [*headers, (b"connection", b"close")]})
         await send({"type": "http.response.body", "body": body})
+
+
+def _reason(most: int) -> str:
+    return f"a request may have at most {most} bytes"

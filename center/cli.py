@@ -16,9 +16,11 @@ from center.certificates import keep_server_pair
 from center.county.registration import register_folder, write_example
 from center.county.seeding import DEMO_TENANT
 from center.devices import list_devices, mqtt_passwords
+from center.distrust import put_aside_beyond
 from center.enrolment import give_code
 from center.errors import SettingsInvalid
 from center.feed import announce
+from center.intake.quarantine import Limits
 from center.keys import ask_rotation, revoke
 from center.log import cli as log_cli
 from center.logs import set_up
@@ -105,9 +107,13 @@ def shut_out(
 ) -> None:
     """Shut a box out: its password, certificate and keys stop working; what it made before stays."""
     with open_office(data) as office, office.database.writing() as session:
-        tenant = office.settings.tenant
-        revoke(session, tenant=tenant, name=name, at=office.now(), epoch=journal, last=last)
+        settings, at = office.settings, office.now()
+        revoke(session, tenant=settings.tenant, name=name, at=at, epoch=journal, last=last)
+        limits = Limits(settings.intake.quarantine_raw_kib * 1024, settings.intake.quarantine_rows)
+        count = put_aside_beyond(session, tenant=settings.tenant, device=name, limits=limits, at=at)
         announce(session, "device", name)
+    if count:
+        typer.echo(f"{count} records beyond it had come already: the quarantine lists them, people judge their leads")
 
 
 @app.command()

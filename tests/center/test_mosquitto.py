@@ -7,7 +7,8 @@ import subprocess
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,10 @@ import pytest
 from paho.mqtt.enums import CallbackAPIVersion
 
 from alerts.door import Door
+from alerts.errors import TimeUnknown
 from alerts.identity import Identity
+from alerts.keys import SigningKey, VerifyKey
+from alerts.messages import ClockQuality
 from alerts.topics import Channel, Topic
 from center.certificates import keep_own_pair, keep_server_pair
 from center.keys import revoke
@@ -109,14 +113,14 @@ class County:
         assert len(box.heard) == heard
 
     @contextmanager
-    def connect(self, identity: Identity | None) -> Iterator[Client]:
+    def connect(self, identity: Identity | None, door: Door | None = None) -> Iterator[Client]:
         """A box, or the centre itself."""
         office = self.office
         name = identity.device if identity else office.settings.mqtt.username
         client = mqtt.Client(CallbackAPIVersion.VERSION2, client_id=f"test-{name}", protocol=mqtt.MQTTv311)
         seen = Client(client)
         if identity is not None and self.tls:
-            client.tls_set_context(Door(identity).to_broker())
+            client.tls_set_context((door or Door(identity)).to_broker())
         elif identity is not None:
             client.username_pw_set(name, identity.mqtt_password)
         elif self.tls:
@@ -214,3 +218,21 @@ def test_a_box_that_is_shut_out_is_cut_off_at_once_and_does_not_come_back(county
         centre.wait(lambda: (topic("box-2", Channel.JOURNAL), b"goes on") in centre.heard)
     with county.connect(one) as again:
         again.wait(lambda: bool(again.refused))
+
+
+@pytest.mark.parametrize("county", [True], indirect=True, ids=["certificates"])
+def test_a_box_that_wakes_up_in_1970_is_told_the_time_and_then_connects(county: County) -> None:
+    one = county.boxes["box-1"]
+    county.web.stage.clock.at = datetime.now(UTC)
+
+    def door(centre_key: VerifyKey) -> Door:
+        return Door(
+            replace(one, centre_key=centre_key),
+            system=lambda: datetime(1970, 1, 1, tzinfo=UTC),
+            quality=lambda _: ClockQuality.UNSYNCHRONISED,
+        )
+
+    with county.connect(one, door(one.centre_key)) as box:
+        box.wait(lambda: box.is_up)
+    with pytest.raises(TimeUnknown, match="says 1970-01-01"):
+        door(SigningKey.generate().verify_key).to_broker()

@@ -267,6 +267,15 @@ class Dropped(Message):
         return self
 
 
+class FilesGone(Message):
+    """The box's own admission that files it announced will never come: it deleted them, its disk being full."""
+
+    TYPE: ClassVar[str] = "teawatch.lostfiles.v1"
+
+    files: Annotated[tuple[Sha256, ...], Field(min_length=1, max_length=256)]
+    reason: Literal["disk_full"]
+
+
 KeyText = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9+/]{43}=$")]
 KeyId = Annotated[str, StringConstraints(pattern=r"^ed25519:[0-9a-f]{32}$")]
 

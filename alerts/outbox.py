@@ -133,19 +133,29 @@ class Transaction:
             self.append(dropped, at=self._made_at)
             self.tally(DISCARDED_RECORDS, self.discarded)
 
-    def queue_upload(self, sha256: str, *, size_bytes: int, announced_by: Record | None = None) -> None:
+    def queue_upload(
+        self,
+        sha256: str,
+        *,
+        size_bytes: int,
+        announced_by: Record | None = None,
+        role: str = "",
+        incident: str = "",
+    ) -> None:
         """Have a file brought to the centre once its announcing record (default: the last appended) is confirmed.
 
-        A file that is queued or was sent already is not queued again; one that was refused is.
+        A file that is queued or was sent already is not queued again; one that was refused is. `role` and `incident`
+        say what goes first when the disk is full.
         """
         sequence = announced_by.sequence if announced_by else self._last
         if sequence is None:
             raise OutboxError("a file is queued after the record that announces it, in the same transaction")
         self.connection.execute(
-            "INSERT INTO uploads (sha256, size_bytes, announced_by, state) VALUES (?, ?, ?, 'waiting')"
+            "INSERT INTO uploads (sha256, size_bytes, announced_by, state, role, incident)"
+            " VALUES (?, ?, ?, 'waiting', ?, ?)"
             " ON CONFLICT (sha256) DO UPDATE SET state = 'waiting', announced_by = excluded.announced_by,"
             " attempts = 0, mismatches = 0, settled_ms = NULL, trouble = '' WHERE state = 'refused'",
-            (sha256, size_bytes, sequence),
+            (sha256, size_bytes, sequence, role, incident),
         )
         self.news = True
 

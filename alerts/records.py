@@ -11,15 +11,15 @@ from alerts import events
 from alerts.errors import MalformedMessage
 from alerts.identity import Identity
 from alerts.keys import KeyFinder, SigningKey
-from alerts.messages import Alert, Clock, Coverage, Dropped, Event, Evidence, KeyRotation
+from alerts.messages import Alert, Clock, Coverage, Dropped, Event, Evidence, FilesGone, KeyRotation
 
 FIRST_PREVHASH = "0" * 64
 """The `prevhash` of the first record of an epoch."""
 
-JournalData: TypeAlias = Alert | Evidence | Coverage | Clock | Dropped | KeyRotation
+JournalData: TypeAlias = Alert | Evidence | Coverage | Clock | Dropped | FilesGone | KeyRotation
 
 JOURNAL_TYPES: Mapping[str, type[JournalData]] = MappingProxyType(
-    {kind.TYPE: kind for kind in (Alert, Evidence, Coverage, Clock, Dropped, KeyRotation)}
+    {kind.TYPE: kind for kind in (Alert, Evidence, Coverage, Clock, Dropped, FilesGone, KeyRotation)}
 )
 
 

@@ -62,6 +62,11 @@ MIGRATIONS: tuple[Migration, ...] = (
             UPDATE chain SET waiting_bytes = waiting_bytes - length(OLD.raw);
         END""",
     ),
+    (
+        # What a file is and whose it is: when the disk is full, some go before others (see `shedding`).
+        "ALTER TABLE uploads ADD COLUMN role TEXT NOT NULL DEFAULT ''",
+        "ALTER TABLE uploads ADD COLUMN incident TEXT NOT NULL DEFAULT ''",
+    ),
 )
 
 

@@ -6,10 +6,11 @@ Alerts go first: see `alerts.pace`.
 import base64
 import binascii
 import re
+import shutil
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -33,6 +34,7 @@ from alerts.messages import UploadClaim
 from alerts.outbox import Outbox
 from alerts.pace import LEAST_QUEUED_BYTES, PIECE_BYTES, Pace, queue_bytes
 from alerts.publisher import OnEvent, utc_now
+from alerts.shedding import shed
 from alerts.tls import explain
 from alerts.uploads import Waiting
 from alerts.web import open_client, reason_of
@@ -139,8 +141,9 @@ class Uploader:
     """Sends in the background between `start` and `stop`; what broke off goes on where it ended.
 
     Events: `file_sent` (sha256, size_bytes), `file_waits` (sha256, reason), `file_refused` (sha256, reason),
-    `outbox_trouble` (reason). A file the centre refuses five times for its hash, or that is no longer on the disk as it
-    was announced, is given up and said so. However often the centre cannot be reached or is busy, the file waits.
+    `files_discarded` (count, reason), `outbox_trouble` (reason). A file the centre refuses five times for its hash, or
+    that is no longer on the disk as it was announced, is given up and said so. However often the centre cannot be
+    reached or is busy, the file waits.
     """
 
     def __init__(
@@ -153,9 +156,15 @@ class Uploader:
         now: Callable[[], datetime] = utc_now,
         keep: timedelta = KEEP,
         limit_bits_per_s: int = 0,
+        keep_free_bytes: int = 0,
+        open_incidents: Callable[[], Collection[str]] = tuple,
         transport: httpx.BaseTransport | None = None,
     ) -> None:
-        """`limit_bits_per_s`: files never go faster than that; 0: as fast as the link carries them."""
+        """`limit_bits_per_s`: files never go faster than that; 0: as fast as the link carries them.
+
+        Where less than `keep_free_bytes` of the disk are free, files are given up (see `alerts.shedding`), sealed
+        pictures of `open_incidents` last.
+        """
         self._outbox = outbox
         self._blobs = blobs
         self._identity = identity
@@ -163,6 +172,8 @@ class Uploader:
         self._now = now
         self._keep = keep
         self._pace = Pace(limit_bits_per_s)
+        self._keep_free_bytes = keep_free_bytes
+        self._open_incidents = open_incidents
         self._client = open_client(
             identity.center_url,
             timeout=TIMEOUT,
@@ -203,6 +214,7 @@ class Uploader:
         while not self._stopping.is_set():
             self._wake.clear()
             try:
+                self.make_room()
                 self.send_ready()
                 self.clear_old(keep=timedelta(0) if self._outbox.trouble else self._keep)
             except (AlertsError, OSError) as error:
@@ -219,6 +231,20 @@ class Uploader:
                 return
             resting = self._not_before_s.get(waiting.sha256, 0.0) > time.monotonic()
             if not resting and self._send(waiting) is _Outcome.UNREACHABLE:
+                return
+
+    def make_room(self) -> None:
+        """Give files up while the disk has less free than is kept, as long as there are any."""
+        while (lacking := self._keep_free_bytes - shutil.disk_usage(self._blobs.folder).free) > 0:
+            given_up = shed(self._outbox, lacking, spared=self._open_incidents(), at=self._now())
+            for each in given_up:
+                self._blobs.remove(each.sha256)
+                if not each.waited:
+                    uploads.forget(self._outbox, each.sha256)
+            lost = [each.sha256 for each in given_up if each.waited]
+            if lost:
+                self._tell("files_discarded", count=len(lost), reason="the disk was full")
+            if not given_up:
                 return
 
     def clear_old(self, *, keep: timedelta) -> None:

@@ -3,7 +3,7 @@
 The centre takes a file only if a verified record of the same box announced its hash and size.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -12,6 +12,9 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from alerts.messages import Artefact
 from traceability.records import WIDE, Base, OfTenant, insert_rows
+
+GIVEN_UP = "given_up"
+"""Stands for a rule where the box deleted the file, its disk being full, before it could bring it."""
 
 
 class Announced(OfTenant, Base):
@@ -114,6 +117,17 @@ def note_arrival(session: Session, *, tenant: str, sha256: str, at: datetime) ->
     waiting = (Announced.tenant == tenant, Announced.sha256 == sha256, Announced.arrived_at.is_(None))
     arrived = update(Announced).where(*waiting).values(arrived_at=at).returning(Announced.incident)
     return bool(session.scalars(arrived).all())
+
+
+def note_never_to_come(
+    session: Session, *, tenant: str, device: str, hashes: Collection[str], at: datetime
+) -> frozenset[str]:
+    """The box gave these files up before it could bring them; the incidents that they belonged to."""
+    own = (Announced.tenant == tenant, Announced.device == device, Announced.sha256.in_(hashes))
+    missing = session.scalars(select(Announced).where(*own, Announced.arrived_at.is_(None))).all()
+    for row in missing:
+        row.deleted_at, row.deleted_rule = at, GIVEN_UP
+    return frozenset(row.incident for row in missing)
 
 
 def files_of(session: Session, *, tenant: str, device: str, incident: str) -> tuple[Announced, ...]:

@@ -1,8 +1,9 @@
 """Which files of evidence are to be deleted, by kind and age; each deletion is written down.
 
 A term begins when the lead is closed: its incident is over and its task finished, both by the centre's clock. Never
-deleted: what belongs to an open lead (or to none yet), is under legal hold or under review (a finding is still a
-draft), or was handed out in a case. One file may serve several leads: the last of them counts.
+deleted: what belongs to an open lead (or to none yet), is under legal hold or under review (a finding is still a draft,
+or a reviewer's word for it as evidence stands), or was handed out in a case. One file may serve several leads: the last
+of them counts.
 
 Sources: Public-safety video systems regulation (公共安全视频图像信息系统管理条例, State Council order 799), art. 17: at
 least 30 days, then deleted once the purpose is reached, unless law says otherwise. Personal Information Protection Law,
@@ -28,6 +29,7 @@ from enforcement.actors import SYSTEM
 from enforcement.finding_records import Finding, FindingStatus
 from enforcement.holds import held_leads
 from enforcement.leads import Lead, lead_id
+from enforcement.reviews import reviewed_leads
 from enforcement.tasks import FINISHED, Task, TaskEvent
 from enforcement.transitions import State
 from traceability.append_only import guard
@@ -167,7 +169,7 @@ def was_handed_out(session: Session, *, tenant: str, lead_id: str) -> bool:
 
 
 def is_under_review(session: Session, *, tenant: str, lead_id: str) -> bool:
-    """Whether a finding of this lead is still a draft."""
+    """Whether a finding of this lead is still a draft, or a reviewer's word for it as evidence stands."""
     return lead_id in _reviewed_leads(session, tenant)
 
 
@@ -234,4 +236,5 @@ def _kept_leads(session: Session, tenant: str) -> frozenset[str]:
 
 def _reviewed_leads(session: Session, tenant: str) -> frozenset[str]:
     drafts = (Finding.tenant == tenant, Finding.status == FindingStatus.DRAFT.value)
-    return frozenset(session.scalars(select(Finding.lead_id).where(*drafts)))
+    drafted = frozenset(session.scalars(select(Finding.lead_id).where(*drafts)))
+    return drafted | reviewed_leads(session, tenant=tenant)

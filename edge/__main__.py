@@ -28,6 +28,7 @@ from edge.credentials import load_credentials
 from edge.duties import check_memory, duties_of, orphan_witness_of, posts_of, witnesses_of
 from edge.errors import NotWatched
 from edge.event_lines import EventLines
+from edge.incident_store import IncidentStore
 from edge.memory import peak_resident_mib, share_arenas
 from edge.metrics_server import served
 from edge.outlook import Outlook
@@ -76,8 +77,15 @@ def run_box(loaded: Loaded, settings: Settings, *, until_end: bool = False) -> N
         overview = Overview(box, outbox, identity.device, now=utc_now)
         cleanup.enter_context(served(settings.metrics_host, settings.metrics_port, overview.registry, overview, tell))
         publisher = Publisher(outbox, identity, on_event=delivery_to(tell), keys=keeper)
-        limit_bits_per_s = loaded.config.uploads.limit_bits_per_s
-        uploader = Uploader(outbox, blobs, identity, on_event=delivery_to(tell), limit_bits_per_s=limit_bits_per_s)
+        uploader = Uploader(
+            outbox,
+            blobs,
+            identity,
+            on_event=delivery_to(tell),
+            limit_bits_per_s=loaded.config.uploads.limit_bits_per_s,
+            keep_free_bytes=loaded.config.uploads.keep_free_bytes,
+            open_incidents=lambda: _open_incidents(outbox),
+        )
         _say_started(tell, loaded, identity, outbox)
         publisher.start()
         cleanup.callback(_say_stopped, tell, outbox)
@@ -145,6 +153,11 @@ def _sinks(settings: Settings, identity: Identity, cleanup: ExitStack) -> Sequen
     if output == "events":
         return (cleanup.enter_context(EventLines(FileIO(sys.stdout.fileno(), "w", closefd=False))), log_events)
     return (log_events,)
+
+
+def _open_incidents(outbox: Outbox) -> frozenset[str]:
+    with outbox.reading() as connection:
+        return frozenset(incident.id for incident in IncidentStore(connection).open_incidents())
 
 
 def _say_started(tell: Tell, loaded: Loaded, identity: Identity, outbox: Outbox) -> None:

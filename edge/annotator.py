@@ -73,7 +73,7 @@ class Annotator:
                 clock_state=clock_state(at, time.monotonic()),
             )
             record = transaction.append(message, at=at)
-            transaction.queue_upload(sha256, size_bytes=len(copy))
+            transaction.queue_upload(sha256, size_bytes=len(copy), role=artefact.role, incident=work.incident)
             IncidentStore(transaction.connection).remove_annotation(work)
         self._tell(
             "evidence_queued",

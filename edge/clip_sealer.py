@@ -138,7 +138,7 @@ def seal_clip(
         for incident in incidents:
             message = Evidence(incident=incident, camera=camera, artefacts=(artefact,), clock_state=state)
             records.append(transaction.append(message, at=at))
-            transaction.queue_upload(sha256, size_bytes=size_bytes)
+            transaction.queue_upload(sha256, size_bytes=size_bytes, role=artefact.role, incident=incident)
     return tuple(records)
 
 

@@ -297,11 +297,17 @@ class UploadsSection(Section):
     """How evidence travels to the centre."""
 
     limit_kbit_s: int = Field(default=0, ge=0, le=10_000_000)
+    keep_free_mb: int = Field(default=200, ge=0, le=1_000_000)
 
     @property
     def limit_bits_per_s(self) -> int:
         """As the uploader takes it; 0: no limit."""
         return self.limit_kbit_s * 1000
+
+    @property
+    def keep_free_bytes(self) -> int:
+        """As the uploader takes it."""
+        return self.keep_free_mb * 1_000_000
 
 
 class Config(Section):

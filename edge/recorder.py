@@ -205,7 +205,9 @@ class Recorder:
         else:
             store.save(incident)
         if shown:
-            transaction.queue_upload(shown.sha256, size_bytes=shown.size_bytes)
+            transaction.queue_upload(
+                shown.sha256, size_bytes=shown.size_bytes, role=shown.role, incident=change.incident.id
+            )
             store.add_annotations([annotation_of(alert, incident, self._posts[key].rule.zone, shown.sha256)])
         return _Written(change, incident, alert, record)
 

@@ -105,6 +105,16 @@ class Reviewed:
         return self.legal if part is Part.LEGAL else self.technical
 
 
+def reviewed_leads(session: Session, *, tenant: str) -> frozenset[str]:
+    """Leads for which a reviewer's word stands: under review, or evidence."""
+    last: dict[tuple[str, str], str] = {}
+    rows = select(Review.lead_id, Review.part, Review.verdict).where(Review.tenant == tenant)
+    for lead, part, verdict in session.execute(rows.order_by(Review.lead_id, Review.number)):
+        last[lead, part] = verdict
+    rejected = {lead for (lead, _), verdict in last.items() if verdict == Verdict.REJECT}
+    return frozenset(lead for (lead, _), verdict in last.items() if verdict == Verdict.APPROVE) - rejected
+
+
 def review_lead(
     session: Session,
     *,

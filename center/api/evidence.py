@@ -16,7 +16,7 @@ from center.api.security import reading_router
 from center.api.uploads import BYTES, Hash
 from center.custody import Act, has_viewed, note_custody
 from center.database import Writing
-from center.evidence import Announced, Stored, find_deleted, find_file
+from center.evidence import GIVEN_UP, Announced, Stored, find_deleted, find_file
 from center.office import office_of
 from center.store.shelf import Shelf
 from center.web.problems import responses
@@ -119,6 +119,8 @@ def nothing_there(deleted: Announced | None) -> HTTPException:
     if deleted is None or deleted.deleted_at is None:
         return HTTPException(404, "there is no such file, or it has not come yet")
     rule, _, days = deleted.deleted_rule.partition(":")
+    if rule == GIVEN_UP:
+        return HTTPException(410, "the box had to delete it before it could bring it: its disk was full")
     day = f"{deleted.deleted_at:%Y-%m-%d}"
     return HTTPException(410, f"deleted on {day} under the retention rule {rule}: {days} days; its hash stays known")
 

@@ -10,10 +10,10 @@ import structlog
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
-from alerts.messages import Alert, Coverage, Dropped, Evidence, KeyRotation
+from alerts.messages import Alert, Coverage, Dropped, Evidence, FilesGone, KeyRotation
 from center.coverage import keep_coverage
 from center.devices import Signer
-from center.evidence import Announcement, announce_files
+from center.evidence import Announcement, announce_files, note_never_to_come
 from center.feed import announce
 from center.handlers import route
 from center.intake.conversion import is_credible, to_facts
@@ -80,6 +80,8 @@ def _digest(session: Session, entries: Sequence[Entry], at: datetime) -> None:
                 follow_rotation(session, entry, rotation, at)
             case Dropped() as dropped:
                 note_gone(session, entry, dropped, at)
+            case FilesGone() as gone:
+                _digest_files_gone(session, entry, gone, at)
 
 
 def _rounds(alerts: Sequence[Told]) -> Iterator[list[Told]]:
@@ -103,6 +105,13 @@ def _announcements(entries: Sequence[Entry]) -> Iterator[Announcement]:
                 yield Announcement(entry.event.device, incident, camera, artefacts)
             case Evidence(incident=incident, camera=camera, artefacts=artefacts):
                 yield Announcement(entry.event.device, incident, camera, artefacts)
+
+
+def _digest_files_gone(session: Session, entry: Entry, gone: FilesGone, at: datetime) -> None:
+    """Files that have not come and never will are no longer waited for; those that came meanwhile are here."""
+    tenant, device = entry.event.tenant, entry.event.device
+    for incident in note_never_to_come(session, tenant=tenant, device=device, hashes=gone.files, at=at):
+        announce(session, "evidence", lead_id(device, incident))
 
 
 def _digest_coverage(session: Session, entry: Entry, coverage: Coverage, at: datetime) -> None:

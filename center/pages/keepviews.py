@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy.orm import Session
 
 from center.accounts.people import Person
-from center.evidence import Announced
+from center.evidence import GIVEN_UP, Announced
 from center.pages.formats import Formats
 from center.pages.terms import ARTEFACTS, ROLES, name_of
 from center.retention import closed_since, is_under_review, term_of, was_handed_out
@@ -84,7 +84,7 @@ def keeping_of(
     elif task is None or closed_at is None:
         reason = language.gettext("Every file stays while the incident goes on or its task is not finished.")
     elif is_under_review(session, tenant=lead.tenant, lead_id=lead.id):
-        reason = language.gettext("Every file stays while a finding is still a draft.")
+        reason = language.gettext("Every file stays while the lead is under review or serves as evidence.")
     elif was_handed_out(session, tenant=lead.tenant, lead_id=lead.id):
         reason = language.gettext("Every file stays because evidence of this lead was handed out in a case.")
     state = task.state if task is not None else ""
@@ -117,6 +117,8 @@ def deletion_in_words(language: Language, zone: ZoneInfo, file: Announced) -> st
     if file.deleted_at is None:
         return ""
     rule, _, days = file.deleted_rule.partition(":")
+    if rule == GIVEN_UP:
+        return language.gettext("The box had to delete it before it could bring it: its disk was full.")
     return language.say(
         "Deleted on %(day)s under the retention rule “%(rule)s: %(days)s days”. Its hash stays known.",
         day=Formats(language, zone).stamp(file.deleted_at, "day"),

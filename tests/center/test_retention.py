@@ -9,8 +9,9 @@ from sqlalchemy import text
 from sqlalchemy.exc import DatabaseError
 from typer.testing import CliRunner
 
-from alerts.messages import Phase
+from alerts.messages import FilesGone, Phase
 from center.cli import app
+from center.custody import Act, note_custody
 from center.evidence import Announced
 from center.housekeeping import DAY_S, HOUR_S, Chore, Housekeeping
 from center.retention import Deletion, Removal, term_of
@@ -18,6 +19,7 @@ from center.settings import RetentionSettings
 from enforcement.actors import Actor, Role
 from enforcement.findings import write_finding
 from enforcement.holds import hold_lead, release_lead
+from enforcement.reviews import Verdict, review_lead
 from enforcement.tasks import move_task
 from enforcement.transitions import Move
 from tests.center.stage import BOX, NOW, TENANT, Box, Stage, Web, make_alert, make_artefact, make_evidence
@@ -127,6 +129,31 @@ def reviewed(stage: Stage, box: Box) -> None:
         )
 
 
+def passed_by_a_reviewer(stage: Stage, box: Box) -> None:
+    see(stage, box)
+    finish(stage)
+    with stage.office.database.writing() as session:
+        review_lead(
+            session,
+            tenant=TENANT,
+            lead_id=LEAD,
+            verdict=Verdict.APPROVE,
+            opinion="true and complete",
+            grounds="seen from beginning to end",
+            files=[hashlib.sha256(PICTURE).hexdigest()],
+            by=Actor("reviewer", Role.LEGAL_REVIEWER),
+            at=NOW,
+        )
+
+
+def handed_out(stage: Stage, box: Box) -> None:
+    see(stage, box)
+    finish(stage)
+    sha256 = hashlib.sha256(PICTURE).hexdigest()
+    with stage.office.database.writing() as session:
+        note_custody(session, tenant=TENANT, act=Act.TRANSFERRED, sha256=sha256, who="officer-a", at=NOW, lead_id=LEAD)
+
+
 def shared_with_an_open_lead(stage: Stage, box: Box) -> None:
     see(stage, box)
     see(stage, box, "i-2")
@@ -148,6 +175,8 @@ def shared_with_a_lead_nobody_has_heard_of(stage: Stage, box: Box) -> None:
         reopened,
         held,
         reviewed,
+        passed_by_a_reviewer,
+        handed_out,
         shared_with_an_open_lead,
         shared_with_a_lead_nobody_has_heard_of,
     ],
@@ -332,3 +361,16 @@ def test_every_hold_and_release_stays_written_down(web: Web, web_box: Box) -> No
     ]
     with pytest.raises(DatabaseError, match="append-only"), web.stage.office.database.writing() as session:
         session.execute(text("DELETE FROM hold_event"))
+
+
+def test_a_file_the_box_had_to_delete_is_waited_for_no_longer_and_said_so(web: Web, web_box: Box) -> None:
+    web.stage.hear(web_box.write(make_alert(evidence=(make_artefact(PICTURE), make_artefact(CLIP, "clip")))).raw)
+    bring(web.stage, CLIP)
+    hashes = tuple(hashlib.sha256(data).hexdigest() for data in (PICTURE, CLIP))
+    web.stage.hear(web_box.write(FilesGone(files=hashes, reason="disk_full")).raw)
+    gone = {row.role: row.deleted_rule for row in web.stage.all(Announced)}
+    assert gone == {"picture": "given_up", "clip": ""}, "what came before is here"
+    web.sign_in()
+    answer = web.client.get(f"/api/v1/evidence/{hashes[0]}")
+    assert (answer.status_code, "its disk was full" in answer.json()["detail"]) == (410, True)
+    assert web.client.get(f"/api/v1/evidence/{hashes[1]}").status_code == 200

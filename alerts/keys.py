@@ -6,6 +6,7 @@ import hashlib
 import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import TypeAlias
 
@@ -56,9 +57,14 @@ class VerifyKey:
     def verify(self, signature: bytes, data: bytes) -> None:
         """Return if `signature` is this key's over exactly `data`; raises BadSignature."""
         try:
-            Ed25519PublicKey.from_public_bytes(self.raw).verify(signature, data)
+            _load_public(self.raw).verify(signature, data)
         except (InvalidSignature, ValueError):
             raise BadSignature("the signature does not fit the bytes") from None
+
+
+@lru_cache(maxsize=10_000)
+def _load_public(raw: bytes) -> Ed25519PublicKey:
+    return Ed25519PublicKey.from_public_bytes(raw)
 
 
 KeyFinder: TypeAlias = Callable[[str], VerifyKey | None]

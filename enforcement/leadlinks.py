@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from enforcement.assignment import grid_links
 from enforcement.leads import Lead, LeadLink, Sight, change_leads, links_of, sight_of, sights_of
+from traceability.editions import Register, register_of
 from traceability.links import Link, links_for
 from traceability.records import insert_rows
 
@@ -35,15 +36,19 @@ def _link(session: Session, tenant: str, sights: Sequence[Sight]) -> None:
     again = [sight.lead_id for sight in moved if sight.linked_for is not None]
     if again:
         session.execute(delete(LeadLink).where(LeadLink.tenant == tenant, LeadLink.lead_id.in_(again)))
-    insert_rows(session, LeadLink, [row for sight in moved for row in _rows(sight, _links(session, sight))])
+    register = register_of(session, tenant)
+    insert_rows(session, LeadLink, [row for sight in moved for row in _rows(sight, _links(session, register, sight))])
     change_leads(
         session, tenant, {sight.lead_id: {"linked_for": sight.at, "linked_camera": sight.camera} for sight in moved}
     )
 
 
-def _links(session: Session, sight: Sight) -> tuple[Link, ...]:
-    place = {"tenant": sight.tenant, "camera": sight.camera}
-    return (*links_for(session, **place, at=sight.at), *grid_links(session, **place, at=sight.at))
+def _links(session: Session, register: Register, sight: Sight) -> tuple[Link, ...]:
+    def find() -> tuple[Link, ...]:
+        place = {"tenant": sight.tenant, "camera": sight.camera}
+        return (*links_for(session, **place, at=sight.at), *grid_links(session, **place, at=sight.at))
+
+    return register.recall(sight.at, ("links", sight.camera), find)
 
 
 def _rows(sight: Sight, links: Iterable[Link]) -> Iterable[dict[str, Any]]:

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from alerts.messages import Phase
 from enforcement.actors import SYSTEM, Actor, Role
-from enforcement.assignment import assign
+from enforcement.assignment import Assignment, assign
 from enforcement.errors import IllegalMove, NotAllowed, NoteMissing, StaleTask, Unknown
 from enforcement.events import TaskMoved, TaskNoted, TaskOpened
 from enforcement.finding_records import FindingStatus, findings_of
@@ -18,6 +18,7 @@ from enforcement.leads import Lead, Sight, sights_of
 from enforcement.policy import response_times
 from enforcement.transitions import Move, State, transition_of
 from traceability.append_only import guard
+from traceability.editions import Register, register_of
 from traceability.records import Base, Identified, JsonObject, OfTenant, insert_rows
 
 CHECK_LEAD: Final = "check_lead"
@@ -108,7 +109,7 @@ def open_tasks(session: Session, tenant: str, lead_ids: Iterable[str], *, at: da
     sights = sights_of(session, tenant, lead_ids)
     ids = [sight.lead_id for sight in sights]
     there = set(session.scalars(select(Task.id).where(Task.tenant == tenant, Task.id.in_(ids))))
-    return _open(session, [sight for sight in sights if sight.lead_id not in there], at)
+    return _open(session, register_of(session, tenant), [sight for sight in sights if sight.lead_id not in there], at)
 
 
 def open_task(session: Session, lead: Lead, *, at: datetime) -> TaskOpened | None:
@@ -117,13 +118,18 @@ def open_task(session: Session, lead: Lead, *, at: datetime) -> TaskOpened | Non
     return opened[0] if opened else None
 
 
-def _open(session: Session, sights: Sequence[Sight], at: datetime) -> tuple[TaskOpened, ...]:
+def _assign(session: Session, register: Register, sight: Sight) -> Assignment:
+    place = {"tenant": sight.tenant, "camera": sight.camera}
+    return register.recall(sight.at, ("assign", sight.camera), lambda: assign(session, **place, at=sight.at))
+
+
+def _open(session: Session, register: Register, sights: Sequence[Sight], at: datetime) -> tuple[TaskOpened, ...]:
     times: dict[str, dict[str, Any]] = {}
     tasks: list[dict[str, Any]] = []
     for sight in sights:
         if sight.kind not in times:
             times[sight.kind] = response_times(session, tenant=sight.tenant, kind=sight.kind, at=at).columns()
-        given = assign(session, tenant=sight.tenant, camera=sight.camera, at=sight.at)
+        given = _assign(session, register, sight)
         tasks.append(
             {
                 "tenant": sight.tenant,

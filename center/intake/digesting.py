@@ -18,7 +18,7 @@ from center.feed import announce
 from center.handlers import route
 from center.intake.conversion import is_credible, to_facts
 from center.intake.gone import note_gone
-from center.intake.judging import judge
+from center.intake.judging import judge, open_books
 from center.intake.quarantine import Reason, Refusal
 from center.intake.reading import Entry
 from center.keys import follow_rotation
@@ -52,7 +52,8 @@ def digest(
 def _judge_and_digest(
     session: Session, entries: Sequence[Entry], signers: Mapping[str, Signer], at: datetime
 ) -> tuple[Refusal | None, ...]:
-    refusals = tuple(judge(session, entry, signers[entry.key_id], at) for entry in entries)
+    books = open_books(session, entries[0].event.tenant)
+    refusals = tuple(judge(books, entry, signers[entry.key_id], at) for entry in entries)
     _digest(session, [entry for entry, refusal in zip(entries, refusals, strict=True) if refusal is None], at)
     return refusals
 

@@ -26,7 +26,7 @@ from center.intake.digesting import digest
 from center.intake.quarantine import Limits, Refusal, put_aside, waiting_for_key
 from center.intake.reading import Entry, Reading, read, standing_of
 from center.intake.volumes import Volume, open_volumes, place_of, write_rows
-from center.log.entries import enter_record
+from center.log.entries import enter_records
 
 log = structlog.get_logger()
 
@@ -171,15 +171,8 @@ class _Batch:
                 self._put_aside(refusal, self.readings[number], authentic=True)
             self.outcomes[number] = Outcome.STORED if refusal is None else Outcome.QUARANTINED
         write_rows(self.session, rows, self.at)
-        for entry, disposition, _ in rows:
-            enter_record(
-                self.session,
-                tenant=self.rules.tenant,
-                device=entry.event.device,
-                sha256=entry.sha256,
-                disposition=disposition,
-                at=self.at,
-            )
+        stored = [(entry.event.device, entry.sha256, disposition) for entry, disposition, _ in rows]
+        enter_records(self.session, tenant=self.rules.tenant, records=stored, at=self.at)
 
     def _put_aside(self, refusal: Refusal, reading: Reading, *, authentic: bool) -> None:
         topic, raw = reading.message

@@ -1,6 +1,7 @@
 """Whether an authentic record can become rows: its key reaches it, its kind is known, its camera is this box's."""
 
 from datetime import datetime
+from typing import NamedTuple
 
 from sqlalchemy.orm import Session
 
@@ -12,34 +13,47 @@ from center.intake.conversion import is_credible, sighting
 from center.intake.quarantine import Reason, Refusal
 from center.intake.reading import Entry
 from traceability.cameras import camera_at
+from traceability.editions import Register, register_of
 
 
-def judge(session: Session, entry: Entry, signer: Signer, received_at: datetime) -> Refusal | None:
+class Books(NamedTuple):
+    """Where is looked up what a record says: the database, and the register as it is now."""
+
+    session: Session
+    register: Register
+
+
+def open_books(session: Session, tenant: str) -> Books:
+    """For all records of a batch."""
+    return Books(session, register_of(session, tenant))
+
+
+def judge(books: Books, entry: Entry, signer: Signer, received_at: datetime) -> Refusal | None:
     """Why this record is put aside although it is authentic, or None if it can be taken in."""
-    return _check_reach(entry, signer) or _check_data(session, entry, received_at)
+    return _check_reach(entry, signer) or _check_data(books, entry, received_at)
 
 
-def _check_data(session: Session, entry: Entry, received_at: datetime) -> Refusal | None:
+def _check_data(books: Books, entry: Entry, received_at: datetime) -> Refusal | None:
     refusal = entry.problem
     match entry.data:
         case KeyRotation() as rotation:
-            refusal = _check_rotation(session, entry, rotation)
+            refusal = _check_rotation(books.session, entry, rotation)
         case Alert() as alert:
-            refusal = _check_alert(session, entry, alert, received_at)
+            refusal = _check_alert(books, entry, alert, received_at)
         case Evidence() as evidence:
-            refusal = _check_camera(session, entry, evidence.camera, _sealed_at(entry, received_at))
+            refusal = _check_camera(books, entry, evidence.camera, _sealed_at(entry, received_at))
         case Coverage() as coverage:
             until_at = coverage.until_at if is_credible(coverage.until_at, received_at) else received_at
-            refusal = _check_camera(session, entry, coverage.camera, until_at)
+            refusal = _check_camera(books, entry, coverage.camera, until_at)
         case Dropped() as dropped:
             refusal = _check_ranges(entry, dropped)
     return refusal
 
 
-def _check_alert(session: Session, entry: Entry, alert: Alert, received_at: datetime) -> Refusal | None:
+def _check_alert(books: Books, entry: Entry, alert: Alert, received_at: datetime) -> Refusal | None:
     if alert.kind not in KINDS:
         return Refusal(Reason.UNKNOWN_KIND, f"no kind {alert.kind!r} in the catalogue")
-    return _check_camera(session, entry, alert.camera, sighting(entry.event, alert, received_at).observed_at)
+    return _check_camera(books, entry, alert.camera, sighting(entry.event, alert, received_at).observed_at)
 
 
 def _check_reach(entry: Entry, signer: Signer) -> Refusal | None:
@@ -79,12 +93,17 @@ def _sealed_at(entry: Entry, received_at: datetime) -> datetime:
     return written_at if is_credible(written_at, received_at) else received_at
 
 
-def _check_camera(session: Session, entry: Entry, camera: str, at: datetime) -> Refusal | None:
+def _check_camera(books: Books, entry: Entry, camera: str, at: datetime) -> Refusal | None:
     """A box speaks for the cameras that the register gives it at that time, and for no other."""
     tenant, device = entry.event.tenant, entry.event.device
-    registered = camera_at(session, tenant=tenant, camera=camera, at=at)
-    if registered is None:
+
+    def find() -> str | None:
+        registered = camera_at(books.session, tenant=tenant, camera=camera, at=at)
+        return registered.device if registered is not None else None
+
+    owner = books.register.recall(at, ("box of", camera), find)
+    if owner is None:
         return Refusal(Reason.UNKNOWN_CAMERA, f"camera {camera!r} was not in the register at {at.isoformat()}")
-    if registered.device != device:
-        return Refusal(Reason.CAMERA_OF_ANOTHER, f"camera {camera!r} is registered for {registered.device}")
+    if owner != device:
+        return Refusal(Reason.CAMERA_OF_ANOTHER, f"camera {camera!r} is registered for {owner}")
     return None

@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session, SessionTransaction
 from alerts.leaves import Leaf, LeafKind, Opening
 from alerts.merkle import HASH_BYTES, Edge
 from center.log.records import LogHead, LogLeaf, LogNode, LogOpening
+from traceability.records import insert_rows
 
 KEPT_EVERY = 4
 """Nodes are kept on levels that are multiples of this."""
@@ -84,8 +85,9 @@ def _append(session: Session, tenant: str, entered: tuple[_Entered, ...]) -> Non
     hashes = [leaf.hash for leaf in leaves]
     grown, nodes = edge.grow(hashes)
     numbers = range(edge.size, grown.size)
-    session.execute(
-        insert(LogLeaf),
+    insert_rows(
+        session,
+        LogLeaf,
         [
             {
                 "tenant": tenant,
@@ -98,8 +100,9 @@ def _append(session: Session, tenant: str, entered: tuple[_Entered, ...]) -> Non
             for number, leaf, digest in zip(numbers, leaves, hashes, strict=True)
         ],
     )
-    session.execute(
-        insert(LogOpening),
+    insert_rows(
+        session,
+        LogOpening,
         [
             {
                 "tenant": tenant,
@@ -118,8 +121,7 @@ def _append(session: Session, tenant: str, entered: tuple[_Entered, ...]) -> Non
         for subtree, digest in nodes
         if subtree.level and subtree.level % KEPT_EVERY == 0
     ]
-    if kept:
-        session.execute(insert(LogNode), kept)
+    insert_rows(session, LogNode, kept)
     head = update(LogHead).where(LogHead.tenant == tenant).values(size=grown.size, peaks=b"".join(grown.peaks))
     session.execute(head, execution_options={"synchronize_session": False})
 

@@ -1,5 +1,6 @@
 """What is entered into the log, one function for each thing that happens. Bodies hold pseudonyms and hashes only."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from enum import StrEnum
 from hashlib import sha256
@@ -9,7 +10,7 @@ from sqlalchemy.orm import Session
 from alerts.leaves import LeafKind
 from alerts.messages import Disposition
 from center.log.appending import enter
-from center.log.pseudonyms import Named, pseudonym_of
+from center.log.pseudonyms import Named, pseudonym_of, pseudonyms_of
 from enforcement.reviews import Review
 
 
@@ -22,16 +23,14 @@ class KeyAct(StrEnum):
     REVOKED = "revoked"
 
 
-def enter_record(
-    session: Session, *, tenant: str, device: str, sha256: str, disposition: Disposition, at: datetime
+def enter_records(
+    session: Session, *, tenant: str, records: Sequence[tuple[str, str, Disposition]], at: datetime
 ) -> None:
-    """A record of a box's journal was stored."""
-    fields = {
-        "device": pseudonym_of(session, tenant=tenant, kind=Named.DEVICE, subject=device),
-        "disposition": disposition.value,
-        "record": sha256,
-    }
-    enter(session, tenant=tenant, kind=LeafKind.RECORD, fields=fields, reference=sha256, at=at)
+    """Records of boxes' journals were stored: each with its device, the SHA-256 of its bytes, and its disposition."""
+    names = pseudonyms_of(session, tenant=tenant, kind=Named.DEVICE, subjects=(device for device, _, _ in records))
+    for device, digest, disposition in records:
+        fields = {"device": names[device], "disposition": disposition.value, "record": digest}
+        enter(session, tenant=tenant, kind=LeafKind.RECORD, fields=fields, reference=digest, at=at)
 
 
 def enter_quarantine(session: Session, *, tenant: str, entry: str, reason: str, sha256: str, at: datetime) -> None:

@@ -1,6 +1,7 @@
 """Random names that stand in the log for people and boxes, and the one table that says for whom."""
 
 import secrets
+from collections.abc import Iterable
 from contextlib import suppress
 from enum import StrEnum
 
@@ -29,6 +30,16 @@ def pseudonym_of(session: Session, *, tenant: str, kind: Named, subject: str) ->
             session.execute(insert(Pseudonym).values(tenant=tenant, kind=kind, subject=subject, pseudonym=made))
         known = session.get_one(Pseudonym, (tenant, kind.value, subject))
     return known.pseudonym
+
+
+def pseudonyms_of(session: Session, *, tenant: str, kind: Named, subjects: Iterable[str]) -> dict[str, str]:
+    """The pseudonyms of many at once."""
+    wanted = set(subjects)
+    own = (Pseudonym.tenant == tenant, Pseudonym.kind == kind.value, Pseudonym.subject.in_(sorted(wanted)))
+    rows = session.execute(select(Pseudonym.subject, Pseudonym.pseudonym).where(*own))
+    known: dict[str, str] = {row.subject: row.pseudonym for row in rows}
+    new = sorted(wanted - known.keys())
+    return known | {subject: pseudonym_of(session, tenant=tenant, kind=kind, subject=subject) for subject in new}
 
 
 def find_pseudonym(session: Session, *, tenant: str, kind: Named, subject: str) -> str | None:

@@ -1,6 +1,8 @@
 """`teawatch verify BUNDLE --keys FILE`: whether a bundle holds, for whoever was handed one."""
 
+import io
 import json
+import sys
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -30,6 +32,8 @@ def verify(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,  # noqa: FBT002 - an option
 ) -> None:
     """Say what of a bundle holds and what does not; the exit status is 0 if all of it does, else 1."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # a terminal without Chinese gets the report all the same
     try:
         trust = load_trust(keys)
     except TrustUnusable as error:

@@ -146,6 +146,8 @@ class Container:
             raise BundleUnfit(Finding("cut_file"))
         if count > MAX_MEMBERS:
             raise BundleUnfit(Finding("too_many", {"count": count, "most": MAX_MEMBERS}))
+        if length > count * (_CENTRAL.size + MAX_NAME):
+            raise BundleUnfit(Finding("other_form", {"name": "central directory"}))
         if begins + length + _END.size != self.size_bytes:
             is_short = begins + length + _END.size > self.size_bytes
             raise BundleUnfit(Finding("cut_file" if is_short else "bytes_between"))

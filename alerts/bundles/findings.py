@@ -351,5 +351,10 @@ class Finding:
         return LINES[self.code].fault
 
     def say(self, language: str) -> str:
-        """The line: Chinese for any `zh…` tag, English otherwise."""
-        return LINES[self.code].words.in_language(language) % {name: str(value) for name, value in self.values.items()}
+        """The line: Chinese for any `zh…` tag, English otherwise. What a file says cannot steer a terminal."""
+        values = {name: _printable(str(value)) for name, value in self.values.items()}
+        return LINES[self.code].words.in_language(language) % values
+
+
+def _printable(text: str) -> str:
+    return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text)

@@ -38,11 +38,11 @@ def check_times(
 
 def _check_record(record: BundledRecord, trust: Trust) -> Iterator[Finding]:
     at, enrolled_at = record.event.time, trust.enrolled_at(record.event.device)
-    if enrolled_at is not None and at + TOLERANCE < enrolled_at:
+    if enrolled_at is not None and enrolled_at - at > TOLERANCE:
         yield _finding("before_enrolment", record, at, enrolled_at)
-    if at > record.received_at + TOLERANCE:
+    if at - record.received_at > TOLERANCE:
         yield _finding("after_receipt", record, at, record.received_at)
-    if isinstance(record.data, Alert) and record.data.observed_at > at + TOLERANCE:
+    if isinstance(record.data, Alert) and record.data.observed_at - at > TOLERANCE:
         yield _finding("seen_after_made", record, record.data.observed_at, at)
 
 
@@ -55,7 +55,7 @@ def _check_files(records: Sequence[BundledRecord]) -> Iterator[Finding]:
     for record in records:
         for artefact in artefacts_of(record):
             packets = artefact.packets
-            if packets is None or (packets.first_at <= ends + TOLERANCE and packets.last_at >= begins - TOLERANCE):
+            if packets is None or (packets.first_at - ends <= TOLERANCE and begins - packets.last_at <= TOLERANCE):
                 continue
             found = f"{packets.first_at.isoformat()}–{packets.last_at.isoformat()}"
             wanted = f"{begins.isoformat()}–{ends.isoformat()}"

@@ -106,6 +106,11 @@ def test_more_members_than_any_bundle_has_are_not_even_listed() -> None:
     assert code_of(b"PK\x03\x04" + bytes(6) + end) == "too_many"
 
 
+def test_a_directory_longer_than_its_members_can_have_is_not_read() -> None:
+    end = struct.pack("<4s4H2LH", b"PK\x05\x06", 0, 0, 1, 1, 9_000, 4, 0)
+    assert code_of(b"PK\x03\x04" + bytes(9_000) + end) == "other_form"
+
+
 class Huge(io.BytesIO):
     """A file that says it is longer than any bundle."""
 

@@ -1,12 +1,13 @@
 """Bundles that were tampered with: the matter is named, in both languages, and nothing is a traceback."""
 
 import json
+import os
 import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
 
@@ -218,6 +219,35 @@ def test_the_command_says_what_holds_and_ends_with_0_or_1(judge: Judge, tmp_path
     gone = command()
     assert gone.returncode == 1
     assert "cannot be read" in gone.stdout
+
+
+def test_a_terminal_without_chinese_gets_the_report_too_and_what_a_file_says_cannot_steer_one(
+    judge: Judge, tmp_path: Path
+) -> None:
+    keys = tmp_path / "keys.json"
+    keys.write_bytes(write_trust(judge.scene.trust))
+    seal = judge.victim().members[SEAL_NAME].replace(judge.scene.centre.key_id.encode(), b"\x1b[2J")
+    judge.path.write_bytes(pack(judge.victim().members | {SEAL_NAME: seal.replace(b"\x1b", b"\\u001b")}))
+    words = [sys.executable, "-m", "teawatch", "verify", str(judge.path), "--keys", str(keys), "--lang", "zh"]
+    environment = os.environ | {"PYTHONIOENCODING": "latin-1"}
+    said = subprocess.run(words, capture_output=True, timeout=60, check=False, env=environment)
+    assert (said.returncode, said.stderr) == (1, b"")
+    assert b"\x1b" not in said.stdout
+    assert b"\\u4e2d\\u5fc3" in said.stdout
+    assert "\x1b" not in Finding("seal_stranger", {"key": "\x1b[2J"}).say("en")
+
+
+FAR = (datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC))
+
+
+@pytest.mark.parametrize("at", FAR)
+def test_times_at_the_ends_of_the_calendar_are_judged_like_any_other(judge: Judge, at: datetime) -> None:
+    victim = judge.victim()
+    seal = mutations._seal_of(victim.members, victim.scene)
+    moved = tuple(each.model_copy(update={"received_at": at}) for each in seal.records)
+    changed_seal = seal.model_copy(update={"records": moved})
+    sealed = mutations._with_members(victim, victim.members, changed_seal, victim.scene.centre)
+    assert {finding.fault for _, finding in judge.judge(pack(sealed)).findings} == {Fault.TIME}
 
 
 def test_a_part_knows_its_hash_wherever_its_bytes_lie(tmp_path: Path) -> None:

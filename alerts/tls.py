@@ -17,7 +17,7 @@ from typing import Any
 import structlog
 
 from alerts.certificates import lifetime
-from alerts.clocks import clock_quality
+from alerts.clocks import clock_quality, is_credible
 from alerts.errors import AlertsError, CertificateOutOfDate, MalformedMessage, TimeUnknown, TlsError, TlsTrouble
 from alerts.messages import ClockQuality
 
@@ -54,13 +54,18 @@ class TrustedClock:
         self._ask_after_s = 0.0
 
     def now(self) -> datetime:
-        """Raises TimeUnknown where this machine's clock was never set and the centre has not told the time yet."""
+        """Raises TimeUnknown where this machine's clock was never set and the centre has not told the time yet.
+
+        A clock that was set once and that nobody keeps is better than none: it counts while the centre cannot be asked.
+        """
         system = self._system()
         if self._quality(system) is not ClockQuality.UNSYNCHRONISED:
             return system
         with self._lock:
             if self._told is None:
                 self._ask(system)
+            if self._told is None and is_credible(system):
+                return system
             if self._told is None:
                 raise TimeUnknown(
                     f"this box's clock says {system:%Y-%m-%d} and no time server keeps it; certificates wait until the"
@@ -125,7 +130,8 @@ def client_context(ca: str, now: Callable[[], datetime], certificate: Path | Non
     except TlsError:
         raise
     except (OSError, MalformedMessage) as error:
-        raise TlsTrouble(f"{certificate or 'the authority'}: cannot be used: {error}; enrol this box again") from None
+        what = certificate or "the authority in identity.json"
+        raise TlsTrouble(f"{what}: cannot be used: {error}; a new one is fetched from the centre") from None
     return context
 
 

@@ -16,6 +16,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 from rich.console import Console
 from rich.markup import escape
 
+from alerts.certificates import lifetime
 from alerts.clocks import EARLIEST_YEAR, clock_quality
 from alerts.door import Door
 from alerts.errors import AlertsError, OutboxInUse
@@ -163,8 +164,19 @@ def _look_at_centre(state: Path) -> Iterator[Result]:
         return
     yield Result("enrolment", fine=True, found=f"{identity.device} of {identity.tenant}")
     yield from _look_at_outbox(state, identity)
+    if identity.mqtt_tls:
+        yield _look_at_certificate(identity)
     yield _reach("broker", f"{identity.mqtt_host}:{identity.mqtt_port}", lambda: _sign_in(identity))
     yield _reach("centre", identity.center_url, lambda: _ask_health(identity))
+
+
+def _look_at_certificate(identity: Identity) -> Result:
+    try:
+        Door(identity).to_broker()
+        until = lifetime(identity.certificate.read_bytes())[1] if identity.certificate else None
+    except (AlertsError, OSError) as error:
+        return Result("certificate", fine=False, found=str(error), advice="docs/security.md says what this line means")
+    return Result("certificate", fine=True, found=f"good until {until:%Y-%m-%d %H:%M} UTC, renewed in time by itself")
 
 
 def _look_at_outbox(state: Path, identity: Identity) -> Iterator[Result]:

@@ -174,6 +174,20 @@ def test_the_system_clock_counts_where_a_time_server_keeps_it() -> None:
         assert TrustedClock(never, system=lambda: NOW, quality=lambda _, quality=quality: quality).now() == NOW
 
 
+def test_a_clock_that_was_set_once_counts_only_while_the_centre_cannot_be_asked() -> None:
+    stale, answers = NOW - timedelta(days=20), [CentreUnreachable("nobody there"), NOW]
+
+    def answer() -> datetime:
+        said = answers.pop(0)
+        if isinstance(said, CentreUnreachable):
+            raise said
+        return said
+
+    first = TrustedClock(answer, system=lambda: stale, quality=unsynchronised)
+    assert first.now() == stale
+    assert TrustedClock(answer, system=lambda: stale, quality=unsynchronised).now() >= NOW
+
+
 def test_a_centre_that_cannot_be_asked_is_asked_again_but_not_at_once() -> None:
     asked = []
 

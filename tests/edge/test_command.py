@@ -6,14 +6,18 @@ import os
 import signal
 import subprocess
 import sys
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from rich.console import Console
 
-from alerts.identity import Identity
+from alerts.certificates import make_key, make_request, pem_of_key
+from alerts.door import keep_certificate
+from alerts.identity import CERTIFICATE_FILE, Identity
 from alerts.outbox import QUARANTINED_RECORDS, Outbox
-from edge.check import check_box, look_around
+from center.authority import Authority
+from edge.check import Result, check_box, look_around
 from edge.config import read_config
 from edge.settings import Settings
 from tests.edge.parts import make_identity
@@ -154,6 +158,26 @@ def test_check_finds_broker_and_centre_unreachable(config: Path, tmp_path: Path)
     assert "768x576; sees" in found["camera cam-1"].found
     assert "person" in found["camera cam-1"].found
     assert all(each.advice for each in found.values() if not each.fine)
+
+
+def test_check_says_until_when_the_certificate_is_good_and_what_is_wrong_with_it(tmp_path: Path) -> None:
+    now = datetime.now(UTC)
+    Authority.make(tmp_path, "test", now)
+    authority, key = Authority.load(tmp_path), make_key()
+    make_identity(mqtt_tls=True, ca=authority.pem).save(tmp_path / "state")
+    settings = Settings(state=tmp_path / "state")
+
+    def look() -> Result:
+        (found,) = (each for each in look_around(tmp_path / "no.yaml", settings) if each.what == "certificate")
+        return found
+
+    assert not look().fine
+    assert "tls.pem" in look().found
+    for days, fine, said in ((30, True, "good until"), (-0.5, False, "this box's certificate expired at")):
+        life = timedelta(days=days)
+        issued = authority.issue_box(make_request(key), tenant="t", device="box-1", at=now, life=life)
+        keep_certificate(tmp_path / "state" / CERTIFICATE_FILE, pem_of_key(key), issued.pem)
+        assert (look().fine, said in look().found) == (fine, True), look()
 
 
 @pytest.mark.parametrize(("name", "fine", "found"), [("short.avi", True, "768x576"), ("nowhere.avi", False, "nowhere")])

@@ -22,6 +22,7 @@ from edge.bench.delivery.stage import NO_GAP, Gap, Stage
 DAY_S = 86_400.0
 DOOM_PATIENCE_S = 8.0
 GAP_PATIENCE_S = 60.0
+SENT_INTO_THE_VOID = 2
 SETTLING_S = 0.3
 """What a box has committed is heard of by then."""
 
@@ -79,6 +80,8 @@ async def stall(_stage: Stage, box: BoxUnderTest, chance: random.Random) -> Gap:
 async def half_open(_stage: Stage, box: BoxUnderTest, _chance: random.Random) -> Gap:
     """The broker has forgotten the connection; the box has to find that out by itself."""
     box.mqtt.forget()
+    head = box.head
+    await box.wait(lambda: box.head >= head + SENT_INTO_THE_VOID, GAP_PATIENCE_S)
     return NO_GAP
 
 

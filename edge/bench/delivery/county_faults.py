@@ -11,6 +11,8 @@ from edge.bench.delivery.stage import NO_GAP, Gap, Stage
 
 LATEST_WRITE = 150
 DOOM_PATIENCE_S = 8.0
+UNHEARD_S = 2.0
+"""So long boxes speak to a centre that cannot hear them before the clock of its recovery starts."""
 
 
 async def kill_centre(stage: Stage, chance: random.Random) -> Gap:
@@ -61,6 +63,7 @@ async def stall_centre(stage: Stage, chance: random.Random) -> Gap:
 async def centre_half_open(stage: Stage, _chance: random.Random) -> Gap:
     """The broker has forgotten the centre's connection; the centre has to find that out by itself."""
     stage.centre_link.forget()
+    await asyncio.sleep(UNHEARD_S)
     return NO_GAP
 
 

@@ -37,7 +37,7 @@ def delivery(  # noqa: PLR0917 - typer reads the command line from it
         str, typer.Option(help="K/N: every N-th round, from the K-th; all in --state are summed up.")
     ] = "1/1",
     broker: Annotated[str, typer.Option(help="mosquitto or embedded; Mosquitto where it is installed.")] = "",
-    database_url: Annotated[str, typer.Option(help="An empty database for each round: SQLite if not given.")] = "",
+    database_url: Annotated[str, typer.Option(help="The centre's database: SQLite if not given.")] = "",
     boxes: Annotated[int, typer.Option(min=1, max=20, help="How many boxes.")] = BOXES,
     *,
     quick: Annotated[bool, typer.Option("--quick", help=f"{QUICK_FAULTS} faults, under 50 s.")] = False,

@@ -23,7 +23,6 @@ from edge.bench.clips import NothingToMeasure
 from edge.bench.delivery.nursery import end_with_parent
 from edge.bench.delivery.processes import Runner, free_port
 
-TENANT = "delivery"
 CENTRE_USER = "teawatch-center"
 JUDGE = "judge"
 START_S = 60.0
@@ -62,6 +61,8 @@ class County:
     def __init__(self, folder: Path, site: Site) -> None:
         self.folder = folder
         self.site = site
+        self.tenant = f"delivery-{secrets.token_hex(4)}"
+        """Of its own, so that many counties may share a database."""
         self.data = folder / "center"
         self.web_port = free_port()
         self.broker_port = free_port()
@@ -117,7 +118,7 @@ class County:
             password_file.write_text(self._passwords[CENTRE_USER], encoding="utf-8")
             password_file.chmod(0o600)
             mqtt |= {"embedded": False, "username": CENTRE_USER, "password_file": str(password_file)}
-        settings = {"tenant": TENANT, "web": {"port": self.web_port}, "mqtt": mqtt, "log_level": "warning"}
+        settings = {"tenant": self.tenant, "web": {"port": self.web_port}, "mqtt": mqtt, "log_level": "warning"}
         if self.site.database_url:
             settings["database_url"] = self.site.database_url
         (self.data / "center.yaml").write_text(yaml.safe_dump(settings), encoding="utf-8")

@@ -16,7 +16,10 @@ PATIENCE_S = 1.0
 """So long a box is left alone after a fault, to recover; then the next one comes all the same."""
 
 SILENCE_PATIENCE_S = 40.0
-"""The same where a dead connection has to be noticed: a keep-alive and a half."""
+"""The same where a dead connection has to be noticed, which takes up to two keep-alives."""
+
+LONG_ROUND = 100
+"""In rounds of fewer faults nobody has time for that."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,7 +84,11 @@ class Fault:
 def draw(count: int, seed: int, *, mosquitto: bool) -> Sequence[Fault]:
     """So many faults, each usual kind once if there is room; those that take long first, those that stop all last."""
     chance = random.Random(seed)  # noqa: S311 - no secret
-    kinds = [kind for kind in KINDS if mosquitto or not kind.needs_mosquitto]
+    kinds = [
+        kind
+        for kind in KINDS
+        if (mosquitto or not kind.needs_mosquitto) and (count >= LONG_ROUND or kind.patience_s == PATIENCE_S)
+    ]
     usual = [kind for kind in kinds if not kind.is_rare]
     once = chance.sample(usual, min(count, len(usual)))
     drawn = once + chance.choices(kinds, [kind.weight for kind in kinds], k=count - len(once))

@@ -306,6 +306,11 @@ _REMARKS: Mapping[str, _Line] = {
         "the %(role)s %(sha256)s was announced by the box; the centre did not have it when it made the bundle",
         "设备声明过的%(role)s %(sha256)s 在制作证据包时不在中心",
     ),
+    "added_by_officers": _line(
+        None,
+        "%(count)s recordings were added by officers: the centre vouches for their bytes since then, no box does",
+        "有 %(count)s 份录音录像由执法人员添加：中心仅保证其自添加时起未变，没有设备为其背书",
+    ),
     "unread_context": _line(
         None,
         "a record between those of the incident is of a type that this version does not know: %(name)s",

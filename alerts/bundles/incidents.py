@@ -6,10 +6,10 @@ from typing import NamedTuple
 from alerts.bundles.container import Container
 from alerts.bundles.findings import Finding
 from alerts.bundles.journals import BundledRecord
-from alerts.bundles.seal import BundleSeal, IncidentEnd, file_name
+from alerts.bundles.seal import BundleSeal, IncidentEnd, file_name, recording_name
 from alerts.messages import Alert, Artefact, Evidence, Phase
 
-FOLDER = "files/"
+FOLDER, RECORDINGS = "files/", "recordings/"
 
 
 class _Told(NamedTuple):
@@ -68,6 +68,7 @@ def check_files(container: Container, records: Sequence[BundledRecord], seal: Bu
         if name not in container.members:
             code = "file_absent" if artefact.sha256 in absent else "file_missing"
             findings.append(Finding(code, {"role": artefact.role, "sha256": artefact.sha256}))
+    findings += _check_recordings(container, seal)
     known = {artefact.sha256 for artefact in told.values()}
     findings += [
         Finding("original_unknown", {"sha256": artefact.sha256})
@@ -75,6 +76,19 @@ def check_files(container: Container, records: Sequence[BundledRecord], seal: Bu
         if artefact.derived_from is not None and artefact.derived_from not in known
     ]
     return findings
+
+
+def _check_recordings(container: Container, seal: BundleSeal) -> Iterator[Finding]:
+    """Recordings of officers are the ones that the seal tells of, and nobody but them vouches for what they show."""
+    told = {recording_name(each.sha256, each.media_type): each for each in seal.recordings}
+    for name in (name for name in container.members if name.startswith(RECORDINGS)):
+        if name not in told or container.measure(name).sha256 != told[name].sha256:
+            yield Finding("file_foreign", {"name": name})
+    for name, recording in told.items():
+        if name not in container.members:
+            yield Finding("file_missing", {"role": "recording", "sha256": recording.sha256})
+    if told:
+        yield Finding("added_by_officers", {"count": len(told)})
 
 
 def artefacts_of(record: BundledRecord) -> tuple[Artefact, ...]:

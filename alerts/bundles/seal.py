@@ -82,6 +82,19 @@ class AbsentFile(Message):
     role: Id
 
 
+class AddedRecording(Message):
+    """A recording that an officer made and added: the centre vouches for its bytes since `added_at`, nobody for more.
+
+    `source` is what it was made with, `taken_at` the officer's word on when.
+    """
+
+    sha256: Sha256
+    media_type: Annotated[str, StringConstraints(pattern=r"^[a-z]+/[a-z0-9.+-]{1,64}$")]
+    source: Id
+    added_at: Utc
+    taken_at: Utc | None = None
+
+
 class BundleSeal(Message):
     """What the centre signs: see the module."""
 
@@ -95,6 +108,7 @@ class BundleSeal(Message):
     gaps: Annotated[tuple[Gap, ...], Field(max_length=1024)] = ()
     forks: Annotated[tuple[ForkedJournal, ...], Field(max_length=256)] = ()
     absent: Annotated[tuple[AbsentFile, ...], Field(max_length=1024)] = ()
+    recordings: Annotated[tuple[AddedRecording, ...], Field(max_length=256)] = ()
     unlogged: Count = 0
 
 
@@ -108,10 +122,19 @@ def record_name(device: str, epoch: str, sequence: int, sha256: str) -> str:
     return f"records/{device}/{epoch}/{sequence:012d}-{sha256[:16]}.json"
 
 
+def recording_name(sha256: str, media_type: str) -> str:
+    """Where an officer's recording lies in the bundle."""
+    return f"recordings/{sha256}.{_extension(media_type)}"
+
+
 def file_name(role: str, sha256: str, media_type: str) -> str:
     """Where a file of evidence lies in the bundle."""
+    return f"files/{role}-{sha256}.{_extension(media_type)}"
+
+
+def _extension(media_type: str) -> str:
     extension = {"video/matroska": "mkv", "image/jpeg": "jpg"}.get(media_type)
-    return f"files/{role}-{sha256}.{extension or media_type.rpartition('/')[2].partition('+')[0]}"
+    return extension or media_type.rpartition("/")[2].partition("+")[0]
 
 
 def write_seal(seal: BundleSeal, *, key: SigningKey, tenant: str, at: datetime) -> bytes:

@@ -12,7 +12,16 @@ from sqlalchemy.orm import Session
 
 from alerts.bundles.container import Part, write_container
 from alerts.bundles.proofs import HEAD_NAME, PROOFS_NAME, RecordProof, write_proofs
-from alerts.bundles.seal import SEAL_NAME, AbsentFile, BundleSeal, file_name, member_of, write_seal
+from alerts.bundles.seal import (
+    SEAL_NAME,
+    AbsentFile,
+    AddedRecording,
+    BundleSeal,
+    file_name,
+    member_of,
+    recording_name,
+    write_seal,
+)
 from alerts.errors import BlobMissing
 from alerts.keys import SigningKey
 from alerts.leaves import Opening
@@ -24,6 +33,7 @@ from center.evidence import Announced
 from center.log.heads import last_head
 from center.log.proofs import LeafProof, prove_record
 from center.log.records import LogCheckpoint
+from center.recordings import Recording, recordings_of
 from center.store.shelf import Shelf
 from center.words import languages
 
@@ -66,6 +76,8 @@ def _export(
         file.sha256: part for file in gathered.files if (part := _part_of(sealer.evidence, file, folder)) is not None
     }
     parts += files.values()
+    recordings = _recordings(session, sealer, lead_id, folder)
+    parts += recordings.values()
     parts += [Part.of(name, text) for name, text in _words(session, gathered, at)]
     head = last_head(session, sealer.tenant)
     logged, proofs = _proofs(session, gathered, head)
@@ -84,6 +96,16 @@ def _export(
         absent=tuple(
             AbsentFile(sha256=file.sha256, role=file.role) for file in gathered.files if file.sha256 not in files
         ),
+        recordings=tuple(
+            AddedRecording(
+                sha256=each.sha256,
+                media_type=each.media_type,
+                source=each.source,
+                added_at=each.added_at,
+                taken_at=each.taken_at,
+            )
+            for each in recordings
+        ),
         unlogged=len(gathered.own) - proofs,
     )
     parts.append(Part.of(SEAL_NAME, write_seal(seal, key=sealer.key, tenant=sealer.tenant, at=at)))
@@ -91,7 +113,7 @@ def _export(
         write_container(target, parts)
     except ValueError as error:
         raise BundleImpossible(f"{lead_id}: {error}") from None
-    return Exported(lead_id, tuple(files), len(parts))
+    return Exported(lead_id, (*files, *(each.sha256 for each in recordings)), len(parts))
 
 
 def _part_of(store: Shelf, file: Announced, folder: Path) -> Part | None:
@@ -104,6 +126,18 @@ def _part_of(store: Shelf, file: Announced, folder: Path) -> Part | None:
         return None
     part = Part.of(file_name(file.role, file.sha256, file.media_type), path)
     return part if (part.sha256, part.size_bytes) == (file.sha256, file.size_bytes) else None
+
+
+def _recordings(session: Session, sealer: Sealer, lead_id: str, folder: Path) -> dict[Recording, Part]:
+    """What officers added, of which the bytes are still here and still the same."""
+    found = {}
+    for recording in recordings_of(session, tenant=sealer.tenant, lead_id=lead_id):
+        with suppress(BlobMissing):
+            path = sealer.evidence.fetch(recording.sha256, folder)
+            part = Part.of(recording_name(recording.sha256, recording.media_type), path)
+            if part.sha256 == recording.sha256:
+                found[recording] = part
+    return found
 
 
 def _proofs(session: Session, gathered: Gathered, head: LogCheckpoint | None) -> tuple[list[Part], int]:

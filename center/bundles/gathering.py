@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from alerts import dsse, events, records, wire
-from alerts.bundles.seal import AbsentFile, ForkedJournal, Gap, IncidentEnd, ReceivedRecord, record_name
+from alerts.bundles.seal import ForkedJournal, Gap, IncidentEnd, ReceivedRecord, record_name
 from alerts.errors import MessageError
 from alerts.messages import Alert, Disposition, Event, Evidence, Phase
 from center.errors import BundleImpossible
@@ -50,11 +50,6 @@ class Gathered:
             )
             for row in self.rows
         )
-
-    @property
-    def absent(self) -> tuple[AbsentFile, ...]:
-        """The files whose bytes have not come."""
-        return tuple(AbsentFile(sha256=file.sha256, role=file.role) for file in self.files if file.arrived_at is None)
 
 
 def gather(session: Session, *, tenant: str, lead_id: str) -> Gathered:

@@ -3,6 +3,7 @@
 import hashlib
 import zipfile
 from datetime import timedelta
+from io import BytesIO
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,8 @@ from center.bundles.trusting import trust_of
 from center.errors import BundleImpossible
 from center.evidence import note_arrival
 from center.log.heads import publish_head
+from center.recordings import Source, add_recording, seal
+from enforcement.actors import Actor, Role
 from tests.center.stage import BOX, NOW, TENANT, Box, Stage, make_alert, make_artefact, make_clock, make_evidence
 
 PICTURE, COPY, CLIP = b"\xff\xd8 sealed \xff\xd9" * 99, b"\xff\xd8 annotated \xff\xd9" * 99, b"\0\0\0 ftyp" * 999
@@ -147,6 +150,30 @@ def test_a_box_whose_clock_was_never_set_is_told_of(stage: Stage, box: Box, tmp_
 
     assert report.holds, report.lines("en")
     assert "clock_not_set" in {finding.code for finding in report.remarks}
+
+
+def test_what_an_officer_recorded_comes_along_and_is_told_apart(told: Stage, tmp_path: Path) -> None:
+    film = b"\0\0\0\x18ftypmp42 by hand" * 40
+    sealed = seal(told.office.evidence, BytesIO(film), max_bytes=2**20)
+    with told.office.database.writing() as session:
+        add_recording(
+            session,
+            sealed,
+            tenant=TENANT,
+            lead_id=CASE,
+            source=Source.HAND_HELD,
+            note="the van from the side",
+            taken_at=None,
+            by=Actor("officer-a", Role.OFFICER),
+            at=NOW,
+        )
+    bundle = export(told, tmp_path / "bundle.zip")
+    report = verify_file(bundle, trust(told))
+
+    assert report.holds, report.lines("en")
+    assert "added_by_officers" in {finding.code for finding in report.remarks}
+    with zipfile.ZipFile(bundle) as unpacked:
+        assert unpacked.read(f"recordings/{sealed.sha256}.mp4") == film
 
 
 def test_of_a_lead_that_is_not_there_no_bundle_is_made(stage: Stage, tmp_path: Path) -> None:

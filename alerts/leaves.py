@@ -59,14 +59,9 @@ class Leaf:
 
     def spell(self) -> bytes:
         """The exact bytes that the tree hashes."""
-        return wire.encode(
-            {
-                "at_ms": milliseconds(self.at),
-                "commitment": self.commitment.hex(),
-                "kind": self.kind.value,
-                "version": VERSION,
-            }
-        )
+        commitment, kind = self.commitment.hex().encode(), self.kind.value.encode()
+        parts = (milliseconds(self.at), commitment, kind, VERSION)
+        return b'{"at_ms":%d,"commitment":"%b","kind":"%b","version":%d}' % parts
 
     @property
     def hash(self) -> bytes:

@@ -19,7 +19,9 @@ Given = Annotated[bool, typer.Option("--password-stdin", help="Read the password
 def add(
     name: Annotated[str, typer.Argument(help="The name to sign in with, for example officer-03.")],
     data: Data = None,
-    role: Annotated[str, typer.Option(help="officer, head or technician")] = Role.OFFICER.value,
+    role: Annotated[
+        str, typer.Option(help="officer, head, technician, legal or technical (reviewer)")
+    ] = Role.OFFICER.value,
     language: Annotated[str | None, typer.Option(help="zh-CN or en")] = None,
     *,
     password_stdin: Given = False,

@@ -5,13 +5,15 @@ from collections.abc import Iterable
 from contextlib import suppress
 from enum import StrEnum
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import delete, event, insert, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from center.log.records import Pseudonym
 
 RANDOM_BYTES = 8
+_HELD = "teawatch_pseudonyms"
+"""What a session has looked up it remembers, so that a batch of records asks once for each box."""
 
 
 class Named(StrEnum):
@@ -23,12 +25,23 @@ class Named(StrEnum):
 
 def pseudonym_of(session: Session, *, tenant: str, kind: Named, subject: str) -> str:
     """The pseudonym of this person or box, made when it is first asked for."""
-    known = session.get(Pseudonym, (tenant, kind.value, subject))
+    held: dict[tuple[str, str, str], str] | None = session.info.get(_HELD)
+    if held is None:
+        held = session.info[_HELD] = {}
+        event.listen(session, "after_soft_rollback", lambda *_: held.clear())
+    place = (tenant, kind.value, subject)
+    if place not in held:
+        held[place] = _find_or_make(session, *place)
+    return held[place]
+
+
+def _find_or_make(session: Session, tenant: str, kind: str, subject: str) -> str:
+    known = session.get(Pseudonym, (tenant, kind, subject))
     if known is None:
-        made = f"{kind.value[0]}-{secrets.token_hex(RANDOM_BYTES)}"
+        made = f"{kind[0]}-{secrets.token_hex(RANDOM_BYTES)}"
         with suppress(IntegrityError), session.begin_nested():  # two may ask for the first time at once
             session.execute(insert(Pseudonym).values(tenant=tenant, kind=kind, subject=subject, pseudonym=made))
-        known = session.get_one(Pseudonym, (tenant, kind.value, subject))
+        known = session.get_one(Pseudonym, (tenant, kind, subject))
     return known.pseudonym
 
 
@@ -58,3 +71,4 @@ def forget(session: Session, *, tenant: str, kind: Named, subject: str) -> None:
     """Cut the thread between subject and pseudonym."""
     own = (Pseudonym.tenant == tenant, Pseudonym.kind == kind.value, Pseudonym.subject == subject)
     session.execute(delete(Pseudonym).where(*own))
+    session.info.get(_HELD, {}).clear()

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alerts import merkle
+from alerts import merkle, wire
 from alerts.errors import MalformedMessage, ProofRejected
 from alerts.leaves import Leaf, LeafKind, Opening, read_leaf
 
@@ -21,6 +21,7 @@ def test_what_was_spelled_is_read_to_the_millisecond(kind: LeafKind, at: datetim
     at = at.replace(microsecond=at.microsecond // 1000 * 1000)
     leaf = Leaf(kind, at, commitment)
     assert read_leaf(leaf.spell()) == leaf
+    assert wire.encode(wire.decode_object(leaf.spell())) == leaf.spell()
     assert leaf.hash == merkle.leaf_hash(leaf.spell())
 
 

@@ -1,19 +1,24 @@
 """Leaves come into the log with what they are about, or not at all, and every one of them proves itself."""
 
+import gc
 import threading
+from datetime import timedelta
 
 import pytest
-from sqlalchemy import select, text
+from sqlalchemy import event, select, text
 from sqlalchemy.exc import DatabaseError
 from sqlalchemy.orm import Session
 
 from alerts.checkpoints import open_checkpoint
 from alerts.leaves import LeafKind
 from alerts.merkle import root_of, verify_consistency, verify_inclusion
+from alerts.messages import Disposition
 from center.errors import LogDamaged, NotInLog
 from center.log.appending import enter
+from center.log.entries import enter_record
 from center.log.heads import Notary, publish_head
 from center.log.proofs import prove_leaf, prove_record
+from center.log.publishing import HeadClock
 from center.log.records import LogCheckpoint, LogLeaf, LogNode, LogOpening
 from center.log.tree import head_of, prove_consistency
 from tests.center.stage import BOX, NOW, TENANT, Box, Stage, make_alert, make_clock
@@ -162,6 +167,39 @@ def test_a_head_is_published_once_for_each_size(stage: Stage) -> None:
     assert (again.text, again.published_at) == (first.text, first.published_at)
     fill(stage, 1)
     assert head(stage).size == 2
+
+
+def test_a_batch_of_records_asks_once_for_its_box(stage: Stage) -> None:
+    asked: list[str] = []
+
+    def count(*told: object) -> None:
+        asked.append(str(told[2]))
+
+    event.listen(stage.office.database.engine, "before_cursor_execute", count)
+    with stage.office.database.writing() as session:
+        for number in range(50):
+            enter_record(
+                session,
+                tenant=TENANT,
+                device=BOX,
+                sha256=f"{number:064x}",
+                disposition=Disposition.STORED,
+                at=NOW,
+            )
+            gc.collect(0)
+    assert len([statement for statement in asked if "pseudonym" in statement]) <= 3
+    assert len(asked) <= 20, "the leaves of a transaction are written together"
+
+
+def test_a_running_centre_publishes_and_a_stopping_one_publishes_what_came_last(stage: Stage) -> None:
+    fill(stage, 3)
+    office = stage.office
+    clock = HeadClock(office.database, office.notary, every=timedelta(hours=1), now=stage.clock)
+    clock.start()
+    clock.stop()
+    assert [row.size for row in stage.all(LogCheckpoint)] == [3]
+    HeadClock(office.database, office.notary, every=timedelta(hours=1), now=stage.clock).stop()
+    assert [row.size for row in stage.all(LogCheckpoint)] == [3]
 
 
 def test_what_the_log_does_not_have_is_not_proven(stage: Stage) -> None:

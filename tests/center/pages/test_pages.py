@@ -283,7 +283,10 @@ def test_a_lead_shows_its_clip_where_a_browser_can_and_always_lets_it_be_saved(
     assert (page.status_code, faults(page.text)) == (200, [])
     address = f"/api/v1/evidence/{hash_of(clip)}"
     assert (f'<video src="{address}" controls playsinline preload="metadata"' in page.text) == (shows == "video")
-    assert ("autoplay" in page.text, f'href="{address}?reason=save_clip" download' in page.text) == (False, arrives)
+    assert ("autoplay" in page.text, f'href="{address}?reason=save_clip&amp;download=true&amp;lead=' in page.text) == (
+        False,
+        arrives,
+    )
     on_its_way = {"en": "the clip is on its way", "zh-CN": "片段正在传来"}[officer.headers["accept-language"]]
     assert (on_its_way in page.text) == (shows == "wait")
     if arrives:

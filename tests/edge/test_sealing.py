@@ -7,9 +7,11 @@ from pathlib import Path
 import pytest
 
 from alerts.clocks import boot_id, clock_state
-from alerts.messages import Evidence
+from alerts.messages import Evidence, Packets
+from edge.credentials import Signed
 from edge.reporting import packets_of_frame
 from streams.decoder import Decoder
+from streams.frames import Frame
 from tests.edge.parts import NOON, Bench, make_detections, make_frame, make_identity, post
 from tests.streams.reels import encode, read
 
@@ -53,6 +55,35 @@ def test_the_alert_with_the_picture_and_the_copy_after_it_say_what_is_known_of_t
     copies = [record.data for record in bench.records() if isinstance(record.data, Evidence)]
     assert [copy.artefacts[0].derived_from for copy in copies] == [artefact.sha256]
     assert all(copy.clock_state is not None for copy in copies)
+
+
+class Pen:
+    """Credentials that do as they are told."""
+
+    def __init__(self, signed: Signed) -> None:
+        self.signed = signed
+
+    def embed(self, jpeg: bytes, frame: Frame, packets: Packets | None) -> Signed:
+        return replace(self.signed, data=jpeg + self.signed.data)
+
+
+@pytest.mark.parametrize(
+    ("signed", "credentials", "troubles"),
+    [
+        (Signed(b"credentials", "c2pa"), "c2pa", []),
+        (Signed(b"", "failed", "no entropy"), "failed", [{"what": "content credentials", "reason": "no entropy"}]),
+    ],
+)
+def test_credentials_are_in_the_picture_before_it_is_hashed_and_where_they_fail_the_alert_says_so(
+    bench: Bench, signed: Signed, credentials: str, troubles: list[dict[str, str]]
+) -> None:
+    bench.recorder._credentials = Pen(signed)
+    for tenth in range(0, 80, 5):
+        bench.look(make_frame(tenth / 10), make_detections(CAR))
+    (opened,) = [alert for alert in bench.alerts() if alert.phase.value == "opened"]
+    assert opened.evidence[0].credentials == credentials
+    assert bench.blobs.read(opened.evidence[0].sha256).endswith(signed.data)
+    assert bench.heard("trouble") == troubles
 
 
 def test_nobody_keeps_a_clock_that_was_never_set() -> None:

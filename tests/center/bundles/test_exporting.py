@@ -18,6 +18,7 @@ from center.bundles.exporting import Sealer, export_bundle
 from center.bundles.trusting import trust_of
 from center.errors import BundleImpossible
 from center.evidence import note_arrival
+from center.keys import revoke
 from center.log.heads import publish_head
 from center.recordings import Source, add_recording, seal
 from enforcement.actors import Actor, Role
@@ -140,6 +141,23 @@ def test_a_box_that_was_enrolled_anew_is_trusted_with_its_old_key_for_what_came_
     stage.enrol_box()
 
     assert verify_file(export(stage, tmp_path / "bundle.zip"), trust(stage)).holds
+
+
+def test_an_incident_across_a_rotation_holds_and_after_a_revocation_up_to_the_last_trusted_record(
+    stage: Stage, box: Box, tmp_path: Path
+) -> None:
+    for record in (box.write(make_alert()), box.rotate(), box.write(make_alert(2, Phase.CLOSED))):
+        stage.hear(record.raw)
+    bundle = export(stage, tmp_path / "bundle.zip")
+    assert verify_file(bundle, trust(stage)).holds
+
+    for last, expected in ((3, []), (2, ["record_past_trust"])):
+        with stage.office.database.writing() as session:
+            revoke(session, tenant=TENANT, name=BOX, at=stage.clock(), last=last)
+        codes = [
+            finding.code for check, finding in verify_file(bundle, trust(stage)).findings if check is Check.RECORDS
+        ]
+        assert codes == expected
 
 
 def test_a_box_whose_clock_was_never_set_is_told_of(stage: Stage, box: Box, tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import pytest
 from tests.center.store.seaweed import Seaweed, running
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def seaweed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Seaweed]:
     with running(tmp_path_factory.mktemp("seaweed")) as started:
         yield started

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 import socket
 import time
 from collections.abc import Callable, Iterator
@@ -9,9 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from alerts.blobs import PART_KEPT_S
 from alerts.errors import BlobStoreFull, BlobStoreUnreachable
 from alerts.uploader import content_range, upload_token
 from center.api import uploads
+from center.app import make_housekeeping
 from center.errors import TooManyUploads
 from center.evidence import Announcement, announce_files
 from center.store.gate import Gate
@@ -205,3 +208,17 @@ def test_a_long_file_is_streamed_from_where_it_lies(bucket: Web, monkeypatch: py
     assert bucket.client.get(address, headers={"Range": "bytes=-50"}).content == PICTURE[-50:]
     bucket.stage.office.evidence.remove(SHA256)
     assert bucket.client.get(address).status_code == 500
+
+
+def test_what_was_begun_and_never_finished_is_cleared_while_the_centre_runs(web: Web, web_box: Box) -> None:
+    announce(web, web_box)
+    office = web.stage.office
+    store = office.evidence
+    store.append((PICTURE[:100],), sha256=SHA256, size_bytes=len(PICTURE), offset=0, by=BOX)
+    (part,) = office.settings.evidence_folder.glob(".*.part")
+    make_housekeeping(office).do_due(0.0)
+    assert begun(web) == 100
+    month_ago_s = time.time() - PART_KEPT_S - 1
+    os.utime(part, (month_ago_s, month_ago_s))
+    make_housekeeping(office).do_due(0.0)
+    assert begun(web) == 0

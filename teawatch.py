@@ -31,6 +31,7 @@ BENCHES = {
     "delivery": Room("edge.bench.delivery.command", "edge,center", "Whether an alert is ever lost, under faults."),
     "edge": Room("edge.bench.command", "edge", "The whole pipeline on a clip, over the bare network."),
     "verify": Room("center.bundles.bench.command", "center", "Bundles tampered with in every way known, and judged."),
+    "intake": Room("center.intake.bench.command", "center,postgres", "Alerts to tasks, over a bare MQTT subscriber."),
     "demo": Room("center.bench", "center,edge", "Start of the demo to the first task, and the memory it takes."),
 }
 

@@ -20,8 +20,8 @@ def own_cores() -> Iterator[None]:
 
 @pytest.mark.system("mosquitto", "postgresql")
 def test_every_figure_is_above_nothing_and_each_alert_was_checked(own_cores: None) -> None:
-    figures = measure(100, 4)
+    figures = measure(700, 4)
 
     assert set(figures) >= PROMISED
     assert all(figures[name] > 0 for name in PROMISED)
-    assert figures["alerts"] == 100
+    assert figures["alerts"] == 700

@@ -56,7 +56,7 @@ class Place:
 
 @app.command()
 def intake(
-    alerts: Annotated[int, typer.Option(min=100, help="How many alerts each run takes in.")] = 20_000,
+    alerts: Annotated[int, typer.Option(min=700, help="How many alerts each run takes in.")] = 20_000,
     boxes: Annotated[int, typer.Option(min=2, max=1000, help="How many boxes they come from.")] = 40,
     *,
     quick: Annotated[bool, typer.Option("--quick", help="1,200 alerts.")] = False,

@@ -10,7 +10,7 @@ from edge.bench.delivery.box_faults import full_disk
 from edge.bench.delivery.stage import NO_GAP, Gap, Stage
 
 LATEST_WRITE = 150
-DOOM_PATIENCE_S = 8.0
+DOOM_PATIENCE_S = 5.0
 UNHEARD_S = 2.0
 """So long boxes speak to a centre that cannot hear them before the clock of its recovery starts."""
 

@@ -14,8 +14,9 @@ from rich.console import Console
 from rich.table import Table
 
 from alerts.bundles.verification import verify_file
-from center.bundles.bench.mutations import MUTATIONS, Victim, mutate
+from center.bundles.bench.mutations import MUTATIONS, mutate
 from center.bundles.bench.scene import Scene, open_scene
+from center.bundles.bench.victims import Victim
 
 app = typer.Typer(add_completion=False)
 QUICK_MUTATIONS = 1_000

@@ -21,10 +21,11 @@ from alerts.bundles.trust import KeySpan, Trust, read_trust, write_trust
 from alerts.bundles.verification import verify_file
 from alerts.errors import TrustUnusable
 from alerts.keys import SigningKey
-from center.bundles.bench import mutations
+from center.bundles.bench import insiders, outsiders
 from center.bundles.bench.command import run
-from center.bundles.bench.mutations import MUTATIONS, Members, Victim, pack
+from center.bundles.bench.mutations import MUTATIONS
 from center.bundles.bench.scene import Case, Scene, open_scene
+from center.bundles.bench.victims import Members, Victim, pack, seal_of, with_members
 
 
 @pytest.fixture(scope="module")
@@ -90,7 +91,7 @@ def alter(folder: str) -> Callable[[Victim], bytes]:
 
 
 def cut_last_record(victim: Victim) -> bytes:
-    members, seal = victim.members, mutations._seal_of(victim.members, victim.scene)
+    members, seal = victim.members, seal_of(victim.members, victim.scene)
     end = seal.ends[0]
     del members[record_name(end.device, end.epoch, end.sequence, end.record_sha256)]
     return pack(members)
@@ -106,17 +107,17 @@ def cut_last_record(victim: Victim) -> bytes:
         (delete("records/", 0), "record_lost", Fault.MISSING),
         (delete(SEAL_NAME), "no_seal", Fault.MISSING),
         (cut_last_record, "end_cut", Fault.CUT),
-        (mutations.reorder_members, "members_reordered", Fault.REORDERED),
-        (mutations.reorder_records, "record_misplaced", Fault.REORDERED),
-        (mutations.add_member, "member_added", Fault.ADDED),
-        (mutations.add_twice, "twice", Fault.FORM),
-        (mutations.forge_seal, "seal_stranger", Fault.WRONG_KEY),
-        (mutations.forge_all, "seal_stranger", Fault.WRONG_KEY),
-        (mutations.rewrite_seal, "seal_altered", Fault.ALTERED),
-        (mutations.insider_forges, "record_of_another", Fault.SWAPPED),
-        (mutations.insider_splices, "chain_gap", Fault.SPLICED),
-        (mutations.insider_cuts, "end_missing", Fault.CUT),
-        (mutations.insider_backdates, "received_after_seal", Fault.TIME),
+        (outsiders.reorder_members, "members_reordered", Fault.REORDERED),
+        (outsiders.reorder_records, "record_misplaced", Fault.REORDERED),
+        (outsiders.add_member, "member_added", Fault.ADDED),
+        (outsiders.add_twice, "twice", Fault.FORM),
+        (outsiders.forge_seal, "seal_stranger", Fault.WRONG_KEY),
+        (outsiders.forge_all, "seal_stranger", Fault.WRONG_KEY),
+        (outsiders.rewrite_seal, "seal_altered", Fault.ALTERED),
+        (insiders.forge, "record_of_another", Fault.SWAPPED),
+        (insiders.splice, "chain_gap", Fault.SPLICED),
+        (insiders.cut, "end_missing", Fault.CUT),
+        (insiders.backdate, "received_after_seal", Fault.TIME),
     ],
 )
 def test_the_matter_is_named(judge: Judge, tamper: Callable[[Victim], bytes], code: str, fault: Fault) -> None:
@@ -137,7 +138,7 @@ def test_the_bundle_of_another_case_is_not_taken_for_this_one(judge: Judge) -> N
 
 
 def test_keys_inside_a_bundle_prove_nothing(judge: Judge) -> None:
-    forged = mutations.forge_seal(judge.victim())
+    forged = outsiders.forge_seal(judge.victim())
     assert b"keys.json" in forged
     assert judge.codes(forged) == {"seal_stranger"}
 
@@ -149,7 +150,7 @@ def changed(trust: Trust, device: str, **fields: object) -> Trust:
 
 def test_a_revoked_key_is_good_up_to_its_last_trusted_record_and_not_beyond(judge: Judge) -> None:
     raw, trust = judge.case().raw, judge.scene.trust
-    last = mutations._seal_of(judge.victim().members, judge.scene).records[-1].sequence
+    last = seal_of(judge.victim().members, judge.scene).records[-1].sequence
 
     for until, expected in ((last, set()), (last - 1, {"record_past_trust"}), (None, set())):
         spans = (KeySpan(epoch="bench", first=1, last=until),)
@@ -243,10 +244,10 @@ FAR = (datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC))
 @pytest.mark.parametrize("at", FAR)
 def test_times_at_the_ends_of_the_calendar_are_judged_like_any_other(judge: Judge, at: datetime) -> None:
     victim = judge.victim()
-    seal = mutations._seal_of(victim.members, victim.scene)
+    seal = seal_of(victim.members, victim.scene)
     moved = tuple(each.model_copy(update={"received_at": at}) for each in seal.records)
     changed_seal = seal.model_copy(update={"records": moved})
-    sealed = mutations._with_members(victim, victim.members, changed_seal, victim.scene.centre)
+    sealed = with_members(victim, victim.members, changed_seal, victim.scene.centre)
     assert {finding.fault for _, finding in judge.judge(pack(sealed)).findings} == {Fault.TIME}
 
 

@@ -5,13 +5,14 @@ from datetime import datetime, timedelta
 from typing import TypeVar
 
 from alerts import events
+from alerts.control_messages import Recall, Receipt, RotateKey
 from alerts.errors import Expired, MalformedMessage, StaleCounter, WrongAddressee
 from alerts.events import Sealed
 from alerts.identity import Identity
 from alerts.keys import SigningKey
-from alerts.messages import ClockQuality, Event, Message, Recall, Receipt, RotateKey
-from alerts.outbox import Transaction
+from alerts.messages import ClockQuality, Event, Message
 from alerts.records import hash_of
+from alerts.transactions import Transaction
 
 M = TypeVar("M", bound=Message)
 

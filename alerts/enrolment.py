@@ -24,9 +24,9 @@ from alerts.certificates import make_key
 from alerts.door import keep_certificate
 from alerts.errors import BadCode, CentreNotTrusted, CentreUnreachable, CodeRefused, InsecureCentre, MessageError
 from alerts.events import read_message
+from alerts.http_messages import EnrolmentAnswer, EnrolmentRequest
 from alerts.identity import CERTIFICATE_FILE, KEY_FILE, Identity
 from alerts.keys import FINGERPRINT_BYTES, SigningKey, VerifyKey
-from alerts.messages import EnrolmentAnswer, EnrolmentRequest
 from alerts.tls import TrustedClock, client_context
 from alerts.trust import ask_trust
 from alerts.web import is_this_machine, open_client, reason_of

@@ -8,7 +8,7 @@ of backlog, a fast one as much as is worth it, and many boxes share a busy centr
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
-from alerts.messages import Span
+from alerts.control_messages import Span
 
 WINDOW = 64
 """Records of the backlog that may be under way without a receipt at most; live ones may double it."""

@@ -12,17 +12,19 @@ import structlog
 
 from alerts.clocks import clock_quality
 from alerts.connection import Address, Arrival, Connection, Will
+from alerts.control_messages import Recall, Receipt, RotateKey, Status
 from alerts.door import Door
 from alerts.downlinks import admit
 from alerts.errors import AlertsError, DownlinkRejected, MessageError, OutboxError
 from alerts.flight import WINDOW, Flight
 from alerts.identity import Identity
-from alerts.messages import Message, Recall, Receipt, RotateKey, Status
-from alerts.outbox import REJECTED_DOWNLINKS, Outbox, Settled, Transaction
+from alerts.messages import Message
+from alerts.outbox import Outbox
 from alerts.recalls import answer
 from alerts.rotation import KeyKeeper
 from alerts.status import write_status
 from alerts.topics import DOWNLINKS, Channel, Topic
+from alerts.transactions import REJECTED_DOWNLINKS, Settled, Transaction
 
 OnEvent: TypeAlias = Callable[[str, Mapping[str, object]], None]
 """Told what happens, by a short fixed name and its details: for a console. Called on the sender's threads."""

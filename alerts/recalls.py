@@ -6,7 +6,7 @@ from itertools import islice
 
 from alerts.discarding import MOST_RANGES
 from alerts.messages import Dropped, Range
-from alerts.outbox import Transaction
+from alerts.transactions import Transaction
 
 
 def answer(transaction: Transaction, asked: Sequence[Range], *, at: datetime) -> set[int]:

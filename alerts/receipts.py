@@ -6,9 +6,9 @@ from datetime import datetime
 from typing import NamedTuple
 
 from alerts import events
+from alerts.control_messages import Disposition, Receipt, Span
 from alerts.events import Sealed
 from alerts.keys import KeyFinder
-from alerts.messages import Disposition, Receipt, Span
 from alerts.records import FIRST_PREVHASH
 
 MAX_SPANS = 256

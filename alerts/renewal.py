@@ -11,9 +11,9 @@ import httpx
 from alerts import dsse, wire
 from alerts.errors import CentreNotTrusted, CentreUnreachable, MessageError
 from alerts.events import read_message
+from alerts.http_messages import CertificateAnswer, CertificateRequest
 from alerts.identity import Identity
 from alerts.keys import KeyFinder, SigningKey
-from alerts.messages import CertificateAnswer, CertificateRequest
 from alerts.web import reason_of
 
 PATH = "/api/v1/certificate"

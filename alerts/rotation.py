@@ -10,13 +10,14 @@ from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 
+from alerts.control_messages import RotateKey
 from alerts.errors import KeyFileError
 from alerts.folders import sync_folder
 from alerts.identity import KEY_FILE
 from alerts.keys import SigningKey
-from alerts.messages import RotateKey
-from alerts.outbox import Outbox, Transaction
+from alerts.outbox import Outbox
 from alerts.records import Record
+from alerts.transactions import Transaction
 
 NEXT_KEY_FILE = "box.next.key"
 WISH_FILE = "rotate.wish"

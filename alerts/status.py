@@ -3,10 +3,11 @@
 from datetime import datetime
 
 from alerts import events
+from alerts.control_messages import Status
 from alerts.events import Sealed
 from alerts.identity import Identity
 from alerts.keys import KeyFinder
-from alerts.messages import Event, Status
+from alerts.messages import Event
 
 
 def write_status(status: Status, *, identity: Identity, at: datetime) -> bytes:

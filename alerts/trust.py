@@ -14,8 +14,8 @@ import httpx
 from alerts import dsse, wire
 from alerts.errors import CentreNotTrusted, CentreUnreachable, MessageError
 from alerts.events import read_message
+from alerts.http_messages import Trust
 from alerts.keys import SigningKey, VerifyKey
-from alerts.messages import Trust
 from alerts.web import open_client, reason_of
 
 PATH = "/api/v1/trust"

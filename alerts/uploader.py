@@ -28,9 +28,9 @@ from alerts.connection import backoff_s
 from alerts.door import Door
 from alerts.errors import AlertsError, MalformedMessage
 from alerts.events import read_message
+from alerts.http_messages import UploadClaim
 from alerts.identity import Identity
 from alerts.keys import KeyFinder
-from alerts.messages import UploadClaim
 from alerts.outbox import Outbox
 from alerts.pace import LEAST_QUEUED_BYTES, PIECE_BYTES, Pace, queue_bytes
 from alerts.publisher import OnEvent, utc_now

@@ -11,8 +11,8 @@ from enum import StrEnum
 from sqlalchemy import BigInteger, ForeignKeyConstraint, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from alerts.control_messages import Status
 from alerts.keys import KeyFinder, VerifyKey
-from alerts.messages import Status
 from traceability.records import WIDE, Base, Identified, OfTenant
 
 

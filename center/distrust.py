@@ -8,7 +8,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from alerts.messages import Disposition
+from alerts.control_messages import Disposition
 from alerts.topics import Channel, Topic
 from center.devices import DeviceKey, KeyReach
 from center.intake.journal import JournalRow

@@ -11,9 +11,10 @@ from datetime import datetime, timedelta
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from alerts.control_messages import RotateKey
 from alerts.downlinks import write_downlink
 from alerts.keys import SigningKey, VerifyKey
-from alerts.messages import KeyRotation, RotateKey
+from alerts.messages import KeyRotation
 from alerts.receipts import next_counter
 from alerts.topics import Channel, Topic
 from center.certificates import take_back

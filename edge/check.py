@@ -22,8 +22,9 @@ from alerts.door import Door
 from alerts.errors import AlertsError, OutboxInUse
 from alerts.identity import Identity
 from alerts.messages import ClockQuality
-from alerts.outbox import QUARANTINED_RECORDS, Outbox
+from alerts.outbox import Outbox
 from alerts.tls import explain
+from alerts.transactions import QUARANTINED_RECORDS
 from alerts.web import open_client
 from edge.__main__ import OUTBOX_FILE, utc_now
 from edge.config import Loaded, read_config

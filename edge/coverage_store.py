@@ -9,7 +9,8 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from alerts.clocks import clock_quality, is_credible
 from alerts.messages import Coverage
-from alerts.outbox import Outbox, Transaction
+from alerts.outbox import Outbox
+from alerts.transactions import Transaction
 from edge.coverage import CoverageLedger, Sight
 
 SAVE_EVERY_S = 60.0

@@ -18,8 +18,9 @@ from alerts.blobs import BlobStore
 from alerts.clocks import clock_quality, clock_state
 from alerts.errors import AlertsError, BlobStoreFull, OutboxFull
 from alerts.messages import Alert, Artefact, Phase
-from alerts.outbox import Outbox, Transaction
+from alerts.outbox import Outbox
 from alerts.records import Record
+from alerts.transactions import Transaction
 from edge.annotator import Annotator
 from edge.announcements import Tell
 from edge.credentials import Credentials, Signed

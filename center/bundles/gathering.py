@@ -10,8 +10,9 @@ from sqlalchemy.orm import Session
 
 from alerts import dsse, events, records, wire
 from alerts.bundles.seal import ForkedJournal, Gap, IncidentEnd, ReceivedRecord, record_name
+from alerts.control_messages import Disposition
 from alerts.errors import MessageError
-from alerts.messages import Alert, Disposition, Event, Evidence, Phase
+from alerts.messages import Alert, Event, Evidence, Phase
 from center.errors import BundleImpossible
 from center.evidence import Announced, files_of
 from center.intake.journal import EpochRow, JournalRow

@@ -12,10 +12,11 @@ import structlog
 from sqlalchemy.orm import Session
 
 from alerts import dsse
+from alerts.control_messages import Disposition, Status
 from alerts.downlinks import write_downlink
 from alerts.events import Sealed
 from alerts.keys import SigningKey, VerifyKey
-from alerts.messages import Disposition, KeyRotation, Status
+from alerts.messages import KeyRotation
 from alerts.receipts import next_counter
 from alerts.records import hash_of
 from alerts.subscriber import Incoming

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from alerts import dsse, events, records, wire
+from alerts.control_messages import Status
 from alerts.errors import (
     BadSignature,
     MalformedMessage,
@@ -24,7 +25,7 @@ from alerts.errors import (
 )
 from alerts.events import Sealed
 from alerts.keys import KeyFinder
-from alerts.messages import Event, KeyRotation, Status
+from alerts.messages import Event, KeyRotation
 from alerts.records import JournalData
 from alerts.status import read_status
 from alerts.subscriber import Incoming

@@ -15,8 +15,9 @@ from sqlalchemy import select
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
+from alerts.control_messages import Recall
 from alerts.downlinks import write_downlink
-from alerts.messages import Range, Recall
+from alerts.messages import Range
 from alerts.receipts import next_counter
 from alerts.topics import Channel, Topic
 from center.database import Database

@@ -10,7 +10,8 @@ from typing import Any, NamedTuple
 from sqlalchemy import select, tuple_
 from sqlalchemy.orm import Session
 
-from alerts.messages import Disposition, Dropped, Range, Receipt
+from alerts.control_messages import Disposition, Receipt
+from alerts.messages import Dropped, Range
 from alerts.receipts import Kept, Ledger, lone_receipt
 from center.intake.gone import GoneRow
 from center.intake.journal import EpochRow, JournalRow, in_epoch

@@ -12,9 +12,10 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
+from alerts.control_messages import Disposition
 from alerts.dsse import read_envelope
 from alerts.leaves import LeafKind
-from alerts.messages import Disposition, Dropped
+from alerts.messages import Dropped
 from alerts.wire import decode_object
 from center.intake.journal import EpochRow, JournalRow
 from center.intake.quarantine import QuarantineEntry

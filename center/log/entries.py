@@ -7,8 +7,8 @@ from hashlib import sha256
 
 from sqlalchemy.orm import Session
 
+from alerts.control_messages import Disposition
 from alerts.leaves import LeafKind
-from alerts.messages import Disposition
 from center.log.appending import enter
 from center.log.pseudonyms import Named, pseudonym_of, pseudonyms_of
 from enforcement.reviews import Review

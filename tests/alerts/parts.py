@@ -10,6 +10,7 @@ from typing import Any, Self
 
 import pytest
 
+from alerts.control_messages import Disposition, Recall, Receipt, Status
 from alerts.downlinks import write_downlink
 from alerts.errors import MessageError
 from alerts.identity import Identity
@@ -23,16 +24,12 @@ from alerts.messages import (
     Clock,
     ClockQuality,
     Coverage,
-    Disposition,
     Evidence,
     FrameSize,
     Hindrance,
     Model,
     Phase,
-    Recall,
-    Receipt,
     SeenObject,
-    Status,
     Stretch,
 )
 from alerts.outbox import Outbox

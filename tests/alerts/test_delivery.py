@@ -9,13 +9,14 @@ from pathlib import Path
 
 import pytest
 
+from alerts.control_messages import Disposition, Recall
 from alerts.discarding import Limit
 from alerts.downlinks import write_downlink
 from alerts.errors import OutboxFull
 from alerts.flight import FIRST_WINDOW
 from alerts.identity import Identity
 from alerts.keys import SigningKey
-from alerts.messages import Disposition, Dropped, Range, Recall
+from alerts.messages import Dropped, Range
 from alerts.outbox import Outbox
 from alerts.publisher import Publisher
 from alerts.receipts import Kept, lone_receipt

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from alerts.control_messages import Disposition
 from alerts.discarding import Limit
-from alerts.messages import Alert, Disposition, Dropped, Phase, Range
+from alerts.messages import Alert, Dropped, Phase, Range
 from alerts.outbox import Outbox
 from alerts.records import JournalData, Record, read_record
 from tests.alerts.parts import (

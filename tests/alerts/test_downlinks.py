@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from alerts import events
+from alerts.control_messages import Receipt, Status
 from alerts.downlinks import admit, write_downlink
 from alerts.errors import (
     BadSignature,
@@ -20,7 +21,7 @@ from alerts.errors import (
 )
 from alerts.events import Sealed
 from alerts.keys import SigningKey
-from alerts.messages import ClockQuality, Event, Receipt, Status
+from alerts.messages import ClockQuality, Event
 from alerts.outbox import Outbox
 from alerts.status import write_status
 from tests.alerts.parts import CENTRE_KEY, LIFETIME, NOON, TENANT, make_identity

@@ -3,8 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
+from alerts.control_messages import Disposition, Span
 from alerts.flight import FIRST_WINDOW, LATE_S, LEAST_WINDOW, LIVE_S, PROMPT_S, RESEND_CAP_S, WINDOW, Flight
-from alerts.messages import Disposition, Span
 
 
 def test_what_was_sent_rests_until_the_silence_is_over() -> None:

@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from alerts import schema, wire
+from alerts.control_messages import Disposition, Receipt
 from alerts.errors import (
     MessageTooLarge,
     OutboxError,
@@ -21,7 +22,6 @@ from alerts.errors import (
     OutboxTooNew,
     OutboxUnreadable,
 )
-from alerts.messages import Disposition, Receipt
 from alerts.outbox import Counts, Outbox
 from alerts.receipts import Ledger, lone_receipt
 from alerts.records import FIRST_PREVHASH, hash_of, read_record

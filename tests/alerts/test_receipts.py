@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from alerts.control_messages import Disposition, Receipt
 from alerts.downlinks import write_downlink
 from alerts.errors import WrongType
 from alerts.keys import SigningKey
-from alerts.messages import Disposition, Receipt
 from alerts.receipts import MAX_SPANS, Kept, Ledger, next_counter, read_receipt
 from alerts.status import read_status
 from tests.alerts.parts import LIFETIME, NOON

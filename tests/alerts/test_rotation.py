@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 
 from alerts.connection import Arrival
+from alerts.control_messages import RotateKey
 from alerts.downlinks import write_downlink
 from alerts.identity import KEY_FILE, Identity
 from alerts.keys import SigningKey, VerifyKey
-from alerts.messages import KeyRotation, RotateKey
+from alerts.messages import KeyRotation
 from alerts.outbox import Outbox
 from alerts.publisher import Publisher
 from alerts.records import Record, read_record
@@ -27,7 +28,8 @@ from pathlib import Path
 from alerts import rotation
 from alerts.identity import Identity
 from alerts.keys import SigningKey
-from alerts.outbox import Outbox, Transaction
+from alerts.outbox import Outbox
+from alerts.transactions import Transaction
 from tests.alerts.parts import NOON
 
 def die(*_, **__):

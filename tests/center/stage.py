@@ -19,20 +19,10 @@ import uvicorn
 from fastapi import FastAPI
 from sqlalchemy import func, select
 
+from alerts.control_messages import Disposition, Receipt
 from alerts.identity import Identity
 from alerts.keys import SigningKey, VerifyKey
-from alerts.messages import (
-    Alert,
-    Artefact,
-    Clock,
-    ClockQuality,
-    Disposition,
-    Event,
-    Evidence,
-    KeyRotation,
-    Phase,
-    Receipt,
-)
+from alerts.messages import Alert, Artefact, Clock, ClockQuality, Event, Evidence, KeyRotation, Phase
 from alerts.receipts import read_receipt
 from alerts.records import FIRST_PREVHASH, JournalData, Record, write_record
 from alerts.subscriber import Incoming

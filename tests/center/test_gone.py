@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from alerts.control_messages import Recall, Status
 from alerts.discarding import Limit
 from alerts.downlinks import admit
-from alerts.messages import Alert, ClockQuality, Dropped, Phase, Range, Recall, Status
+from alerts.messages import Alert, ClockQuality, Dropped, Phase, Range
 from alerts.outbox import Outbox
 from alerts.records import Record
 from alerts.status import write_status

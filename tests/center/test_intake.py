@@ -13,8 +13,9 @@ from sqlalchemy import event, text
 from sqlalchemy.exc import DatabaseError
 
 from alerts import dsse, wire
+from alerts.control_messages import Disposition, Span, Status
 from alerts.keys import SigningKey
-from alerts.messages import Alert, ClockQuality, Disposition, Phase, Span, Status
+from alerts.messages import Alert, ClockQuality, Phase
 from alerts.outbox import Outbox
 from alerts.receipts import Kept, lone_receipt
 from alerts.status import write_status

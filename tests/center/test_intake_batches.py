@@ -9,7 +9,8 @@ from sqlalchemy import event, text
 from sqlalchemy.exc import DatabaseError
 from sqlalchemy.orm import Session
 
-from alerts.messages import Disposition, Phase, Span
+from alerts.control_messages import Disposition, Span
+from alerts.messages import Phase
 from alerts.receipts import Kept, lone_receipt
 from alerts.records import write_record
 from center import evidence

@@ -7,8 +7,8 @@ from datetime import timedelta
 import pytest
 
 from alerts import dsse
+from alerts.control_messages import Disposition, Span, Status
 from alerts.keys import SigningKey
-from alerts.messages import Disposition, Span, Status
 from alerts.records import FIRST_PREVHASH, write_record
 from alerts.status import write_status
 from alerts.topics import Channel

@@ -15,7 +15,8 @@ from rich.console import Console
 from alerts.certificates import make_key, make_request, pem_of_key
 from alerts.door import keep_certificate
 from alerts.identity import CERTIFICATE_FILE, Identity
-from alerts.outbox import QUARANTINED_RECORDS, Outbox
+from alerts.outbox import Outbox
+from alerts.transactions import QUARANTINED_RECORDS
 from center.authority import Authority
 from edge.check import Result, check_box, look_around
 from edge.config import read_config

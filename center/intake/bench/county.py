@@ -12,18 +12,7 @@ from sqlalchemy.orm import Session
 
 from alerts.identity import Identity
 from alerts.keys import SigningKey
-from alerts.messages import (
-    Alert,
-    Artefact,
-    Because,
-    Box,
-    Clause,
-    ClockQuality,
-    FrameSize,
-    Model,
-    Phase,
-    SeenObject,
-)
+from alerts.messages import Alert, Artefact, Because, Box, Clause, ClockQuality, FrameSize, Model, Phase, SeenObject
 from alerts.records import FIRST_PREVHASH, write_record
 from alerts.subscriber import Incoming
 from alerts.topics import Channel, Topic

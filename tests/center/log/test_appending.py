@@ -10,9 +10,9 @@ from sqlalchemy.exc import DatabaseError
 from sqlalchemy.orm import Session
 
 from alerts.checkpoints import open_checkpoint
+from alerts.control_messages import Disposition
 from alerts.leaves import LeafKind
 from alerts.merkle import root_of, verify_consistency, verify_inclusion
-from alerts.messages import Disposition
 from center.errors import LogDamaged, NotInLog
 from center.log.appending import enter
 from center.log.entries import enter_record

@@ -19,6 +19,7 @@ import numpy as np
 import uvicorn
 from fastapi import FastAPI
 
+from alerts.control_messages import Status
 from alerts.identity import Identity
 from alerts.keys import SigningKey
 from alerts.messages import (
@@ -34,7 +35,6 @@ from alerts.messages import (
     Model,
     Phase,
     SeenObject,
-    Status,
 )
 from alerts.records import FIRST_PREVHASH, JournalData, Record, hash_of, write_record
 from alerts.status import write_status

@@ -108,11 +108,13 @@ class Connection:
         if_refused: str,
         will: Callable[[], Will] | None = None,
         name: str = "mqtt",
+        unwanted: Sequence[str] = (),
     ) -> None:
         self.address = address
         self._client_id = client_id
         self._clean_session = clean_session
         self._filters = tuple(filters)
+        self._unwanted = list(unwanted)
         self._on_up = on_up
         self._on_down = on_down
         self._on_message = on_message
@@ -253,6 +255,8 @@ class Connection:
             self._enter(_State.DOWN)
             return
         self._network_thread = threading.current_thread()
+        if self._unwanted:
+            client.unsubscribe(self._unwanted)
         if self._filters:
             client.subscribe([(text, 1) for text in self._filters])
         self._enter(_State.UP)

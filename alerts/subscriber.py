@@ -15,6 +15,7 @@ from alerts.errors import MalformedMessage
 from alerts.publisher import OnEvent
 from alerts.topics import Channel, Topic
 
+UPLINKS = (Channel.JOURNAL, Channel.STATUS)
 ATTEMPTS = 6
 BATCH = 256
 BATCH_BYTES = 8 * 2**20
@@ -59,7 +60,10 @@ class Subscriber:
         on_event: OnEvent | None = None,
         tls: Callable[[], ssl.SSLContext] | None = None,
         attempts: int = ATTEMPTS,
+        name: str = "",
+        channels: Sequence[Channel] = UPLINKS,
     ) -> None:
+        """`name` tells several of one tenant apart; of `UPLINKS` only `channels` are heard."""
         self._attempts = attempts
         self._on_messages = on_messages
         self._on_event = on_event
@@ -67,9 +71,10 @@ class Subscriber:
         self._stopping = threading.Event()
         self._connection = Connection(
             Address(host=host, port=port, username=username, password=password, tls=tls),
-            client_id=f"teawatch-center-{tenant}",
+            client_id="-".join(filter(None, ("teawatch-center", tenant, name))),
             clean_session=False,
-            filters=[topics.filter_of(tenant, channel) for channel in (Channel.JOURNAL, Channel.STATUS)],
+            filters=[topics.filter_of(tenant, channel) for channel in channels],
+            unwanted=[topics.filter_of(tenant, channel) for channel in UPLINKS if channel not in channels],
             on_up=lambda: self._tell("connected", broker=f"{host}:{port}"),
             on_down=lambda reason: self._tell("disconnected", reason=reason),
             on_message=self._arrivals.put,

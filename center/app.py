@@ -9,17 +9,20 @@ import anyio.to_thread
 from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
 
-from alerts.subscriber import Subscriber
+from alerts.subscriber import UPLINKS, Subscriber
 from alerts.tls import Context, client_context
+from alerts.topics import Channel
 from center import api, live, pages
 from center.certificates import keep_own_pair
 from center.database import Database
+from center.errors import SettingsInvalid
 from center.feed import Hub
 from center.housekeeping import DAY_S, Chore, Housekeeping
 from center.intake.desk import Desk
 from center.intake.filing import FilingRules
 from center.intake.quarantine import Limits
 from center.intake.recalling import Recaller
+from center.intake.sharing import Share
 from center.keyring import Keyring, load_keyring, make_secrets
 from center.log.heads import Notary
 from center.log.publishing import HeadClock
@@ -32,6 +35,7 @@ from center.store.opening import open_store
 from center.thumbnails import Thumbnails
 from center.web.limits import BodyLimit, SafeHeaders
 from center.web.problems import Answers
+from center.wires import Wire, WireEar
 from center.works import Works
 
 STATIC = Path(__file__).parent / "static"
@@ -107,6 +111,7 @@ def make_office(settings: Settings, keyring: Keyring, now: Callable[[], datetime
         desk=Desk(database, rules, send=works.send, now=now),
         heads=HeadClock(database, notary, every=every, now=now),
         notary=notary,
+        wire=WireEar(database, hub),
         recaller=Recaller(database, rules, send=works.send, now=now),
         now=now,
     )
@@ -150,10 +155,39 @@ def start(office: Office, *, listening: bool = True) -> None:
             password=office.keyring.center_password,
             tenant=office.settings.tenant,
             on_messages=office.desk.receive_all,
+            channels=(Channel.STATUS,) if office.settings.intake.workers else UPLINKS,
             tls=_way_to_broker(office) if mqtt.tls else None,
         )
     )
     office.recaller.start()
+    if office.settings.intake.workers:
+        office.wire.start()
+
+
+def make_worker(office: Office, share: Share) -> Subscriber:
+    """Intake of a share of the boxes, for a process of its own; not yet started. Raises SettingsInvalid."""
+    settings, mqtt = office.settings, office.settings.mqtt
+    if share.of != settings.intake.workers:
+        raise SettingsInvalid(f"intake.workers is {settings.intake.workers}, not {share.of}: all must count the same")
+    if office.database.engine.dialect.name != "postgresql" or mqtt.embedded:
+        raise SettingsInvalid(
+            "workers need PostgreSQL and a broker that is not ours; else the server takes messages in"
+        )
+    database = Database(settings.sqlalchemy_url, hub=Wire(office.database))
+    rules = filing_rules(settings, office.keyring)
+    desk = Desk(database, rules, send=lambda topic, raw: worker.publish(topic, raw), now=office.now)  # noqa: PLW0108 - made below
+    worker = Subscriber(
+        host=mqtt.host,
+        port=mqtt.port,
+        username=mqtt.username,
+        password=office.keyring.center_password,
+        tenant=settings.tenant,
+        on_messages=share.of_messages(desk.receive_all),
+        tls=_way_to_broker(office) if mqtt.tls else None,
+        name=str(share),
+        channels=(Channel.JOURNAL,),
+    )
+    return worker
 
 
 def _way_to_broker(office: Office) -> Callable[[], Context]:
@@ -169,6 +203,7 @@ def _way_to_broker(office: Office) -> Callable[[], Context]:
 def stop(office: Office) -> None:
     """End streams, intake, broker and database, in this order."""
     office.hub.close()
+    office.wire.stop()
     office.recaller.stop()
     office.works.stop()
     office.heads.stop()

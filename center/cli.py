@@ -1,6 +1,7 @@
 """`teawatch center …`: make a centre, enrol boxes, keep accounts, serve."""
 
 import os
+import signal
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated
@@ -11,6 +12,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from alerts.messages import Id
 from center import keycli, users
+from center.app import make_worker
 from center.bundles.command import export
 from center.certificates import keep_server_pair
 from center.county.registration import register_folder, write_example
@@ -21,6 +23,7 @@ from center.enrolment import give_code
 from center.errors import SettingsInvalid
 from center.feed import announce
 from center.intake.quarantine import Limits
+from center.intake.sharing import Share
 from center.keys import ask_rotation, revoke
 from center.log import cli as log_cli
 from center.logs import set_up
@@ -197,6 +200,19 @@ def retention(
             office.disposal.run(at)
         said = "would be deleted" if dry_run else "deleted"
         typer.echo(f"{len(files)} files of {sum(files.values())} bytes {said}", err=True)
+
+
+@app.command()
+def intake(
+    worker: Annotated[str, typer.Option(help="Which of how many workers this is, for example 1/2.")], data: Data = None
+) -> None:
+    """Take in what a share of the boxes sends, until stopped: for a centre on PostgreSQL with `intake.workers` set."""
+    with open_office(data) as office:
+        set_up(office.settings.log_level)
+        told_to_stop = {signal.SIGTERM, signal.SIGINT}
+        signal.pthread_sigmask(signal.SIG_BLOCK, told_to_stop)
+        with make_worker(office, Share.parse(worker)):
+            signal.sigwait(told_to_stop)
 
 
 @app.command()

@@ -17,7 +17,7 @@ from sqlalchemy.exc import ArgumentError
 from sqlalchemy.orm import Session
 
 from center.errors import DatabaseTrouble
-from center.feed import Hub, spread
+from center.feed import Audience, spread
 from center.log.appending import append_entered
 
 BUSY_TIMEOUT_MS = 5000
@@ -27,7 +27,7 @@ _WRITES = "teawatch_writes"
 class Database:
     """The engine of one centre and the sessions on it. `close()` when done."""
 
-    def __init__(self, url: str, *, hub: Hub | None = None, busy_timeout_ms: int = BUSY_TIMEOUT_MS) -> None:
+    def __init__(self, url: str, *, hub: Audience | None = None, busy_timeout_ms: int = BUSY_TIMEOUT_MS) -> None:
         """`url` as SQLAlchemy writes it, `sqlite:////path/center.sqlite3`; `hub` hears what commits announce."""
         self.hub = hub
         self.engine: Engine = _make_engine(url)

@@ -11,7 +11,7 @@ import threading
 from collections import deque
 from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, Protocol
 
 from sqlalchemy.orm import Session
 
@@ -153,7 +153,14 @@ def announce(session: Session, topic: Topic, row_id: str) -> None:
     pending[topic, row_id] = None
 
 
-def spread(session: Session, hub: Hub) -> None:
+class Audience(Protocol):
+    """Whoever is told of what was committed."""
+
+    def tell_all(self, rows: Iterable[tuple[Topic, str]]) -> None:
+        """Spread notices of these rows."""
+
+
+def spread(session: Session, hub: Audience) -> None:
     """Tell `hub` what was announced on `session`, which has just committed."""
     pending: dict[tuple[Topic, str], None] = session.info.pop(_PENDING, {})
     if pending:

@@ -22,6 +22,7 @@ from center.settings import Settings
 from center.store.gate import Gate
 from center.store.shelf import Shelf
 from center.thumbnails import Thumbnails
+from center.wires import WireEar
 from center.works import Works
 
 
@@ -43,6 +44,7 @@ class Office:
     thumbnails: Thumbnails
     works: Works
     desk: Desk
+    wire: WireEar
     notary: Notary
     heads: HeadClock
     recaller: Recaller

@@ -86,10 +86,11 @@ class EvidenceSettings(BaseModel):
 
 
 class IntakeSettings(BaseModel):
-    """How much of what cannot be accepted is kept to be looked at."""
+    """Who takes messages in, and how much of what cannot be accepted is kept to be looked at."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
+    workers: Annotated[int, Field(ge=0, le=999)] = 0
     quarantine_raw_kib: Annotated[int, Field(ge=1, le=256)] = 64
     quarantine_rows: Annotated[int, Field(ge=100, le=1_000_000)] = 10_000
     receipt_hours: Annotated[int, Field(ge=1, le=24 * 30)] = 24

@@ -66,7 +66,7 @@ next_connection_delay_ms = 1
 [v4.1.connections]
 connection_timeout_ms = 10000
 max_payload_size = {max_payload_bytes}
-max_inflight_count = 100
+max_inflight_count = 500
 dynamic_filters = true
 
 [v4.1.connections.auth]

@@ -144,7 +144,7 @@ def ask_rotation(session: Session, *, tenant: str, name: str, at: datetime) -> D
 
 
 def rotations_asked(session: Session, tenant: str) -> tuple[tuple[Device, DeviceKey], ...]:
-    """Boxes on line that are to make a new key, with the key it takes the place of."""
+    """Boxes on line that are to make a new key, with the key it takes the place of; held until the transaction ends."""
     rows = select(Device, DeviceKey).where(
         DeviceKey.tenant == tenant,
         DeviceKey.rotation_asked_at.is_not(None),
@@ -152,7 +152,7 @@ def rotations_asked(session: Session, tenant: str) -> tuple[tuple[Device, Device
         Device.id == DeviceKey.device,
         Device.online,
     )
-    return tuple((device, key) for device, key in session.execute(rows))
+    return tuple((device, key) for device, key in session.execute(rows.with_for_update(of=Device)))
 
 
 def rotation_commands(session: Session, tenant: str, key: SigningKey, at: datetime) -> tuple[tuple[Topic, bytes], ...]:

@@ -6,7 +6,7 @@ is on line is: then the box is asked, and sends those records again or says that
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -105,12 +105,14 @@ class Recaller:
     def _watch(self, key: tuple[str, str], missing: tuple[Gap, ...], at: datetime) -> _Wait:
         """A gap that shrinks is being filled: its box is sending."""
         known = self._waits.get(key)
-        return known if known and known.missing[0] == missing[0] else _Wait(missing, at + self._patience)
+        if known and known.missing[0] == missing[0]:
+            return replace(known, missing=missing)
+        return _Wait(missing, at + self._patience)
 
     def _ask(self, device: str, epoch: str, at: datetime) -> bool:
         wait = self._waits[device, epoch]
         with self._database.writing() as session:
-            row = session.get_one(Device, (self._rules.tenant, device))
+            row = session.get_one(Device, (self._rules.tenant, device), with_for_update=True)
             row.receipt_counter = next_counter(row.receipt_counter, at)
             raw = write_downlink(
                 Recall(ranges=tuple(Range(first=gap.first, last=gap.last) for gap in wait.missing)),

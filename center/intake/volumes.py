@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import select, tuple_
+from sqlalchemy import and_, select, tuple_
 from sqlalchemy.orm import Session
 
 from alerts.control_messages import Disposition, Receipt
@@ -216,8 +216,8 @@ def _make_gone_known(session: Session, tenant: str, volumes: Mapping[Place, Volu
     if not volumes:
         return
     columns = select(GoneRow.device, GoneRow.epoch, GoneRow.first, GoneRow.last, GoneRow.sha256)
+    journal = (EpochRow.tenant == GoneRow.tenant, EpochRow.device == GoneRow.device, EpochRow.epoch == GoneRow.epoch)
     here = (GoneRow.tenant == tenant, tuple_(GoneRow.device, GoneRow.epoch).in_(tuple(volumes)))
-    for device, epoch, first, last, sha256 in session.execute(columns.where(*here)):
-        volume = volumes[device, epoch]
-        if last >= volume.row.cumulative:
-            volume.lacks(Range(first=first, last=last, sha256=sha256))
+    awaited = columns.join(EpochRow, and_(*journal)).where(*here, GoneRow.last >= EpochRow.cumulative)
+    for device, epoch, first, last, sha256 in session.execute(awaited):
+        volumes[device, epoch].lacks(Range(first=first, last=last, sha256=sha256))

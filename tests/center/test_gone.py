@@ -182,6 +182,20 @@ def test_a_gap_that_stays_while_its_box_is_on_line_is_asked_for_ever_more_rarely
     assert asked.ranges(tmp_path) == [[(2, 3), (5, 5)]] * 3
 
 
+def test_gaps_that_open_behind_one_that_stays_are_asked_for_with_it(stage: Stage, box: Box, tmp_path: Path) -> None:
+    records = [box.write(make_clock(number)) for number in range(8)]
+    for number in (1, 3):
+        stage.hear(records[number - 1].raw)
+    say_online(stage, box)
+    asked = Asked(stage, box)
+    asked.recaller.look()
+    for number in (6, 8):
+        stage.hear(records[number - 1].raw)
+    stage.clock.advance(seconds=11)
+    assert asked.recaller.look() == 1
+    assert asked.ranges(tmp_path) == [[(2, 2), (4, 5), (7, 7)]]
+
+
 def test_a_backlog_that_is_coming_in_is_not_asked_for(stage: Stage, box: Box) -> None:
     records = [box.write(make_clock(number)) for number in range(40)]
     stage.hear(records[-1].raw)

@@ -94,7 +94,7 @@ def run_box(loaded: Loaded, settings: Settings, *, until_end: bool = False) -> N
         cleanup.callback(uploader.stop)
         reloading = Reloading(loaded, box, tell, until_end=until_end, limit_uploads=uploader.limit)
         outlook = Outlook(box, outbox, ReferenceShelf(settings.state / REFERENCES_FOLDER), tell, now=utc_now)
-        pulse.duties += (reloading, outlook, _granting(Wish(keeper, settings.state), tell))
+        pulse.duties += (reloading, outlook, _granting(Wish(keeper, settings.state), outbox, tell))
         pulse.turn_s = box.turn_s
         renewing = CertificateRound(outbox, tell, on_renewed=publisher.reconnect)
         with _by_signals(box, reloading), ClockRound(box.faces), renewing:
@@ -183,13 +183,13 @@ def _say_stopped(tell: Tell, outbox: Outbox) -> None:
     )
 
 
-def _granting(wish: Wish, tell: Tell) -> Callable[[], None]:
+def _granting(wish: Wish, outbox: Outbox, tell: Tell) -> Callable[[], None]:
     """Somebody at the box has asked for a new key: see `teawatch edge rotate-key`."""
 
     def grant() -> None:
         record = wish.grant(utc_now())
         if record is not None:
-            tell("new_key", sequence=record.sequence)
+            tell("key_rotated", sequence=record.sequence, key_id=outbox.identity.signing_key.key_id)
 
     return grant
 

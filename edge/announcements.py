@@ -20,6 +20,8 @@
 | `connected`, `disconnected` | broker or reason |
 | `trouble` | what, reason; `trouble_over` with what, when it has passed |
 | `reloaded` | cameras (list), config_sha256: a changed configuration is in force |
+| `key_rotated` | sequence, key_id: the box signs with a new key from this record on |
+| `certificate_renewed` | the box connects with a new certificate |
 | `missed` | count: so many events were not written, for nobody read them |
 | `stopped` | pending_records, pending_uploads, peak_rss_mb |
 """

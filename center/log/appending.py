@@ -61,8 +61,10 @@ def enter(
 
 
 def _forget_rolled_back(session: Session, ended: SessionTransaction) -> None:
+    """A flush is a transaction of its own; one that fails takes along the savepoint it was in, or everything."""
     entered: list[_Entered] = session.info.get(_ENTERED, [])
-    entered[:] = [each for each in entered if ended.nested and ended not in _around(each.transaction)]
+    lost = next(each for each in _around(ended) if each.nested or each.parent is None)
+    entered[:] = [each for each in entered if lost.nested and lost not in _around(each.transaction)]
 
 
 def _around(transaction: SessionTransaction | None) -> Iterator[SessionTransaction]:
@@ -80,7 +82,7 @@ def append_entered(session: Session) -> None:
 
 
 def _append(session: Session, tenant: str, entered: tuple[_Entered, ...]) -> None:
-    edge = _hold_head(session, tenant)
+    edge = hold_head(session, tenant)
     leaves = [Leaf(each.kind, each.at, each.opening.commitment) for each in entered]
     hashes = [leaf.hash for leaf in leaves]
     grown, nodes = edge.grow(hashes)
@@ -126,8 +128,8 @@ def _append(session: Session, tenant: str, entered: tuple[_Entered, ...]) -> Non
     session.execute(head, execution_options={"synchronize_session": False})
 
 
-def _hold_head(session: Session, tenant: str) -> Edge:
-    """The edge as it is, and nobody else's to move until this transaction ends."""
+def hold_head(session: Session, tenant: str) -> Edge:
+    """The edge as it is, and nobody else's to move until this transaction ends: nobody's leaves come in meanwhile."""
     held = select(LogHead.size, LogHead.peaks).where(LogHead.tenant == tenant).with_for_update()
     row = session.execute(held).first()
     if row is None:

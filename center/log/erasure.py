@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 from alerts.leaves import LeafKind
 from center.custody import LOOKS, CustodyEvent
 from center.errors import UnknownPerson
-from center.log.appending import enter
+from center.log.appending import enter, hold_head
 from center.log.pseudonyms import Named, find_pseudonym, forget
 from center.log.records import LogOpening
 
@@ -36,8 +36,10 @@ class Erased:
 def erase_person(session: Session, *, tenant: str, user_id: str, ground: str, at: datetime) -> Erased:
     """Make the log forget this person, whether or not the account still exists; `ground` says why, for the record.
 
+    The head is held from the beginning, so that no look comes in between what is counted and what is deleted.
     Raises UnknownPerson where the log does not know them (any more).
     """
+    hold_head(session, tenant)
     person = find_pseudonym(session, tenant=tenant, kind=Named.PERSON, subject=user_id)
     if person is None:
         raise UnknownPerson(f"the log knows nobody named {user_id!r}: nothing was erased")

@@ -1,12 +1,11 @@
 """Leaves come into the log with what they are about, or not at all, and every one of them proves itself."""
 
-import gc
 import threading
 from datetime import timedelta
 
 import pytest
 from sqlalchemy import event, select, text
-from sqlalchemy.exc import DatabaseError
+from sqlalchemy.exc import DatabaseError, IntegrityError
 from sqlalchemy.orm import Session
 
 from alerts.checkpoints import open_checkpoint
@@ -15,7 +14,7 @@ from alerts.leaves import LeafKind
 from alerts.merkle import root_of, verify_consistency, verify_inclusion
 from center.errors import LogDamaged, NotInLog
 from center.log.appending import enter
-from center.log.entries import enter_record
+from center.log.entries import enter_records
 from center.log.heads import Notary, publish_head
 from center.log.proofs import prove_leaf, prove_record
 from center.log.publishing import HeadClock
@@ -78,6 +77,22 @@ def test_what_is_rolled_back_takes_its_leaves_along(stage: Stage) -> None:
     with pytest.raises(LookupError):
         fail_whole(stage)
     assert words(stage) == ["stays", "stays too", "last"]
+
+
+def fail_at_flush(session: Session) -> None:
+    with session.begin_nested():
+        say(session, "goes")
+        session.add(LogCheckpoint(tenant=TENANT, size=1))
+        session.flush()
+
+
+def test_a_flush_that_fails_in_a_savepoint_takes_only_that_savepoints_leaves_along(stage: Stage) -> None:
+    with stage.office.database.writing() as session:
+        say(session, "stays")
+        with pytest.raises(IntegrityError):
+            fail_at_flush(session)
+        say(session, "last")
+    assert words(stage) == ["stays", "last"]
 
 
 def test_several_writers_at_once_leave_no_gap_and_no_double(stage: Stage) -> None:
@@ -177,17 +192,9 @@ def test_a_batch_of_records_asks_once_for_its_box(stage: Stage) -> None:
 
     event.listen(stage.office.database.engine, "before_cursor_execute", count)
     with stage.office.database.writing() as session:
-        for number in range(50):
-            enter_record(
-                session,
-                tenant=TENANT,
-                device=BOX,
-                sha256=f"{number:064x}",
-                disposition=Disposition.STORED,
-                at=NOW,
-            )
-            gc.collect(0)
-    assert len([statement for statement in asked if "pseudonym" in statement]) <= 3
+        records = [(BOX, f"{number:064x}", Disposition.STORED) for number in range(50)]
+        enter_records(session, tenant=TENANT, records=records, at=NOW)
+    assert len([statement for statement in asked if "pseudonym" in statement]) <= 4
     assert len(asked) <= 20, "the leaves of a transaction are written together"
 
 

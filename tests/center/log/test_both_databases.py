@@ -1,16 +1,19 @@
 """The log on SQLite and on PostgreSQL: the same numbers, proofs and findings, also with several writers at once."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
+from sqlalchemy import event, text
+from sqlalchemy.exc import OperationalError
 
 from alerts.merkle import root_of, verify_inclusion
 from center.errors import UnknownPerson
 from center.log.erasure import erase_person
 from center.log.proofs import prove_leaf, prove_record
-from center.log.records import LogLeaf
+from center.log.records import LogCheckpoint, LogLeaf
 from tests.center.log.scene import fill, look, publish, verify
 from tests.center.stage import TENANT, Stage, open_stage
 
@@ -54,3 +57,49 @@ def test_writers_at_once_leave_no_gap_even_when_some_of_them_are_the_first_of_th
     with stage.office.database.reading() as session:
         assert prove_leaf(session, tenant=TENANT, number=39, head=head).path
     assert verify(stage).troubles == []
+
+
+SEVERAL_WRITERS = pytest.mark.parametrize(
+    "database_url", [pytest.param("postgresql", marks=pytest.mark.system("postgresql"))], indirect=True
+)
+"""SQLite has one writer at a time: nobody comes between two statements of it."""
+
+
+@contextmanager
+def meanwhile(stage: Stage, statement: str, do: Callable[[], object]) -> Iterator[None]:
+    """Have something done by somebody else right before the first statement that begins so."""
+    engine, waiting = stage.office.database.engine, [do]
+
+    def execute(*told: object) -> None:
+        if waiting and str(told[2]).startswith(statement):
+            waiting.pop()()
+
+    event.listen(engine, "before_cursor_execute", execute)
+    try:
+        yield
+    finally:
+        event.remove(engine, "before_cursor_execute", execute)
+    assert not waiting
+
+
+@SEVERAL_WRITERS
+def test_a_look_that_comes_during_an_erasure_does_not_vanish_with_its_leaf_left_behind(stage: Stage) -> None:
+    fill(stage, stage.enrol_box())
+
+    def look_again() -> None:
+        with suppress(OperationalError), stage.office.database.writing() as session:
+            session.execute(text("SET LOCAL lock_timeout = '100ms'"))
+            look(session, stage, "officer-a")
+
+    with meanwhile(stage, "DELETE FROM log_opening", look_again), stage.office.database.writing() as session:
+        erase_person(session, tenant=TENANT, user_id="officer-a", ground="art. 47", at=stage.clock())
+    assert verify(stage).troubles == []
+
+
+@SEVERAL_WRITERS
+def test_a_head_that_two_publish_at_once_is_one_head(stage: Stage) -> None:
+    with stage.office.database.writing() as session:
+        look(session, stage, "officer-a")
+    with meanwhile(stage, "INSERT INTO log_checkpoint", lambda: publish(stage)):
+        assert publish(stage).size == 1
+    assert [row.size for row in stage.all(LogCheckpoint)] == [1]

@@ -35,6 +35,9 @@ class Act(StrEnum):
     DELETED = "deleted"  # its term was over: see `center.retention`
 
 
+IN_A_LIST: Final = "list"
+"""The reason of a look at a small copy, among others."""
+
 LOOKS: Final = (Act.VIEWED, Act.DOWNLOADED)
 """Acts that change nothing and hand nothing to anybody else."""
 
@@ -118,8 +121,13 @@ def note_custody(
     enter(session, tenant=tenant, kind=LeafKind.CUSTODY, fields=done.body, reference=done.id, at=at, person=person)
 
 
-def has_viewed(session: Session, *, tenant: str, user_id: str, sha256: str, since: datetime) -> bool:
-    """Whether this person is registered as having looked at this file at or after `since`."""
+def has_viewed(
+    session: Session, *, tenant: str, user_id: str, sha256: str, since: datetime, small_copies: bool = True
+) -> bool:
+    """Whether this person is registered as having looked at this file at or after `since`.
+
+    Without `small_copies`, as having looked at the file itself.
+    """
     person = find_pseudonym(session, tenant=tenant, kind=Named.PERSON, subject=user_id)
     own = (
         CustodyEvent.tenant == tenant,
@@ -127,8 +135,10 @@ def has_viewed(session: Session, *, tenant: str, user_id: str, sha256: str, sinc
         CustodyEvent.sha256 == sha256,
         CustodyEvent.act.in_(LOOKS),
     )
-    looks = select(CustodyEvent.id).where(*own, CustodyEvent.at >= since).limit(1)
-    return person is not None and session.scalars(looks).first() is not None
+    looks = select(CustodyEvent.id).where(*own, CustodyEvent.at >= since)
+    if not small_copies:
+        looks = looks.where(CustodyEvent.reason != IN_A_LIST)
+    return person is not None and session.scalars(looks.limit(1)).first() is not None
 
 
 def transferred_leads(session: Session, *, tenant: str) -> frozenset[str]:

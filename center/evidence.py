@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, ForeignKeyConstraint, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from alerts.messages import Artefact
+from enforcement.leads import lead_id as own_id
 from traceability.records import WIDE, Base, OfTenant, insert_rows
 
 GIVEN_UP = "given_up"
@@ -141,6 +142,13 @@ def find_file(session: Session, *, tenant: str, sha256: str) -> Stored | None:
     here = (*_is_here(tenant), Announced.sha256 == sha256)
     row = session.scalars(select(Announced).where(*here).limit(1)).first()
     return Stored(row.sha256, row.size_bytes, row.media_type, row.role) if row is not None else None
+
+
+def lead_of_file(session: Session, *, tenant: str, sha256: str, lead_id: str) -> str:
+    """This lead, if the file is one of its own; else nothing, so that nobody writes into another lead's chain."""
+    own = (Announced.tenant == tenant, Announced.sha256 == sha256)
+    places = session.execute(select(Announced.device, Announced.incident).where(*own))
+    return lead_id if lead_id in {own_id(device, incident) for device, incident in places} else ""
 
 
 def find_deleted(session: Session, *, tenant: str, sha256: str) -> Announced | None:

@@ -12,9 +12,9 @@ from center.accounts.guards import Viewer
 from center.api.evidence import NO_NUL, nothing_there
 from center.api.security import reading_router
 from center.api.uploads import Hash
-from center.custody import Act, has_viewed, note_custody
+from center.custody import IN_A_LIST, Act, has_viewed, note_custody
 from center.errors import NotAPicture
-from center.evidence import find_deleted, find_file
+from center.evidence import find_deleted, find_file, lead_of_file
 from center.office import Office, office_of
 from center.thumbnails import MEDIA_TYPE
 from center.web.problems import responses
@@ -66,9 +66,10 @@ def _register(office: Office, user_id: str, sha256: str, lead: str) -> None:
             raise nothing_there(find_deleted(session, tenant=tenant, sha256=sha256))
         if file.media_type not in PICTURES:
             raise HTTPException(404, "only pictures have small copies")
+        lead = lead_of_file(session, tenant=tenant, sha256=sha256, lead_id=lead)
         if has_viewed(session, tenant=tenant, user_id=user_id, sha256=sha256, since=at - ONE_LOOK):
             return
     with office.database.writing() as session:
         note_custody(
-            session, tenant=tenant, act=Act.VIEWED, sha256=sha256, who=user_id, reason="list", lead_id=lead, at=at
+            session, tenant=tenant, act=Act.VIEWED, sha256=sha256, who=user_id, reason=IN_A_LIST, lead_id=lead, at=at
         )

@@ -51,9 +51,10 @@ class Sealer:
 
 @dataclass(frozen=True, slots=True)
 class Exported:
-    """What was put into the file."""
+    """What was put into the file; `seal_sha256` names this bundle and no other."""
 
     case: str
+    seal_sha256: str
     files: tuple[str, ...]
     members: int
 
@@ -108,12 +109,13 @@ def _export(
         ),
         unlogged=len(gathered.own) - proofs,
     )
-    parts.append(Part.of(SEAL_NAME, write_seal(seal, key=sealer.key, tenant=sealer.tenant, at=at)))
+    sealed = Part.of(SEAL_NAME, write_seal(seal, key=sealer.key, tenant=sealer.tenant, at=at))
+    parts.append(sealed)
     try:
         write_container(target, parts)
     except ValueError as error:
         raise BundleImpossible(f"{lead_id}: {error}") from None
-    return Exported(lead_id, (*files, *(each.sha256 for each in recordings)), len(parts))
+    return Exported(lead_id, sealed.sha256, (*files, *(each.sha256 for each in recordings)), len(parts))
 
 
 def _part_of(store: Shelf, file: Announced, folder: Path) -> Part | None:

@@ -1,4 +1,7 @@
-"""Handing a bundle out of the centre: made, and each file in it noted as transferred, before a byte leaves."""
+"""Handing a bundle out of the centre: made, and noted as transferred before a byte leaves.
+
+The bundle itself is noted by the hash of its seal, whether or not it has files; each file in it besides.
+"""
 
 from dataclasses import dataclass
 from typing import BinaryIO
@@ -23,10 +26,10 @@ def hand_out(office: Office, lead_id: str, target: BinaryIO, hand: Hand) -> Expo
     sealer = Sealer(tenant, office.keyring.signing_key, office.evidence)
     with office.database.writing() as session:
         publish_head(session, office.notary, at)
-    with office.database.reading() as session:
+    with office.database.reading(snapshot=True) as session:
         exported = export_bundle(session, sealer, lead_id, target, at=at)
     with office.database.writing() as session:
-        for sha256 in exported.files:
+        for sha256 in (exported.seal_sha256, *exported.files):
             note_custody(
                 session,
                 tenant=tenant,

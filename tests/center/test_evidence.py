@@ -11,7 +11,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DatabaseError
 
 from alerts.uploader import content_range, upload_token
-from center.custody import Act, Handled, chain_of
+from center.custody import Act, CustodyEvent, Handled, chain_of
 from center.evidence import Announced
 from tests.center.stage import BOX, NOW, TENANT, Box, Web, make_alert, make_artefact, make_evidence
 
@@ -200,6 +200,33 @@ def test_the_pieces_of_a_clip_are_one_look_of_each_who_looks_and_no_piece_is_had
     assert sorted(str(look.who) for look in web.stage.looks(SHA256)) == ["officer-a", "officer-b"]
     web.client.get(f"/api/v1/evidence/{SHA256}", headers={"Range": "bytes=0-"})
     assert len(web.stage.looks(SHA256)) == 3
+
+
+def test_neither_a_small_copy_nor_an_earlier_look_hides_that_the_file_itself_is_taken(web: Web, announced: Box) -> None:
+    web.bring(announced, PICTURE)
+    web.sign_in()
+    address, piece = f"/api/v1/evidence/{SHA256}", {"Range": "bytes=1-"}
+    web.client.get(f"{address}/thumbnail")
+    assert web.client.get(address, headers=piece).content == PICTURE[1:]
+    assert web.client.get(address, headers=piece, params={"download": True}).content == PICTURE[1:]
+    assert sorted((look.act, look.reason) for look in web.stage.looks(SHA256)) == [
+        (Act.DOWNLOADED, "check_lead"),
+        (Act.VIEWED, "check_lead"),
+        (Act.VIEWED, "list"),
+    ]
+
+
+@pytest.mark.parametrize("small", ["", "/thumbnail"])
+def test_nobody_writes_into_the_chain_of_a_lead_that_the_file_does_not_belong_to(
+    web: Web, announced: Box, small: str
+) -> None:
+    web.bring(announced, PICTURE)
+    web.sign_in()
+    for lead in (f"{BOX}.i-2", f"{BOX}.i-1"):
+        web.client.get(f"/api/v1/evidence/{SHA256}{small}", params={"lead": lead})
+        web.stage.clock.advance(hours=2)
+    looks = [event.lead_id for event in web.stage.all(CustodyEvent) if event.act == Act.VIEWED.value]
+    assert sorted(looks) == ["", f"{BOX}.i-1"]
 
 
 @pytest.mark.parametrize("headers", [{}, {"Range": "bytes=0-"}])

@@ -1,14 +1,17 @@
 """A bundle is handed out to an officer who says why, by page, program or command line, and that is written down."""
 
 import hashlib
+import io
 import os
 import stat
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import pytest
 
+from alerts.bundles.seal import SEAL_NAME
 from alerts.bundles.trust import load_trust
 from alerts.bundles.verification import verify_file
 from center.custody import Act, CustodyEvent
@@ -28,6 +31,11 @@ def told(web: Web, web_box: Box) -> Web:
 def teawatch(*words: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "teawatch", *words]
     return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+
+
+def seal_of(bundle: bytes) -> str:
+    with zipfile.ZipFile(io.BytesIO(bundle)) as members:
+        return hashlib.sha256(members.read(SEAL_NAME)).hexdigest()
 
 
 def transfers(web: Web) -> list[tuple[str, str, str]]:
@@ -50,7 +58,15 @@ def test_a_program_gets_what_the_command_verifies_and_the_transfer_is_noted(told
     data = str(told.stage.office.settings.data)
     assert teawatch("center", "keys", "export", "--data", data, "-o", str(keys)).returncode == 0
     assert verify_file(bundle, load_trust(keys), case=CASE).holds
-    assert transfers(told) == [(hashlib.sha256(PICTURE).hexdigest(), CASE, "to the court")]
+    handed = {hashlib.sha256(PICTURE).hexdigest(), seal_of(answer.content)}
+    assert sorted(transfers(told)) == [(sha256, CASE, "to the court") for sha256 in sorted(handed)]
+
+
+def test_a_bundle_without_files_is_noted_too(web: Web, web_box: Box) -> None:
+    web.stage.hear(web_box.write(make_alert(evidence=())).raw)
+    web.sign_in()
+    answer = web.client.post(f"/api/v1/leads/{CASE}/bundle", json={"reason": "to the court"})
+    assert transfers(web) == [(seal_of(answer.content), CASE, "to the court")]
 
 
 def test_the_page_offers_it_and_its_form_answers_with_the_file(told: Web) -> None:
@@ -92,4 +108,4 @@ def test_the_command_line_writes_the_same_for_its_owner_alone_and_overwrites_not
     missing = teawatch(*words[:2], "nothing", *words[3:6], str(tmp_path / "other.zip"), *words[7:])
     assert (missing.returncode, "there is no lead" in missing.stderr) == (1, True)
     assert [path.name for path in tmp_path.iterdir() if path.name.endswith(".zip")] == ["bundle.zip"]
-    assert len(transfers(told)) == 1
+    assert len(transfers(told)) == 2

@@ -1,6 +1,7 @@
 """Who a box is: its name, its key, the centre's pinned key, and where the centre is."""
 
 import os
+import secrets
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -103,11 +104,15 @@ class Identity:
 
 def replace_private_file(path: Path, content: bytes) -> None:
     """Put `content` in place of `path` at once or not at all, durably, mode 0600."""
-    passing = path.with_name(f".{path.name}.{os.getpid()}")
-    descriptor = os.open(passing, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    passing.replace(path)
+    passing = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    descriptor = os.open(passing, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        passing.replace(path)
+    except BaseException:
+        passing.unlink(missing_ok=True)
+        raise
     sync_folder(path.parent)

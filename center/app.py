@@ -13,6 +13,7 @@ from alerts.subscriber import UPLINKS, Subscriber
 from alerts.tls import Context, client_context
 from alerts.topics import Channel
 from center import api, live, pages
+from center.accounts.guards import handles_tasks
 from center.certificates import keep_own_pair
 from center.database import Database
 from center.errors import SettingsInvalid
@@ -83,6 +84,7 @@ def create_app(settings: Settings, *, now: Callable[[], datetime] = utc_now, lis
     app.add_middleware(
         BodyLimit,
         max_bytes=settings.web.max_body_kib * KIB,
+        may_bring_more=handles_tasks,
         exempt=(api.EVIDENCE_PATH,),
         larger=dict.fromkeys((api.RECORDINGS_PATH, pages.RECORDINGS_PATH), room),
     )

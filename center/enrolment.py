@@ -127,7 +127,9 @@ def redeem(
     request = check_request(raw, find)
     code = session.get_one(EnrolmentCode, (tenant, request.code_id))
     box_key = VerifyKey.from_text(request.public_key)
-    if code.used_by != box_key.key_id:
+    if code.used_by == box_key.key_id:
+        _require_still_good(session, code, box_key, at)
+    else:
         _use(session, code, box_key, at)
     certificate = issue(
         session, authority, request.csr, tenant=tenant, device=code.device, at=at, days=certificate_days
@@ -149,13 +151,25 @@ def redeem(
     return Redeemed(code.device, answer)
 
 
+def _require_still_good(session: Session, code: EnrolmentCode, box_key: VerifyKey, at: datetime) -> None:
+    """The answer is given again only within the code's time, to a box that was not shut out or replaced since."""
+    owner = session.get(DeviceKey, (code.tenant, box_key.key_id))
+    if owner is None or owner.retired_at is not None:
+        raise CodeUsed("the code was used by a box whose key has ended since: ask the centre for a new one")
+    _require_in_time(code, at)
+
+
 def _use(session: Session, code: EnrolmentCode, box_key: VerifyKey, at: datetime) -> None:
     if code.used_at is not None:
         raise CodeUsed("the code was used already: ask the centre for a new one")
-    if code.expires_at <= at:
-        raise CodeExpired(f"the code expired at {code.expires_at:%Y-%m-%d %H:%M} UTC: ask the centre for a new one")
+    _require_in_time(code, at)
     owner = session.get(DeviceKey, (code.tenant, box_key.key_id))
     if owner is not None and owner.device != code.device:
         raise KeyOfAnother(f"this box is enrolled as {owner.device!r}; empty its state folder to give it another name")
     code.used_at, code.used_by = at, box_key.key_id
     register(session, tenant=code.tenant, name=code.device, key=box_key, enrolment=code.enrolment, at=at)
+
+
+def _require_in_time(code: EnrolmentCode, at: datetime) -> None:
+    if code.expires_at <= at:
+        raise CodeExpired(f"the code expired at {code.expires_at:%Y-%m-%d %H:%M} UTC: ask the centre for a new one")

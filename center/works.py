@@ -52,6 +52,7 @@ class Works:
         self._database = database
         self._keyring = keyring
         self._stopping = threading.Event()
+        self._one_writer = threading.Lock()
         self._restarts = 0
         self._now = now
         self._ask_again_s = 0.0
@@ -109,11 +110,12 @@ class Works:
     def _keep_files(self) -> None:
         """Renew the servers' certificate in time, and Mosquitto's files."""
         at = self._now()
-        if self._settings.mqtt.tls:
-            keep_server_pair(self._settings, self._keyring.authority, at)
-        if self._mosquitto is not None:
-            with self._database.reading() as session:
-                self._mosquitto.refresh(session, server_pair(self._settings), at)
+        with self._one_writer:
+            if self._settings.mqtt.tls:
+                keep_server_pair(self._settings, self._keyring.authority, at)
+            if self._mosquitto is not None:
+                with self._database.reading() as session:
+                    self._mosquitto.refresh(session, server_pair(self._settings), at)
 
     @property
     def boxes_connect_to(self) -> BrokerAddress:
@@ -141,6 +143,8 @@ class Works:
                 self._ask_for_keys()
             except (CenterError, OperationalError) as error:
                 log.error("broker_not_up_to_date", reason=str(error))  # noqa: TRY400 - one line says it
+            except Exception:
+                log.exception("broker_not_up_to_date")
 
     def _note_restart(self) -> None:
         if self._broker is not None and self._broker.restarts != self._restarts:

@@ -61,6 +61,12 @@ def signed_in(request: Request) -> Person:
     return person
 
 
+def handles_tasks(request: Request) -> bool:
+    """Whether an officer or the head is signed in; for what is asked before any route is."""
+    person = whoever(request)
+    return person is not None and person.role in TASK_ROLES
+
+
 def require(*roles: Role) -> Callable[[Request], Person]:
     """A dependency: the person signed in, if they have one of these roles. Raises NotSignedIn, NotAllowed."""
 

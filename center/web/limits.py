@@ -1,10 +1,12 @@
 """Bodies that are too large are refused before anybody reads them, headers that keep pages safe are always there."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
+from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
+from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 SAFE_HEADERS = {
@@ -44,27 +46,33 @@ class SafeHeaders:
 class BodyLimit:
     """Refuses (413) a body longer than `max_bytes`, by its announced length or as it streams.
 
-    Paths below `exempt` limit themselves; `larger` gives paths below which more is taken, and how much.
+    Paths below `exempt` limit themselves; `larger` gives paths below which more is taken, and how much, from those
+    whom `may_bring_more` knows: a body is read, and a form's files lie on the disk, before any route asks who it is.
     """
 
     def __init__(
-        self, app: ASGIApp, *, max_bytes: int, exempt: Sequence[str] = (), larger: Mapping[str, int] | None = None
+        self,
+        app: ASGIApp,
+        *,
+        max_bytes: int,
+        may_bring_more: Callable[[Request], bool],
+        exempt: Sequence[str] = (),
+        larger: Mapping[str, int] | None = None,
     ) -> None:
         self._app = app
         self._max_bytes = max_bytes
         self._exempt = tuple(exempt)
         self._larger = dict(larger or {})
+        self._may_bring_more = may_bring_more
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve the request if its body is small enough."""
         if scope["type"] != "http" or scope["path"].startswith(self._exempt):
             await self._app(scope, receive, send)
             return
-        most = max(
-            self._max_bytes, *(limit for path, limit in self._larger.items() if scope["path"].startswith(path)), 0
-        )
-        length = Headers(scope=scope).get("content-length", "0")
-        if not length.isdecimal() or int(length) > most:
+        length = Headers(scope=scope).get("content-length")
+        most = await self._most(scope, int(length) if length is not None and length.isdecimal() else None)
+        if length is not None and (not length.isdecimal() or int(length) > most):
             await self._refuse(send, most)
             return
         taken = 0
@@ -78,6 +86,16 @@ class BodyLimit:
             return message
 
         await self._app(scope, receive_some, send)
+
+    async def _most(self, scope: Scope, length: int | None) -> int:
+        """How many bytes this request may have; who sends it is asked where the answer depends on that."""
+        larger = max((limit for path, limit in self._larger.items() if scope["path"].startswith(path)), default=0)
+        if larger <= self._max_bytes or (length is not None and length <= self._max_bytes):
+            return self._max_bytes
+        if length is not None and length > larger:
+            return larger
+        is_known: bool = await run_in_threadpool(self._may_bring_more, Request(scope))
+        return larger if is_known else self._max_bytes
 
     async def _refuse(self, send: Send, most: int) -> None:
         problem = {"type": "about:blank", "title": "Content Too Large", "status": 413}

@@ -1,12 +1,15 @@
 """Who a box is: kept whole, kept private."""
 
+import errno
+import itertools
+import os
 import stat
 from pathlib import Path
 
 import pytest
 
 from alerts.errors import KeyFileError, NotEnrolled
-from alerts.identity import Identity
+from alerts.identity import Identity, replace_private_file
 from tests.alerts.parts import make_identity, watch_syncs
 
 
@@ -50,3 +53,25 @@ def test_neither_password_nor_key_is_printed() -> None:
     printed = repr(make_identity())
     assert "s3cret" not in printed
     assert "rivate" not in printed
+
+
+def test_two_threads_may_replace_a_file_at_once_and_a_full_disk_leaves_nothing_behind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fsync, depth = os.fsync, itertools.count()
+
+    def meanwhile(descriptor: int) -> None:
+        match next(depth):
+            case 0:
+                replace_private_file(tmp_path / "acl", b"of the other")
+            case 3:
+                raise OSError(errno.ENOSPC, "no space left on device")
+        fsync(descriptor)
+
+    monkeypatch.setattr("alerts.identity.os.fsync", meanwhile)
+    monkeypatch.setattr("alerts.identity.sync_folder", lambda _: None)
+    replace_private_file(tmp_path / "acl", b"mine")
+    replace_private_file(tmp_path / "acl", b"mine again")
+    with pytest.raises(OSError, match="no space"):
+        replace_private_file(tmp_path / "acl", b"too much")
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == {"acl": b"mine again"}

@@ -73,6 +73,17 @@ def test_a_lost_answer_is_given_again_to_the_same_box(web: Web, tmp_path: Path) 
     assert ask(web, code).status_code == 409, "but not to another"
 
 
+def test_a_box_that_was_shut_out_or_comes_after_the_codes_time_gets_no_second_answer(web: Web) -> None:
+    replaced, late = SigningKey.generate(), SigningKey.generate()
+    old, slow = new_code(web), new_code(web, name="box-late", minutes=5)
+    assert (ask(web, old, replaced).status_code, ask(web, slow, late).status_code) == (200, 200)
+    assert ask(web, new_code(web, replace=True)).status_code == 200
+
+    assert ask(web, old, replaced).status_code == 409
+    web.stage.clock.advance(minutes=6)
+    assert ask(web, slow, late).status_code == 410
+
+
 def test_a_used_an_expired_and_an_unknown_code_are_told_apart_where_that_betrays_nothing(web: Web) -> None:
     used, expired = new_code(web, name="box-a"), new_code(web, name="box-b", minutes=1)
     assert ask(web, used).status_code == 200

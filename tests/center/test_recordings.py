@@ -1,6 +1,8 @@
 """Recordings that officers add themselves: sealed as they arrive, shown beside the rest, told to the log."""
 
 import hashlib
+import http.client
+from contextlib import closing
 from datetime import timedelta
 from typing import Any
 
@@ -89,6 +91,24 @@ def test_the_same_file_is_added_once_to_a_lead_and_again_to_another(reported: We
 def test_who_handles_tasks_may_add_and_nobody_else(reported: Web, name: str, status: int) -> None:
     reported.sign_in(name)
     assert add(reported).status_code == status
+
+
+@pytest.mark.parametrize("path", ["/api/v1/recordings/", "/recordings/"])
+@pytest.mark.parametrize("name", [None, "lawyer"])
+def test_of_who_may_add_nothing_no_large_body_is_read(reported: Web, name: str | None, path: str) -> None:
+    if name is None:
+        reported.client.cookies.clear()
+    else:
+        reported.sign_in(name)
+    settings, cookies = reported.stage.office.settings, reported.client.cookies
+    url = reported.client.base_url
+    with closing(http.client.HTTPConnection(url.host, url.port or 80, timeout=10)) as connection:
+        connection.putrequest("POST", path + LEAD)
+        connection.putheader("Cookie", "; ".join(f"{name}={value}" for name, value in cookies.items()))
+        connection.putheader("Content-Type", "multipart/form-data; boundary=x")
+        connection.putheader("Content-Length", str(settings.web.max_body_kib * 1024 + 1))
+        connection.endheaders()
+        assert connection.getresponse().status == 413
 
 
 def test_a_form_without_its_token_adds_nothing(reported: Web) -> None:

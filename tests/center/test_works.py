@@ -102,3 +102,20 @@ def enrol_beside(stage: Stage, key: SigningKey) -> str:
         )
         device = session.get_one(Device, (TENANT, redeemed.device))
         return mqtt_password(office.keyring.broker_seed, BOX, device.enrolment)
+
+
+def test_what_nobody_foresaw_does_not_end_the_watch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = make_settings(tmp_path / "centre")
+    works = make_office(settings, load_keyring(settings)).works
+    calls: list[str] = []
+
+    def let_in() -> None:
+        calls.append("let in")
+        if len(calls) == 1:
+            raise OSError("no space left on device")
+        works._stopping.set()
+
+    monkeypatch.setattr("center.works.LOOK_EVERY_S", 0.001)
+    monkeypatch.setattr(works, "let_in", let_in)
+    works._watch()
+    assert len(calls) == 2

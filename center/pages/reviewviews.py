@@ -9,7 +9,7 @@ from typing import Final
 from sqlalchemy.orm import Session
 
 from center.accounts.people import Person
-from center.custody import chain_of
+from center.custody import IN_A_LIST, chain_of
 from center.evidence import Announced
 from center.pages.terms import ARTEFACTS, Toned, name_of, toned
 from center.recordings import Recording, recordings_of
@@ -54,6 +54,7 @@ SOURCES: Final[Mapping[str, str]] = MappingProxyType(
 REASONS: Final[Mapping[str, str]] = MappingProxyType(
     {
         "check_lead": N_("to check the lead"),
+        IN_A_LIST: N_("as a small copy in a list"),
         "save_clip": N_("to save the clip"),
         "save_recording": N_("to save the recording"),
     }

@@ -4,6 +4,7 @@ What hangs on a notice board or lies in a newspaper's archive cannot be changed 
 so a digest is what turns "the centre says so" into something a stranger can hold against it.
 """
 
+import sys
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Final
@@ -17,7 +18,8 @@ from alerts.dsse import read_envelope
 from alerts.leaves import LeafKind
 from alerts.messages import Dropped
 from alerts.wire import decode_object
-from center.intake.journal import EpochRow, JournalRow
+from center.intake.gone import GoneRow
+from center.intake.journal import EpochRow, JournalRow, gaps
 from center.intake.quarantine import QuarantineEntry
 from center.log.heads import Notary
 from center.log.records import LogCheckpoint, LogLeaf
@@ -76,12 +78,33 @@ def count_day(session: Session, *, tenant: str, on: date, zone: ZoneInfo) -> Day
 
 
 def _dropped(session: Session, tenant: str, first: datetime, end: datetime) -> int:
-    """How many records boxes said that day they had to discard."""
+    """How many records boxes said that day they had to discard, each once: a box may say the same again and again."""
+    given_up = _given_up(session, tenant, before=end) - _given_up(session, tenant, before=first)
+    return given_up + _never_recorded(session, tenant, first, end)
+
+
+def _given_up(session: Session, tenant: str, *, before: datetime) -> int:
+    """How many sequence numbers boxes had given up for want of room until then; ranges may overlap."""
+    columns = select(GoneRow.device, GoneRow.epoch, GoneRow.first, GoneRow.last)
+    told = (GoneRow.tenant == tenant, GoneRow.reason == "outbox_limit", GoneRow.received_at < before)
+    total, here, reach = 0, ("", ""), 0
+    for device, epoch, start, last in session.execute(
+        columns.where(*told).order_by(GoneRow.device, GoneRow.epoch, GoneRow.first).execution_options(yield_per=500)
+    ):
+        if here != (device, epoch):
+            here, reach = (device, epoch), 0
+        total += max(0, last - max(start - 1, reach))
+        reach = max(reach, last)
+    return total
+
+
+def _never_recorded(session: Session, tenant: str, first: datetime, end: datetime) -> int:
+    """How many records got no sequence number, the box's disk being full."""
     own = (JournalRow.tenant == tenant, JournalRow.received_at >= first, JournalRow.received_at < end)
     total = 0
     for raw in session.scalars(select(JournalRow.raw).where(*own, JournalRow.type == Dropped.TYPE)):
         match _data_of(raw):
-            case {"count": int(count)}:
+            case {"reason": "outbox_full", "count": int(count)}:
                 total += count
     return total
 
@@ -92,21 +115,10 @@ def _data_of(raw: bytes) -> object:
 
 
 def _missing(session: Session, tenant: str) -> int:
-    """How many sequence numbers below the highest of each journal have not come."""
-    arrived = (
-        select(func.count(func.distinct(JournalRow.sequence)))
-        .where(
-            JournalRow.tenant == EpochRow.tenant,
-            JournalRow.device == EpochRow.device,
-            JournalRow.epoch == EpochRow.epoch,
-            JournalRow.sequence > EpochRow.cumulative,
-        )
-        .scalar_subquery()
-    )
-    behind = select(func.sum(EpochRow.highest - EpochRow.cumulative - arrived)).where(
-        EpochRow.tenant == tenant, EpochRow.highest > EpochRow.cumulative
-    )
-    return session.scalar(behind) or 0
+    """How many records are still awaited: neither here nor given up, and below the highest of their journal."""
+    behind = select(EpochRow).where(EpochRow.tenant == tenant, EpochRow.highest > EpochRow.cumulative)
+    awaited = (gap for epoch in session.scalars(behind) for gap in gaps(session, epoch, most=sys.maxsize))
+    return sum(gap.last - gap.first + 1 for gap in awaited)
 
 
 def covering_head(session: Session, *, tenant: str, on: date, zone: ZoneInfo) -> LogCheckpoint | None:

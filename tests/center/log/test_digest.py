@@ -1,13 +1,14 @@
 """The daily digest: true numbers of one local day, and a head that can be taken from the paper and checked."""
 
 from datetime import UTC, date, datetime, timedelta
+from typing import Literal
 from zoneinfo import ZoneInfo
 
 import pytest
 from typer.testing import CliRunner
 
 from alerts.checkpoints import open_checkpoint
-from alerts.messages import Dropped
+from alerts.messages import Dropped, Range
 from center.cli import app
 from center.log.digest import RULE, count_day, covering_head, write_digest
 from center.words import languages
@@ -35,6 +36,26 @@ def test_the_numbers_are_those_of_the_day(filled: Stage) -> None:
     assert (day.records, day.quarantined, day.put_aside) == (23, 0, 1)
     assert (day.dropped, day.missing, day.leads, day.custody, day.leaves) == (7, 3, 1, 2, 27)
     assert (other.records, other.dropped, other.leads, other.leaves) == (0, 0, 0, 0)
+
+
+def test_what_boxes_gave_up_is_counted_once_on_the_day_it_is_first_told_and_awaited_no_more(
+    stage: Stage, box: Box
+) -> None:
+    def give_up(count: int, last: int, reason: Literal["outbox_limit", "gone"] = "outbox_limit") -> None:
+        told = Dropped(count=count, reason=reason, first_at=NOW, last_at=NOW, ranges=(Range(first=2, last=last),))
+        stage.hear(box.write(told).raw)
+
+    stage.hear(box.write(make_clock()).raw)
+    _ = [box.write(make_clock()) for _ in range(9)]
+    give_up(4, last=5)
+    give_up(6, last=7)
+    give_up(6, last=7, reason="gone")
+    stage.clock.advance(days=1)
+    give_up(7, last=8)
+    with stage.office.database.reading() as session:
+        days = [count_day(session, tenant=TENANT, on=TODAY + timedelta(days=number), zone=ZONE) for number in range(2)]
+    assert [day.dropped for day in days] == [6, 1]
+    assert days[0].missing == 2
 
 
 def test_a_day_ends_at_midnight_of_the_county_and_not_of_greenwich(stage: Stage, box: Box) -> None:

@@ -42,11 +42,12 @@ COVER_NAME = "cover.pdf"
 
 @dataclass(frozen=True, slots=True)
 class Sealer:
-    """Who seals bundles, and where files of evidence lie."""
+    """Who seals bundles, where files of evidence lie, and where copies of them may lie as long as one is made."""
 
     tenant: str
     key: SigningKey
     evidence: Shelf
+    scratch: Path
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +65,7 @@ def export_bundle(session: Session, sealer: Sealer, lead_id: str, target: Binary
 
     A file of evidence that the disk has lost or changed is left out, and the seal says that it is absent.
     """
-    with TemporaryDirectory(prefix="teawatch-bundle-") as folder:
+    with TemporaryDirectory(prefix="bundle-", dir=sealer.scratch) as folder:
         return _export(session, sealer, lead_id, target, at=at, folder=Path(folder))
 
 

@@ -23,7 +23,7 @@ class Hand:
 def hand_out(office: Office, lead_id: str, target: BinaryIO, hand: Hand) -> Exported:
     """Write a lead's bundle, sealed now, and note the transfer. Raises BundleImpossible, OSError."""
     at, tenant = office.now(), office.settings.tenant
-    sealer = Sealer(tenant, office.keyring.signing_key, office.evidence)
+    sealer = Sealer(tenant, office.keyring.signing_key, office.evidence, office.settings.data)
     with office.database.writing() as session:
         publish_head(session, office.notary, at)
     with office.database.reading(snapshot=True) as session:

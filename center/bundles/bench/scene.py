@@ -114,7 +114,7 @@ class _Centre:
             register(session, tenant=TENANT, name=device, key=key.verify_key, enrolment="bench", at=self.at)
 
     def export(self, case: str) -> Case:
-        sealer = Sealer(TENANT, self.office.keyring.signing_key, self.office.evidence)
+        sealer = Sealer(TENANT, self.office.keyring.signing_key, self.office.evidence, self.office.settings.data)
         target = BytesIO()
         with self.office.database.writing() as session:
             publish_head(session, self.office.notary, self.at)

@@ -57,7 +57,7 @@ def arrive(stage: Stage, *files: bytes) -> None:
 
 
 def export(stage: Stage, target: Path, case: str = CASE) -> Path:
-    sealer = Sealer(TENANT, stage.office.keyring.signing_key, stage.office.evidence)
+    sealer = Sealer(TENANT, stage.office.keyring.signing_key, stage.office.evidence, stage.office.settings.data)
     with stage.office.database.writing() as session:
         publish_head(session, stage.office.notary, stage.clock())
     with stage.office.database.reading() as session, target.open("wb") as file:
@@ -197,3 +197,20 @@ def test_what_an_officer_recorded_comes_along_and_is_told_apart(told: Stage, tmp
 def test_of_a_lead_that_is_not_there_no_bundle_is_made(stage: Stage, tmp_path: Path) -> None:
     with pytest.raises(BundleImpossible, match="there is no lead"):
         export(stage, tmp_path / "bundle.zip", case="nothing")
+
+
+def test_copies_of_files_lie_beside_the_centres_data_while_a_bundle_is_made(
+    told: Stage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    arrive(told, PICTURE)
+    folders: list[Path] = []
+    fetch = told.office.evidence.fetch
+
+    def fetch_noted(sha256: str, folder: Path) -> Path:
+        folders.append(folder)
+        return fetch(sha256, folder)
+
+    monkeypatch.setattr(told.office.evidence, "fetch", fetch_noted)
+    export(told, tmp_path / "bundle.zip")
+    assert {folder.parent for folder in folders} == {told.office.settings.data}
+    assert not any(folder.exists() for folder in folders)

@@ -11,7 +11,8 @@ from alerts.messages import Coverage
 from center.watching import SEEN, Account, Claim, fold
 from enforcement.leads import Lead
 from traceability.append_only import guard
-from traceability.records import Base, OfTenant, insert_rows
+from traceability.records import Base, OfTenant
+from traceability.rows import insert_rows
 
 LONGEST_ROW: Final = timedelta(days=1)
 """A longer stretch is kept in pieces, so that a question about a day finds everything that began the day before."""

@@ -12,7 +12,8 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from alerts.messages import Artefact
 from enforcement.leads import lead_id as own_id
-from traceability.records import WIDE, Base, OfTenant, insert_rows
+from traceability.records import WIDE, Base, OfTenant
+from traceability.rows import insert_rows
 
 GIVEN_UP = "given_up"
 """Stands for a rule where the box deleted the file, its disk being full, before it could bring it."""

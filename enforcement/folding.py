@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from alerts.messages import Phase
 from enforcement.events import Happening, LeadClosed, LeadOpened, LeadReopened, LeadUpdated
 from enforcement.leads import Lead, LeadFacts, change_leads, lead_id
-from traceability.records import insert_rows
+from traceability.rows import insert_rows
 
 _UNLINKED: Final[dict[str, Any]] = {"linked_for": None, "linked_camera": None}
 _TOLD: Final = tuple(field.name for field in fields(LeadFacts) if field.name != "tenant")

@@ -10,7 +10,7 @@ from enforcement.assignment import grid_links
 from enforcement.leads import Lead, LeadLink, Sight, change_leads, links_of, sight_of, sights_of
 from traceability.editions import Register, register_of
 from traceability.links import Link, links_for
-from traceability.records import insert_rows
+from traceability.rows import insert_rows
 
 
 def link_leads(session: Session, tenant: str, lead_ids: Iterable[str]) -> None:

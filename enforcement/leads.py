@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import BigInteger, ForeignKeyConstraint, Index, String, UniqueConstraint, bindparam, select, update
+from sqlalchemy import BigInteger, ForeignKeyConstraint, Index, String, UniqueConstraint, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from alerts.messages import ClockQuality
 from traceability.records import WIDE, Base, Identified, JsonList, JsonObject, OfTenant
+from traceability.rows import change_rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,12 +181,6 @@ def _sighted_at(clock: str, received_at: datetime, opened_at: datetime) -> datet
     return received_at if clock == ClockQuality.UNSYNCHRONISED else opened_at
 
 
-_TABLE = Lead.metadata.tables[Lead.__tablename__]
-_THAT_LEAD = update(_TABLE).where(_TABLE.c.tenant == bindparam("of_tenant"), _TABLE.c.id == bindparam("of_id"))
-
-
 def change_leads(session: Session, tenant: str, changes: Mapping[str, Mapping[str, Any]]) -> None:
     """Set columns of many leads at once, by id: the same columns of each."""
-    if changes:
-        rows = [{"of_tenant": tenant, "of_id": lead, **columns} for lead, columns in changes.items()]
-        session.execute(_THAT_LEAD, rows)
+    change_rows(session, Lead, [{"tenant": tenant, "id": lead, **columns} for lead, columns in changes.items()])

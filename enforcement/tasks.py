@@ -19,7 +19,8 @@ from enforcement.policy import response_times
 from enforcement.transitions import Move, State, transition_of
 from traceability.append_only import guard
 from traceability.editions import Register, register_of
-from traceability.records import Base, Identified, JsonObject, OfTenant, insert_rows
+from traceability.records import Base, Identified, JsonObject, OfTenant
+from traceability.rows import insert_rows
 
 CHECK_LEAD: Final = "check_lead"
 FINISHED: Final = (State.CLOSED, State.FALSE_ALARM)

@@ -3,12 +3,11 @@
 `enforcement` and `center` build on the same `Base`, so one migration history covers the whole database.
 """
 
-from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, DateTime, Dialect, Integer, MetaData, String, Text, TypeDecorator, insert
-from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
+from sqlalchemy import JSON, BigInteger, DateTime, Dialect, Integer, MetaData, String, Text, TypeDecorator
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from traceability.errors import NaiveTime
 
@@ -74,9 +73,3 @@ class Identified(OfTenant):
     """Mixin: a row known by tenant and a text id of its own."""
 
     id: Mapped[str] = mapped_column(String(128), primary_key=True, sort_order=-10)
-
-
-def insert_rows(session: Session, table: type[Base], rows: Sequence[Mapping[str, Any]]) -> None:
-    """Insert many rows at once, all with the same columns, past the session's own book-keeping of objects."""
-    if rows:
-        session.execute(insert(table.__table__), rows)  # type: ignore[arg-type]

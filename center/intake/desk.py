@@ -19,6 +19,7 @@ from center.devices import find_signers
 from center.errors import DatabaseTrouble
 from center.intake.filing import FilingRules, Outcome, file_readings
 from center.intake.reading import Reading, read
+from center.intake.survey import Survey
 
 Send = Callable[[Topic, bytes], object]
 
@@ -35,6 +36,7 @@ class Desk:
         self._send = send
         self._now = now
         self._keys: dict[str, VerifyKey] = {}
+        self._survey = Survey(database)
         self.trouble = ""
         """Why the last messages could not be stored; empty when they could."""
 
@@ -103,6 +105,8 @@ class Desk:
         self.trouble = ""
         for topic, receipt in filed.receipts:
             self._send(topic, receipt)
+        with self._writable():
+            self._survey.note(len(readings))
         return filed.outcomes
 
     @contextmanager

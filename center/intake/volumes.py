@@ -16,7 +16,7 @@ from alerts.receipts import Kept, Ledger, lone_receipt
 from center.intake.gone import GoneRow
 from center.intake.journal import EpochRow, JournalRow, in_epoch
 from center.intake.reading import Entry
-from traceability.records import insert_rows
+from traceability.rows import insert_rows
 
 Place = tuple[str, str]
 """A device and an epoch."""

@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session, SessionTransaction
 from alerts.leaves import Leaf, LeafKind, Opening
 from alerts.merkle import HASH_BYTES, Edge
 from center.log.records import LogHead, LogLeaf, LogNode, LogOpening
-from traceability.records import insert_rows
+from traceability.rows import insert_rows
 
 KEPT_EVERY = 4
 """Nodes are kept on levels that are multiples of this."""

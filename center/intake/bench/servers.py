@@ -112,6 +112,11 @@ class PostgreSQL(_Server):
         listen = ["-k", str(self._folder), "-h", "127.0.0.1", "-p", str(self.port)]
         self._launch([find_program("postgres", "postgresql"), "-D", data, *listen, *quick], user=user)
 
+    def _answers(self) -> bool:
+        """It listens before it is ready: what it says of itself is in this file."""
+        said = self._folder / "data" / "postmaster.pid"
+        return super()._answers() and "\nready" in said.read_text(encoding="utf-8")
+
     def url(self, database: str = "postgres") -> str:
         """As the setting `database_url` takes it."""
         return f"postgresql://teawatch@127.0.0.1:{self.port}/{database}"

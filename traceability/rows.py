@@ -1,0 +1,132 @@
+"""Many rows at once, past the session's own book-keeping of objects.
+
+SQLite's driver gets them as tuples: of a batch of alerts SQLAlchemy would otherwise spend more time on the names of
+parameters than the database on writing. PostgreSQL gets all of them in one statement, as one JSON text: one message
+there and back, and one plan.
+"""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from functools import cache, lru_cache
+from typing import Any, NamedTuple
+
+from sqlalchemy import (
+    JSON,
+    Dialect,
+    Insert,
+    Table,
+    TableValuedAlias,
+    Text,
+    Update,
+    bindparam,
+    cast,
+    column,
+    func,
+    insert,
+    select,
+    update,
+)
+from sqlalchemy.orm import Session
+
+from traceability.errors import NaiveTime
+from traceability.records import Base
+
+Rows = Sequence[Mapping[str, Any]]
+
+
+def insert_rows(session: Session, kind: type[Base], rows: Rows) -> None:
+    """Insert rows, all with the same columns."""
+    _write(session, kind, rows, _insertion, _insertion_of_one)
+
+
+def change_rows(session: Session, kind: type[Base], rows: Rows) -> None:
+    """Change rows that are there, all in the same columns; the columns of the primary key say which."""
+    _write(session, kind, rows, _change, _change_of_one)
+
+
+class _Prepared(NamedTuple):
+    """SQL with a question mark for each of these columns, and what makes their values the database's."""
+
+    sql: str
+    columns: tuple[tuple[str, Callable[[Any], Any] | None], ...]
+
+    def values(self, row: Mapping[str, Any]) -> tuple[Any, ...]:
+        return tuple(row[name] if process is None else process(row[name]) for name, process in self.columns)
+
+
+def _write(
+    session: Session,
+    kind: type[Base],
+    rows: Rows,
+    of_all: Callable[[Table, tuple[str, ...]], Insert | Update],
+    of_one: Callable[[Table, tuple[str, ...]], Insert | Update],
+) -> None:
+    if not rows:
+        return
+    table, names = Base.metadata.tables[kind.__tablename__], tuple(rows[0])
+    dialect = session.get_bind().dialect
+    if dialect.name == "postgresql":
+        told = json.dumps(rows, default=_as_text, separators=(",", ":"))
+        session.execute(of_all(table, names), {"told": told})
+    else:
+        prepared = _prepare(of_one, table, names, dialect)
+        session.connection().exec_driver_sql(prepared.sql, [prepared.values(row) for row in rows])
+
+
+@lru_cache(maxsize=256)
+def _prepare(
+    of_one: Callable[[Table, tuple[str, ...]], Insert | Update], table: Table, names: tuple[str, ...], dialect: Dialect
+) -> _Prepared:
+    compiled = of_one(table, names).compile(dialect=dialect)
+    types = {name: table.c[name].type.dialect_impl(dialect) for name in names}
+    order = [key.removeprefix(_PREFIX) for key in compiled.positiontup or ()]
+    return _Prepared(str(compiled), tuple((name, types[name].bind_processor(dialect)) for name in order))
+
+
+_PREFIX = "told_"
+
+
+def _insertion_of_one(table: Table, names: tuple[str, ...]) -> Insert:
+    return insert(table).values({name: bindparam(_PREFIX + name) for name in names})
+
+
+def _change_of_one(table: Table, names: tuple[str, ...]) -> Update:
+    keys = {key.name for key in table.primary_key}
+    own = [table.c[name] == bindparam(_PREFIX + name) for name in names if name in keys]
+    return update(table).where(*own).values({name: bindparam(_PREFIX + name) for name in names if name not in keys})
+
+
+@cache
+def _insertion(table: Table, names: tuple[str, ...]) -> Insert:
+    told = _told(table, names)
+    return insert(table).from_select(names, select(*(told.c[name] for name in names)))
+
+
+@cache
+def _change(table: Table, names: tuple[str, ...]) -> Update:
+    told = _told(table, names)
+    keys = {key.name for key in table.primary_key}
+    own = [table.c[name] == told.c[name] for name in names if name in keys]
+    return update(table).where(*own).values({name: told.c[name] for name in names if name not in keys})
+
+
+def _told(table: Table, names: tuple[str, ...]) -> TableValuedAlias:
+    """The rows of the statement's JSON text, as a table."""
+    rows = func.json_to_recordset(cast(bindparam("told", type_=Text), JSON))
+    return rows.table_valued(*(column(name, table.c[name].type) for name in names)).render_derived(with_types=True)
+
+
+def _as_text(value: object) -> object:
+    """As PostgreSQL reads it. Raises NaiveTime."""
+    match value:
+        case datetime(tzinfo=None):
+            raise NaiveTime(f"{value.isoformat()} has no time zone; pass an aware time")
+        case datetime():
+            return value.isoformat()
+        case bytes():
+            return f"\\x{value.hex()}"
+        case Mapping():
+            return dict(value)
+        case _:
+            raise TypeError(f"a column cannot hold a {type(value).__name__}")

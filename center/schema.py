@@ -13,7 +13,11 @@ from sqlalchemy.exc import DatabaseError
 
 from center.database import Database
 from center.errors import DatabaseTrouble
+from center.log.founding import enter_what_was
 from center.records import METADATA
+
+WITH_LOG = "0006"
+"""The first version whose database has a log."""
 
 FOLDER = Path(__file__).parent / "migrations"
 
@@ -23,8 +27,11 @@ def migrate(database: Database) -> None:
     try:
         with database.writing() as session:
             connection = session.connection()
-            if version_of(connection) != newest_version():
+            version = version_of(connection)
+            if version != newest_version():
                 command.upgrade(configuration(connection), "head")
+                if version is not None and version < WITH_LOG:
+                    enter_what_was(session)
     except (DatabaseError, CommandError) as error:
         reason = str(getattr(error, "orig", error)).splitlines()[0]
         raise DatabaseTrouble(f"{database.url}: cannot be brought to this version: {reason}") from error

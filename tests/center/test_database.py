@@ -2,21 +2,27 @@
 
 import sqlite3
 from collections.abc import Iterator
+from datetime import UTC, datetime
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import pytest
 from alembic import command
 from alembic.script import ScriptDirectory
-from sqlalchemy import text
+from sqlalchemy import Column, MetaData, Table, text
 from sqlalchemy.exc import OperationalError
 
+from alerts.keys import SigningKey
+from center.custody import Act, chain_of
 from center.database import Database
 from center.errors import DatabaseTrouble
+from center.log.heads import Notary
+from center.log.verification import verify_log
 from center.records import METADATA
 from center.schema import configuration, differences, migrate, newest_version, version_of
 from tests.center.conftest import ON_BOTH
-from tests.center.stage import make_settings
+from tests.center.stage import TENANT, make_settings
 
 VERSIONS = sorted(script.revision for script in ScriptDirectory.from_config(configuration()).walk_revisions())
 
@@ -73,6 +79,39 @@ def test_every_version_becomes_the_newest(either: Database, version: str) -> Non
     assert shape(either)[0] == []
     with either.reading() as session:
         assert version_of(session.connection()) == newest_version()
+
+
+def test_what_was_there_before_the_log_stands_in_it_after_the_step_to_a_version_that_has_one(either: Database) -> None:
+    raw, at = b"a record", datetime(2026, 1, 2, 3, 4, 5, 678901, UTC)
+    own = {"tenant": TENANT, "device": "box", "sha256": sha256(raw).hexdigest(), "raw": raw}
+    with either.writing() as session:
+        connection = session.connection()
+        command.upgrade(configuration(connection), "0005")
+        tables = MetaData()
+        for name, row in (
+            ("device", own | {"id": "box"}),
+            ("journal", own | {"disposition": "stored"}),
+            ("quarantine", own | {"id": "q-1", "reason": "malformed"}),
+            ("evidence_view", own | {"id": "v-1", "user_id": "officer-a", "reason": "check_lead"}),
+        ):
+            table = Table(name, tables, autoload_with=connection)
+            filled = {each.name: row.get(each.name, any_of(each, at)) for each in table.columns}
+            connection.execute(table.insert().values(filled))
+
+    migrate(either)
+
+    notary = Notary(TENANT, "tea.example/log", SigningKey.generate())
+    with either.reading(snapshot=True) as session:
+        report = verify_log(session, notary)
+        (look,) = chain_of(session, tenant=TENANT, lead_id="", files=[sha256(raw).hexdigest()])
+    assert (report.troubles, report.leaves) == ([], 3)
+    assert (look.act, look.who, look.reason, look.at) == (Act.VIEWED, "officer-a", "check_lead", at)
+
+
+def any_of(column: Column[Any], at: datetime) -> object:
+    """Something this column takes."""
+    kind = column.type.python_type
+    return None if column.nullable else at if kind is datetime else kind()
 
 
 def test_migrating_again_changes_nothing(database: Database) -> None:

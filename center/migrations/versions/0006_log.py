@@ -1,5 +1,6 @@
 """The centre's log, and the chain of custody in place of the register of views."""
 
+import secrets
 from collections.abc import Sequence
 
 import sqlalchemy as sa
@@ -101,6 +102,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("tenant", "kind", "subject", name=op.f("pk_pseudonym")),
         sa.UniqueConstraint("tenant", "pseudonym", name=op.f("uq_pseudonym_tenant_pseudonym")),
     )
+    _move_views()
     op.drop_index(op.f("ix_evidence_view_sha256"), table_name="evidence_view")
     op.drop_index(op.f("ix_evidence_view_user_id"), table_name="evidence_view")
     op.drop_table("evidence_view")
@@ -111,6 +113,25 @@ def upgrade() -> None:
     for table in ("log_opening", "custody_event"):
         for statement in statements(table, dialect, ERASABLE):
             op.execute(statement)
+
+
+def _move_views() -> None:
+    """Every view that was registered is an act of custody, of a person under a pseudonym."""
+    connection = op.get_bind()
+    people = connection.execute(sa.text("SELECT DISTINCT tenant, user_id FROM evidence_view")).all()
+    for tenant, person in people:
+        connection.execute(
+            sa.text(
+                "INSERT INTO pseudonym (tenant, kind, subject, pseudonym) VALUES (:tenant, 'person', :person, :own)"
+            ),
+            {"tenant": tenant, "person": person, "own": f"p-{secrets.token_hex(8)}"},
+        )
+    op.execute(
+        "INSERT INTO custody_event (tenant, id, act, sha256, lead_id, person, reason, at)"
+        " SELECT seen.tenant, seen.id, 'viewed', seen.sha256, '', who.pseudonym, seen.reason, seen.viewed_at"
+        " FROM evidence_view AS seen JOIN pseudonym AS who"
+        " ON who.tenant = seen.tenant AND who.kind = 'person' AND who.subject = seen.user_id"
+    )
 
 
 def downgrade() -> None:

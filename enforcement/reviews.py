@@ -1,4 +1,4 @@
-"""Reviews (审核): what turns a lead (线索) into evidence (证据), and the guard that every step of a penalty asks.
+"""Reviews (审核): what turns a lead (线索) into evidence (证据), and the guard for the steps of a penalty.
 
 Administrative Penalty Law 2021, art. 41: records of electronic monitoring equipment are reviewed for being true,
 clear, complete and accurate; what was not reviewed, or did not pass, is no evidence for a penalty. Two different
@@ -85,20 +85,29 @@ guard(Review.metadata.tables[Review.__tablename__])
 
 @dataclass(frozen=True, slots=True)
 class Reviewed:
-    """What stands of a lead's reviews: the last word of each part, None where none stands."""
+    """What stands of a lead's reviews: the last word of each part, None where none stands.
+
+    A yes counts for the record it was said of, which is `record_sha256` while the lead has not changed since.
+    """
 
     legal: Review | None
     technical: Review | None
+    record_sha256: str
 
     @property
     def standing(self) -> Standing:
         """What the lead is."""
-        words = [word.verdict for word in (self.legal, self.technical) if word is not None]
-        if Verdict.REJECT in words:
+        words = [word for word in (self.legal, self.technical) if word is not None]
+        if any(word.verdict == Verdict.REJECT for word in words):
             return Standing.REJECTED
-        if len(words) == len(Part):
+        if all(self.passed_by(part) for part in Part):
             return Standing.EVIDENCE
         return Standing.UNDER_REVIEW if words else Standing.LEAD
+
+    def passed_by(self, part: Part) -> bool:
+        """Whether this part said yes to the lead as it is now."""
+        word = self.of(part)
+        return word is not None and word.verdict == Verdict.APPROVE and word.record_sha256 == self.record_sha256
 
     def of(self, part: Part) -> Review | None:
         """The word of one part."""
@@ -148,7 +157,7 @@ def review_lead(
     if not opinion.strip() or not grounds.strip():
         raise NoteMissing("a review needs an opinion and its grounds in words")
     before = reviews_of(session, tenant=tenant, lead_id=lead_id)
-    standing = standing_of(before)
+    standing = standing_of(before, lead.record_sha256)
     _require_other_person(session, lead, standing, part, by)
     _require_sense(session, lead, standing.of(part), verdict, files)
     session.add(
@@ -182,7 +191,7 @@ def _require_other_person(session: Session, lead: Lead, standing: Reviewed, part
 def _require_sense(session: Session, lead: Lead, word: Review | None, verdict: Verdict, files: Collection[str]) -> None:
     if verdict is Verdict.WITHDRAW and word is None:
         raise IllegalMove(f"lead {lead.id}: no review of this part stands that could be withdrawn")
-    if word is not None and word.verdict == verdict:
+    if word is not None and word.verdict == verdict and word.record_sha256 == lead.record_sha256:
         raise IllegalMove(f"lead {lead.id}: this part says {verdict.value} already")
     if verdict is not Verdict.APPROVE:
         return
@@ -199,24 +208,26 @@ def reviews_of(session: Session, *, tenant: str, lead_id: str) -> tuple[Review, 
     return tuple(session.scalars(rows))
 
 
-def standing_of(words: Collection[Review]) -> Reviewed:
-    """What stands of these words, given in their order."""
+def standing_of(words: Collection[Review], record_sha256: str) -> Reviewed:
+    """What stands of these words, given in their order, on a lead whose record is this now."""
     last = {word.part: word for word in words}
     stands = {part: word for part, word in last.items() if word.verdict != Verdict.WITHDRAW}
-    return Reviewed(stands.get(Part.LEGAL), stands.get(Part.TECHNICAL))
+    return Reviewed(stands.get(Part.LEGAL), stands.get(Part.TECHNICAL), record_sha256)
 
 
 def require_evidence(session: Session, *, tenant: str, lead_id: str) -> Reviewed:
-    """The two reviews a penalty may rest on. Every step of a penalty asks this first.
+    """The two reviews a penalty may rest on; what a step of a penalty is to ask first.
 
     Raises:
         Unknown: there is no such lead.
-        NotEvidence: a review is missing, was withdrawn or says no; or the lead was called a false alarm since.
+        NotEvidence: a review is missing, was withdrawn, says no or was of an earlier record; or the lead was called a
+            false alarm since.
     """
-    if session.get(Lead, (tenant, lead_id)) is None:
+    lead = session.get(Lead, (tenant, lead_id))
+    if lead is None:
         raise Unknown(f"there is no lead {lead_id!r}")
-    reviewed = standing_of(reviews_of(session, tenant=tenant, lead_id=lead_id))
-    missing = [part.value for part in Part if (word := reviewed.of(part)) is None or word.verdict != Verdict.APPROVE]
+    reviewed = standing_of(reviews_of(session, tenant=tenant, lead_id=lead_id), lead.record_sha256)
+    missing = [part.value for part in Part if not reviewed.passed_by(part)]
     if missing:
         raise NotEvidence(
             f"lead {lead_id} is no evidence: the {' and the '.join(missing)} review did not pass it"

@@ -62,7 +62,7 @@ def read_lead(request: Request, session: Reading, _person: Viewer, lead_id: RowI
         links=[LinkOut.of(link) for link in links_of(session, tenant=tenant, lead_id=lead_id)],
         files=[FileOut.of(file) for file in files],
         holds=[HoldOut.of(event) for event in holds_of(session, tenant=tenant, lead_id=lead_id)],
-        standing=standing_of(reviews_of(session, tenant=tenant, lead_id=lead_id)).standing.value,
+        standing=standing_of(reviews_of(session, tenant=tenant, lead_id=lead_id), lead.record_sha256).standing.value,
         task_id=task,
     )
 

@@ -16,7 +16,7 @@ from center.database import Reading, Writing
 from center.evidence import files_of
 from center.handlers import route
 from center.office import office_of
-from center.reviewing import reviewable_files
+from center.reviewing import files_seen, what_lies_there
 from center.web.problems import responses
 from enforcement.leads import Lead
 from enforcement.reviews import Review, Verdict, review_lead, reviews_of, standing_of
@@ -28,11 +28,15 @@ Words = Annotated[str, Field(min_length=1, max_length=4000, pattern=NO_NUL)]
 
 
 class ReviewIn(Answer):
-    """A reviewer's word for the part their role speaks for: whether the lead may serve as evidence, and why."""
+    """A reviewer's word for the part their role speaks for: whether the lead may serve as evidence, and why.
+
+    `shown` is what the reviews of this lead were read with: it tells the record and the files the word is about.
+    """
 
     verdict: Verdict
     opinion: Words
     grounds: Words
+    shown: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 
 class ReviewOut(Answer):
@@ -55,9 +59,13 @@ class ReviewOut(Answer):
 
 
 class ReviewsOut(Answer):
-    """What a lead is by now, and every word that was said on it."""
+    """What a lead is by now, and every word that was said on it.
+
+    `shown` stands for the record and the files that lie there now; a review gives it back.
+    """
 
     standing: str
+    shown: str
     reviews: list[ReviewOut]
 
 
@@ -98,7 +106,7 @@ def review(request: Request, session: Writing, person: Reviewer, lead_id: RowId,
         verdict=wish.verdict,
         opinion=wish.opinion,
         grounds=wish.grounds,
-        files=reviewable_files(session, lead),
+        files=files_seen(session, tenant=lead.tenant, lead_id=lead.id, shown=wish.shown),
         by=person.actor,
         at=office_of(request).now(),
     )
@@ -124,4 +132,8 @@ def _lead(request: Request, session: Session, lead_id: str) -> Lead:
 
 def _reviews(session: Session, lead: Lead) -> ReviewsOut:
     words = reviews_of(session, tenant=lead.tenant, lead_id=lead.id)
-    return ReviewsOut(standing=standing_of(words).standing.value, reviews=[ReviewOut.of(word) for word in words])
+    return ReviewsOut(
+        standing=standing_of(words, lead.record_sha256).standing.value,
+        shown=what_lies_there(session, lead),
+        reviews=[ReviewOut.of(word) for word in words],
+    )

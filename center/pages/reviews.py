@@ -11,7 +11,7 @@ from center.office import office_of
 from center.pages.leads import lead_page
 from center.pages.rendering import language_of, render
 from center.pages.reviewviews import review_of, review_trouble
-from center.reviewing import reviewable_files
+from center.reviewing import files_seen
 from center.web.problems import status_of
 from enforcement.errors import EnforcementError
 from enforcement.leads import Lead
@@ -31,13 +31,13 @@ def review(
     verdict: Annotated[Verdict, Form()],
     opinion: Words = "",
     grounds: Words = "",
+    shown: Annotated[str, Form(max_length=64)] = "",
 ) -> Response:
     """Say whether the lead may serve as evidence; the answer is its page, or for htmx the card alone."""
     office = office_of(request)
     tenant, language, trouble, status = office.settings.tenant, language_of(request), "", 200
     try:
         with office.database.writing() as session:
-            lead = session.get(Lead, (tenant, lead_id))
             happened = review_lead(
                 session,
                 tenant=tenant,
@@ -45,7 +45,7 @@ def review(
                 verdict=verdict,
                 opinion=opinion,
                 grounds=grounds,
-                files=reviewable_files(session, lead) if lead is not None else (),
+                files=files_seen(session, tenant=tenant, lead_id=lead_id, shown=shown),
                 by=person.actor,
                 at=office.now(),
             )

@@ -13,6 +13,7 @@ from center.custody import IN_A_LIST, chain_of
 from center.evidence import Announced
 from center.pages.terms import ARTEFACTS, Toned, name_of, toned
 from center.recordings import Recording, recordings_of
+from center.reviewing import what_lies_there
 from center.words import N_, Language
 from enforcement.errors import EnforcementError, IllegalMove, NotAllowed, NoteMissing, SamePerson
 from enforcement.leads import Lead
@@ -102,6 +103,7 @@ class ReviewPanel:
     said: Sequence[Said]
     part: str
     may_withdraw: bool
+    shown: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +121,7 @@ class CustodyLine:
 def review_of(session: Session, language: Language, person: Person, lead: Lead) -> ReviewPanel:
     """Where the review of a lead stands."""
     words = reviews_of(session, tenant=lead.tenant, lead_id=lead.id)
-    reviewed = standing_of(words)
+    reviewed = standing_of(words, lead.record_sha256)
     own = PARTS.get(person.role)
     parts = [_part(language, lead, part, reviewed.of(part)) for part in Part]
     said = [
@@ -140,6 +142,7 @@ def review_of(session: Session, language: Language, person: Person, lead: Lead) 
         said=said,
         part=name_of(language, PART_NAMES, own) if own else "",
         may_withdraw=own is not None and reviewed.of(own) is not None,
+        shown=what_lies_there(session, lead),
     )
 
 

@@ -130,7 +130,8 @@ def test_a_recording_can_be_what_reviewers_pass(reported: Web) -> None:
     add(reported)
     for name in ("lawyer", "engineer"):
         reported.sign_in(name)
-        wish = {"verdict": "approve", "opinion": "clear", "grounds": "seen"}
+        shown = reported.client.get(f"/api/v1/leads/{LEAD}/reviews").json()["shown"]
+        wish = {"verdict": "approve", "opinion": "clear", "grounds": "seen", "shown": shown}
         assert reported.client.post(f"/api/v1/leads/{LEAD}/reviews", json=wish).status_code == 201
     assert reported.client.get(f"/api/v1/leads/{LEAD}").json()["standing"] == "evidence"
     assert TENANT

@@ -5,7 +5,7 @@ from sqlalchemy import text
 
 from center.log.records import LogLeaf
 from tests.center.log.scene import intruder, verify
-from tests.center.stage import BOX, Box, Web, make_alert, make_artefact
+from tests.center.stage import BOX, Box, Web, make_alert, make_artefact, make_evidence
 
 PICTURE = b"\xff\xd8 a van \xff\xd9"
 LEAD = f"{BOX}.i-1"
@@ -22,7 +22,8 @@ def reported(web: Web, web_box: Box) -> Web:
 
 def say(web: Web, name: str, **more: str) -> int:
     web.sign_in(name)
-    return web.client.post(f"/api/v1/leads/{LEAD}/reviews", json=YES | more).status_code
+    shown = {"shown": web.client.get(f"/api/v1/leads/{LEAD}/reviews").json().get("shown")}
+    return web.client.post(f"/api/v1/leads/{LEAD}/reviews", json=YES | shown | more).status_code
 
 
 def standing(web: Web) -> str:
@@ -71,7 +72,18 @@ def test_a_lead_without_a_file_cannot_be_passed_and_an_unknown_one_is_not_there(
     web.stage.hear(web_box.write(make_alert()).raw)
     assert say(web, "lawyer") == 409
     assert say(web, "lawyer", verdict="reject") == 201
-    assert web.client.post("/api/v1/leads/no-such/reviews", json=YES).status_code == 404
+    assert web.client.post("/api/v1/leads/no-such/reviews", json=YES | {"shown": "0" * 64}).status_code == 404
+
+
+def test_a_word_on_files_that_are_not_those_that_were_shown_is_refused(reported: Web, web_box: Box) -> None:
+    reported.sign_in("lawyer")
+    shown = reported.client.get(f"/api/v1/leads/{LEAD}/reviews").json()["shown"]
+    later = PICTURE + b" and its driver"
+    reported.stage.hear(web_box.write(make_evidence(make_artefact(later))).raw)
+    assert reported.bring(web_box, later).status_code == 201
+    assert say(reported, "lawyer", shown=shown) == 409
+    assert standing(reported) == "lead"
+    assert say(reported, "lawyer") == 201
 
 
 def test_every_word_is_a_leaf_and_the_chain_of_custody_tells_what_was_reviewed(reported: Web) -> None:

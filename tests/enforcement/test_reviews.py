@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from enforcement.actors import Actor, Role
 from enforcement.errors import EnforcementError, IllegalMove, NotAllowed, NoteMissing, NotEvidence, SamePerson, Unknown
+from enforcement.leads import Lead
 from enforcement.reviews import Standing, Verdict, require_evidence, review_lead, reviews_of, standing_of
 from enforcement.tasks import assign_task, move_task
 from enforcement.transitions import Move
@@ -47,7 +48,7 @@ def say(
 
 
 def standing(session: Session, lead_id: str) -> Standing:
-    return standing_of(reviews_of(session, tenant=TENANT, lead_id=lead_id)).standing
+    return standing_of(reviews_of(session, tenant=TENANT, lead_id=lead_id), PARKED.record_sha256).standing
 
 
 def is_evidence(session: Session, lead_id: str) -> bool:
@@ -113,6 +114,18 @@ def test_what_was_called_a_false_alarm_is_no_evidence_whatever_was_said_before(c
     move_task(county, tenant=TENANT, task_id=task.id, move=Move.FALSE_ALARM, by=OFFICER, at=NOW, note="送货")
     with pytest.raises(NotEvidence, match="false alarm"):
         require_evidence(county, tenant=TENANT, lead_id=task.lead_id)
+
+
+def test_a_yes_to_an_earlier_record_does_not_count_and_can_be_said_again(county: Session) -> None:
+    task = task_of(county)
+    say(county, LAWYER)
+    say(county, ENGINEER)
+    county.get_one(Lead, (TENANT, task.lead_id)).record_sha256 = "f" * 64
+    with pytest.raises(NotEvidence, match="the legal and the technical review"):
+        require_evidence(county, tenant=TENANT, lead_id=task.lead_id)
+    say(county, LAWYER)
+    say(county, ENGINEER)
+    assert is_evidence(county, task.lead_id)
 
 
 @pytest.mark.parametrize("by", [OFFICER, HEAD, TECHNICIAN, PUBLIC])

@@ -16,8 +16,9 @@ def say(
     client: httpx.Client, lead: str, verdict: str = "approve", opinion: str = "clear", **more: str
 ) -> httpx.Response:
     page = read(client.get(f"/leads/{lead}").text)
-    token = next(each for each in page.all("input") if each.attributes.get("name") == "csrf_token")
-    wish = {"csrf_token": token.attributes["value"], "verdict": verdict, "opinion": opinion, "grounds": "as announced"}
+    hidden = {each.attributes.get("name"): each.attributes.get("value") for each in page.all("input")}
+    wish = {name: hidden[name] for name in ("csrf_token", "shown") if hidden.get(name)}
+    wish |= {"verdict": verdict, "opinion": opinion, "grounds": "as announced"}
     headers = {"HX-Request": "true"} if more.pop("part", "") else {}
     return client.post(f"/leads/{lead}/reviews", data=wish | more, headers=headers)
 

@@ -10,7 +10,7 @@ from datetime import datetime
 import structlog
 
 from center.database import Database
-from center.retention import Due, delete_due, due_files, is_wanted_again, to_remove
+from center.retention import Due, delete_due, due_files, forget_removals, is_wanted_again, to_remove
 from center.settings import RetentionSettings
 from center.store.shelf import Shelf
 from center.thumbnails import Thumbnails
@@ -51,13 +51,17 @@ class Disposal:
         return deleted
 
     def _remove_bytes(self, is_stopping: Callable[[], bool]) -> None:
+        """A store may take its time: no transaction is open meanwhile."""
         while not is_stopping():
-            with self.database.writing() as session:
-                removals = to_remove(session, tenant=self.tenant, limit=20)
-                for removal in removals:
-                    if not is_wanted_again(session, tenant=self.tenant, sha256=removal.sha256):
-                        self.store.remove(removal.sha256)
-                        self.thumbnails.remove(removal.sha256)
-                    session.delete(removal)
-            if not removals:
+            with self.database.reading() as session:
+                hashes = [removal.sha256 for removal in to_remove(session, tenant=self.tenant, limit=20)]
+            if not hashes:
                 return
+            for sha256 in hashes:
+                with self.database.reading() as session:
+                    is_wanted = is_wanted_again(session, tenant=self.tenant, sha256=sha256)
+                if not is_wanted:
+                    self.store.remove(sha256)
+                    self.thumbnails.remove(sha256)
+            with self.database.writing() as session:
+                forget_removals(session, tenant=self.tenant, hashes=hashes)

@@ -96,7 +96,7 @@ guard(Recording.metadata.tables[Recording.__tablename__])
 
 @dataclass(frozen=True, slots=True)
 class Sealed:
-    """A recording that is in the store: its hash and size, and what its bytes say it is."""
+    """An uploaded recording: its hash and size, and what its bytes say it is."""
 
     sha256: str
     size_bytes: int
@@ -112,8 +112,8 @@ def kind_of(head: bytes) -> str | None:
     return next((media_type for signs, media_type in KINDS if all(head[n:].startswith(s) for n, s in signs)), None)
 
 
-def seal(store: Shelf, file: BinaryIO, *, max_bytes: int) -> Sealed:
-    """Hash an uploaded file, look at what it is and keep it. Raises RecordingRefused, BlobError."""
+def seal(file: BinaryIO, *, max_bytes: int) -> Sealed:
+    """Hash an uploaded file and look at what it is. Raises RecordingRefused."""
     digest, size_bytes, head = hashlib.sha256(), 0, b""
     for chunk in _chunks(file):
         head = head or chunk[:HEAD_BYTES]
@@ -124,16 +124,38 @@ def seal(store: Shelf, file: BinaryIO, *, max_bytes: int) -> Sealed:
     media_type = kind_of(head)
     if media_type is None:
         raise RecordingRefused("the file is no picture or video: JPEG, PNG, WebP, MP4, MOV, MKV and AVI are taken")
-    sha256 = digest.hexdigest()
-    if not store.has(sha256):
-        store.append(_chunks(file), sha256=sha256, size_bytes=size_bytes, offset=0, by=ROLE)
-    return Sealed(sha256, size_bytes, media_type)
+    return Sealed(digest.hexdigest(), size_bytes, media_type)
+
+
+def keep(store: Shelf, file: BinaryIO, sealed: Sealed) -> None:
+    """Put a sealed file into the store, if it is not there. Raises BlobError."""
+    if not store.has(sealed.sha256):
+        store.append(_chunks(file), sha256=sealed.sha256, size_bytes=sealed.size_bytes, offset=0, by=ROLE)
 
 
 def _chunks(file: BinaryIO) -> Iterator[bytes]:
     file.seek(0)
     while chunk := file.read(CHUNK_BYTES):
         yield chunk
+
+
+def check_recording(
+    session: Session, sealed: Sealed, *, tenant: str, lead_id: str, note: str, taken_at: datetime | None, at: datetime
+) -> Lead:
+    """The lead this recording may be added to, held as it is where the transaction writes.
+
+    Asked before a byte is stored, so that nothing lies in the store that no row names. Raises as `add_recording`.
+    """
+    lead = session.get(Lead, (tenant, lead_id), with_for_update=True)
+    if lead is None:
+        raise Unknown(f"there is no lead {lead_id!r}")
+    if not note.strip():
+        raise NoteMissing("a recording is added with a word on what it shows")
+    if taken_at is not None and taken_at > at:
+        raise RecordingRefused("a recording cannot have been taken later than now")
+    if session.get(Announced, (tenant, lead.device, lead.incident, sealed.sha256)) is not None:
+        raise Conflict(f"lead {lead_id} has this very file already")
+    return lead
 
 
 def add_recording(
@@ -148,7 +170,7 @@ def add_recording(
     by: Actor,
     at: datetime,
 ) -> Recording:
-    """Add a sealed recording to a lead.
+    """Add a sealed recording, whose bytes are in the store, to a lead.
 
     Raises:
         Unknown: there is no such lead.
@@ -156,15 +178,7 @@ def add_recording(
         Conflict: the lead has this very file already.
         RecordingRefused: it would have been taken in the future.
     """
-    lead = session.get(Lead, (tenant, lead_id), with_for_update=True)
-    if lead is None:
-        raise Unknown(f"there is no lead {lead_id!r}")
-    if not note.strip():
-        raise NoteMissing("a recording is added with a word on what it shows")
-    if taken_at is not None and taken_at > at:
-        raise RecordingRefused("a recording cannot have been taken later than now")
-    if session.get(Announced, (tenant, lead.device, lead.incident, sealed.sha256)) is not None:
-        raise Conflict(f"lead {lead_id} has this very file already")
+    lead = check_recording(session, sealed, tenant=tenant, lead_id=lead_id, note=note, taken_at=taken_at, at=at)
     recording = Recording(
         tenant=tenant,
         lead_id=lead_id,

@@ -13,11 +13,11 @@ Litigation Law, art. 46, in which a decision can be contested.
 """
 
 import secrets
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, delete, func, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from alerts.messages import Phase
@@ -146,6 +146,11 @@ def delete_due(session: Session, *, tenant: str, settings: RetentionSettings, at
 def to_remove(session: Session, *, tenant: str, limit: int = BATCH) -> Sequence[Removal]:
     """Files that were deleted and whose bytes may still be in the store."""
     return session.scalars(select(Removal).where(Removal.tenant == tenant).limit(limit)).all()
+
+
+def forget_removals(session: Session, *, tenant: str, hashes: Collection[str]) -> None:
+    """These bytes are out of the store, or wanted again."""
+    session.execute(delete(Removal).where(Removal.tenant == tenant, Removal.sha256.in_(hashes)))
 
 
 def is_wanted_again(session: Session, *, tenant: str, sha256: str) -> bool:

@@ -15,7 +15,6 @@ from center.accounts.guards import Viewer
 from center.api.security import reading_router
 from center.api.uploads import BYTES, Hash
 from center.custody import Act, has_viewed, note_custody
-from center.database import Writing
 from center.evidence import GIVEN_UP, Announced, Stored, find_deleted, find_file, lead_of_file
 from center.office import office_of
 from center.store.shelf import Shelf
@@ -57,7 +56,6 @@ class Wanted:
 )
 def get(
     request: Request,
-    session: Writing,
     person: Viewer,
     sha256: Hash,
     *,
@@ -71,19 +69,20 @@ def get(
     taken away.
     """
     office = office_of(request)
-    tenant = office.settings.tenant
-    file = find_file(session, tenant=tenant, sha256=sha256)
-    if file is None:
-        raise nothing_there(find_deleted(session, tenant=tenant, sha256=sha256))
-    who, at = person.user_id, office.now()
-    wanted = _wanted(request.headers.get("range", ""), file.size_bytes)
-    may_go_on = not download and wanted.first > 0
-    if not may_go_on or not has_viewed(
-        session, tenant=tenant, user_id=who, sha256=sha256, since=at - VIEWING, small_copies=False
-    ):
-        act = Act.DOWNLOADED if download else Act.VIEWED
-        lead = lead_of_file(session, tenant=tenant, sha256=sha256, lead_id=lead)
-        note_custody(session, tenant=tenant, act=act, sha256=sha256, who=who, reason=reason, lead_id=lead, at=at)
+    with office.database.writing() as session:
+        tenant = office.settings.tenant
+        file = find_file(session, tenant=tenant, sha256=sha256)
+        if file is None:
+            raise nothing_there(find_deleted(session, tenant=tenant, sha256=sha256))
+        who, at = person.user_id, office.now()
+        wanted = _wanted(request.headers.get("range", ""), file.size_bytes)
+        may_go_on = not download and wanted.first > 0
+        if not may_go_on or not has_viewed(
+            session, tenant=tenant, user_id=who, sha256=sha256, since=at - VIEWING, small_copies=False
+        ):
+            act = Act.DOWNLOADED if download else Act.VIEWED
+            lead = lead_of_file(session, tenant=tenant, sha256=sha256, lead_id=lead)
+            note_custody(session, tenant=tenant, act=act, sha256=sha256, who=who, reason=reason, lead_id=lead, at=at)
     extension = EXTENSIONS.get(file.media_type) or file.media_type.rpartition("/")[2].partition("+")[0]
     place = "attachment" if download else "inline"
     headers = {

@@ -15,7 +15,7 @@ from center.database import Reading
 from center.errors import RecordingRefused
 from center.feed import announce
 from center.office import Office, office_of
-from center.recordings import Recording, Source, add_recording, recordings_of, seal
+from center.recordings import Recording, Source, add_recording, check_recording, keep, recordings_of, seal
 from center.web.problems import responses
 
 PATH: Final = f"{PREFIX}/recordings/"
@@ -91,8 +91,13 @@ def take_in(
     taken_at: datetime | None,
 ) -> RecordingOut:
     """Seal an upload and add it. Raises RecordingRefused, EnforcementError, HTTPException 503, 507."""
+    tenant = office.settings.tenant
+    sealed = seal(file.file, max_bytes=office.settings.evidence.max_file_mib * 2**20)
+    with office.database.writing() as session:
+        at = office.now()
+        check_recording(session, sealed, tenant=tenant, lead_id=lead_id, note=note, taken_at=taken_at, at=at)
     try:
-        sealed = seal(office.evidence, file.file, max_bytes=office.settings.evidence.max_file_mib * 2**20)
+        keep(office.evidence, file.file, sealed)
     except BlobStoreFull as error:
         raise HTTPException(507, "the centre's disk is full; the file was not stored") from error
     except BlobError as error:
@@ -101,7 +106,7 @@ def take_in(
         recording = add_recording(
             session,
             sealed,
-            tenant=office.settings.tenant,
+            tenant=tenant,
             lead_id=lead_id,
             source=source,
             note=note,

@@ -79,6 +79,7 @@ def test_what_is_no_recording_of_this_lead_is_refused_and_adds_nothing(
     assert answer.status_code == status, answer.text
     assert answer.json()["detail"]
     assert reported.client.get(f"/api/v1/recordings/{LEAD}").json() == []
+    assert not reported.stage.office.evidence.has(hashlib.sha256(data).hexdigest()), "nor is anything stored"
 
 
 def test_the_same_file_is_added_once_to_a_lead_and_again_to_another(reported: Web, web_box: Box) -> None:

@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 from alerts.messages import FilesGone, Phase
 from center.cli import app
 from center.custody import Act, note_custody
+from center.database import Database
 from center.evidence import Announced
 from center.housekeeping import DAY_S, HOUR_S, Chore, Housekeeping
 from center.retention import Deletion, Removal, term_of
@@ -229,6 +230,33 @@ def test_the_same_bytes_that_come_for_another_lead_are_kept_for_it(
             stage.office.disposal.run(stage.clock())
     see(stage, box, "i-2")
     assert delete(stage) == {PICTURE, CLIP}
+    assert stage.count(Removal) == 0
+
+
+def test_while_the_store_takes_its_time_others_write(web: Web, web_box: Box, monkeypatch: pytest.MonkeyPatch) -> None:
+    stage = web.stage
+    see(stage, web_box)
+    finish(stage)
+    written: list[str] = []
+
+    def slow(deed: Callable[[str], object]) -> Callable[[str], object]:
+        def act(sha256: str) -> object:
+            with Database(stage.office.settings.sqlalchemy_url, busy_timeout_ms=50).writing() as session:
+                session.execute(text("UPDATE device SET online = online"))
+                written.append(sha256)
+            return deed(sha256)
+
+        return act
+
+    for name in ("read", "remove"):
+        monkeypatch.setattr(stage.office.evidence, name, slow(getattr(stage.office.evidence, name)))
+    web.sign_in()
+    sha256 = hashlib.sha256(PICTURE).hexdigest()
+    assert web.client.get(f"/api/v1/evidence/{sha256}").content == PICTURE
+    stage.clock.advance(days=3000)
+    assert stage.office.disposal.run(stage.clock()) == 2
+    assert written[0] == sha256
+    assert sorted(written[1:]) == sorted(hashlib.sha256(data).hexdigest() for data in (PICTURE, CLIP))
     assert stage.count(Removal) == 0
 
 

@@ -20,7 +20,7 @@ from center.errors import BundleImpossible
 from center.evidence import note_arrival
 from center.keys import revoke
 from center.log.heads import publish_head
-from center.recordings import Source, add_recording, seal
+from center.recordings import Source, add_recording, keep, seal
 from enforcement.actors import Actor, Role
 from tests.center.stage import BOX, NOW, TENANT, Box, Stage, make_alert, make_artefact, make_clock, make_evidence
 
@@ -172,7 +172,8 @@ def test_a_box_whose_clock_was_never_set_is_told_of(stage: Stage, box: Box, tmp_
 
 def test_what_an_officer_recorded_comes_along_and_is_told_apart(told: Stage, tmp_path: Path) -> None:
     film = b"\0\0\0\x18ftypmp42 by hand" * 40
-    sealed = seal(told.office.evidence, BytesIO(film), max_bytes=2**20)
+    sealed = seal(BytesIO(film), max_bytes=2**20)
+    keep(told.office.evidence, BytesIO(film), sealed)
     with told.office.database.writing() as session:
         add_recording(
             session,

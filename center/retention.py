@@ -123,6 +123,7 @@ def delete_due(session: Session, *, tenant: str, settings: RetentionSettings, at
         if len(chosen) >= BATCH and due.file.sha256 != chosen[-1].file.sha256:
             break
         chosen.append(due)
+    chosen = _still_due(session, tenant, chosen)
     for due in chosen:
         deletion = _deletion(tenant, due, at)
         session.add(deletion)
@@ -141,6 +142,17 @@ def delete_due(session: Session, *, tenant: str, settings: RetentionSettings, at
     session.add_all(Removal(tenant=tenant, sha256=sha256) for sha256 in sorted({each.file.sha256 for each in chosen}))
     session.flush()
     return chosen
+
+
+def _still_due(session: Session, tenant: str, chosen: Sequence[Due]) -> list[Due]:
+    """What nobody has come to need while it was chosen; its leads stay as they are until the transaction ends."""
+    leads = sorted({due.lead_id for due in chosen})
+    for start in range(0, len(leads), BATCH):
+        own = (Lead.tenant == tenant, Lead.id.in_(leads[start : start + BATCH]))
+        session.execute(select(Lead.id).where(*own).order_by(Lead.id).with_for_update()).all()
+    kept = _kept_leads(session, tenant)
+    needed = {due.file.sha256 for due in chosen if due.lead_id in kept}
+    return [due for due in chosen if due.file.sha256 not in needed]
 
 
 def to_remove(session: Session, *, tenant: str, limit: int = BATCH) -> Sequence[Removal]:

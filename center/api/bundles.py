@@ -4,7 +4,7 @@ from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Form, Path, Request
 from fastapi.responses import StreamingResponse
-from pydantic import BaseModel, ConfigDict, StringConstraints
+from pydantic import BaseModel, ConfigDict
 
 from center.accounts.guards import CsrfChecked, Officer
 from center.api.security import CHANGES, PREFIX
@@ -12,6 +12,7 @@ from center.bundles.answering import MEDIA_TYPE, answer_with_bundle
 from center.bundles.handing import Hand
 from center.office import office_of
 from center.web.problems import responses
+from center.web.words import Reason
 
 router: Final = APIRouter(prefix=PREFIX, tags=["leads"], dependencies=CHANGES)
 
@@ -27,7 +28,7 @@ class BundleIn(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    reason: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
+    reason: Reason
 
 
 @router.post(
@@ -41,8 +42,6 @@ def make(request: Request, person: Officer, lead_id: RowId, wish: BundleIn) -> S
 
 
 @forms.post("/leads/{lead_id}/bundle")
-def take(
-    request: Request, person: Officer, lead_id: str, reason: Annotated[str, Form(min_length=1, max_length=200)]
-) -> StreamingResponse:
+def take(request: Request, person: Officer, lead_id: str, reason: Annotated[Reason, Form()]) -> StreamingResponse:
     """The bundle, as a file to save."""
     return answer_with_bundle(office_of(request), lead_id, Hand(person.user_id, reason))

@@ -19,6 +19,7 @@ from center.evidence import GIVEN_UP, Announced, Stored, find_deleted, find_file
 from center.office import office_of
 from center.store.shelf import Shelf
 from center.web.problems import responses
+from center.web.words import NO_NUL
 
 CHECKED_BYTES: Final = 32 * 2**20
 """Files up to this size are hashed again at each viewing; longer ones (long clips) are streamed as they lie."""
@@ -27,7 +28,6 @@ VIEWING: Final = timedelta(hours=1)
 """A player fetches a clip piece by piece: pieces from further on belong to the look that began with the first."""
 
 ONE_RANGE: Final = re.compile(r"bytes=(?:(?P<first>\d{1,18})-(?P<last>\d{0,18})|-(?P<end>\d{1,18}))")
-NO_NUL: Final = r"^[^\x00]*$"
 EXTENSIONS: Final = {"video/matroska": "mkv"}
 """Where a file's name does not end as its media type does."""
 

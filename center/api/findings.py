@@ -14,6 +14,7 @@ from center.database import Reading, Writing
 from center.handlers import route
 from center.office import office_of
 from center.web.problems import responses
+from center.web.words import NO_NUL
 from enforcement.finding_records import FindingStatus
 from enforcement.findings import Finding, publish_finding, withdraw_finding
 
@@ -23,7 +24,7 @@ router: Final = reading_router("findings")
 class WithdrawalIn(BaseModel):
     """Why a published finding is taken back, and, if the decision was revoked, when that was."""
 
-    reason: Annotated[str, Field(min_length=1, max_length=4000)]
+    reason: Annotated[str, Field(min_length=1, max_length=4000, pattern=NO_NUL)]
     revoked_at: AwareDatetime | None = None
 
 

@@ -14,6 +14,7 @@ from center.evidence import files_of
 from center.handlers import route
 from center.office import office_of
 from center.web.problems import responses
+from center.web.words import NO_NUL
 from enforcement.holds import hold_lead, holds_of, release_lead
 from enforcement.leads import Lead, links_of
 from enforcement.reviews import reviews_of, standing_of
@@ -22,7 +23,7 @@ from enforcement.tasks import Task
 router: Final = reading_router("leads")
 RowId = Annotated[str, Path(min_length=1, max_length=200)]
 OF_OTHER_TABLES: Final = frozenset({"links", "files", "holds", "standing", "task_id"})
-Filter = Annotated[str, Query(max_length=64)]
+Filter = Annotated[str, Query(max_length=64, pattern=NO_NUL)]
 
 
 @router.get("/leads", responses=responses(401, 403, 422))
@@ -71,7 +72,7 @@ class HoldIn(BaseModel):
     """Put the lead under legal hold, or release it, and why."""
 
     holds: bool
-    reason: Annotated[str, Field(min_length=1, max_length=2000)]
+    reason: Annotated[str, Field(min_length=1, max_length=2000, pattern=NO_NUL)]
 
 
 @router.post(

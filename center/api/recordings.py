@@ -17,9 +17,9 @@ from center.feed import announce
 from center.office import Office, office_of
 from center.recordings import Recording, Source, add_recording, check_recording, keep, recordings_of, seal
 from center.web.problems import responses
+from center.web.words import NO_NUL
 
 PATH: Final = f"{PREFIX}/recordings/"
-NO_NUL: Final = r"^[^\x00]*$"
 
 router: Final = reading_router("recordings")
 

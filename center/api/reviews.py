@@ -18,12 +18,12 @@ from center.handlers import route
 from center.office import office_of
 from center.reviewing import files_seen, what_lies_there
 from center.web.problems import responses
+from center.web.words import NO_NUL
 from enforcement.leads import Lead
 from enforcement.reviews import Review, Verdict, review_lead, reviews_of, standing_of
 
 router: Final = reading_router("leads")
 
-NO_NUL: Final = r"^[^\x00]*$"
 Words = Annotated[str, Field(min_length=1, max_length=4000, pattern=NO_NUL)]
 
 

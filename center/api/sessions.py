@@ -20,6 +20,7 @@ from center.api.security import CHANGES, open_router
 from center.database import Writing
 from center.office import office_of
 from center.web.problems import responses
+from center.web.words import NO_NUL
 
 router: Final = open_router("session")
 
@@ -27,7 +28,7 @@ router: Final = open_router("session")
 class Credentials(BaseModel):
     """Name and password of an account."""
 
-    username: Annotated[str, Field(min_length=1, max_length=128)]
+    username: Annotated[str, Field(min_length=1, max_length=128, pattern=NO_NUL)]
     password: Annotated[str, Field(min_length=1, max_length=512)]
 
 

@@ -16,6 +16,7 @@ from center.database import Reading, Writing
 from center.handlers import route
 from center.office import office_of
 from center.web.problems import responses
+from center.web.words import NO_NUL
 from enforcement.findings import Finding, write_finding
 from enforcement.tasks import Task, assign_task, history_of, move_task, task_by_id
 from enforcement.transitions import Move, State, moves_open_to
@@ -27,23 +28,23 @@ class MoveIn(BaseModel):
     """What to do with the task. With `version`, a task that moved on in the meantime answers 409."""
 
     move: Move
-    note: Annotated[str, Field(max_length=4000)] = ""
+    note: Annotated[str, Field(max_length=4000, pattern=NO_NUL)] = ""
     version: Annotated[int | None, Field(ge=1, le=2**31)] = None
 
 
 class AssignmentIn(BaseModel):
     """To whom the head gives the task."""
 
-    officer: Annotated[str, Field(min_length=1, max_length=64)]
-    note: Annotated[str, Field(max_length=4000)] = ""
+    officer: Annotated[str, Field(min_length=1, max_length=64, pattern=NO_NUL)]
+    note: Annotated[str, Field(max_length=4000, pattern=NO_NUL)] = ""
     version: Annotated[int | None, Field(ge=1, le=2**31)] = None
 
 
 class FindingIn(BaseModel):
     """What the check found, in the words shoppers will read once it is published."""
 
-    result: Annotated[str, Field(min_length=1, max_length=4000)]
-    measure: Annotated[str, Field(max_length=4000)] = ""
+    result: Annotated[str, Field(min_length=1, max_length=4000, pattern=NO_NUL)]
+    measure: Annotated[str, Field(max_length=4000, pattern=NO_NUL)] = ""
     language: Annotated[str, Field(pattern=r"^(zh-CN|en)$")] = "zh-CN"
 
 
@@ -54,7 +55,7 @@ def list_tasks(
     _person: Officer,
     *,
     state: State | None = None,
-    officer: Annotated[str, Query(max_length=64)] = "",
+    officer: Annotated[str, Query(max_length=64, pattern=NO_NUL)] = "",
     limit: Limit = 50,
     offset: Offset = 0,
 ) -> PageOf[TaskOut]:

@@ -9,7 +9,7 @@ from fastapi import HTTPException, Query, Request, Response
 
 from alerts.errors import BlobError
 from center.accounts.guards import Viewer
-from center.api.evidence import NO_NUL, nothing_there
+from center.api.evidence import nothing_there
 from center.api.security import reading_router
 from center.api.uploads import Hash
 from center.custody import IN_A_LIST, Act, has_viewed, note_custody
@@ -18,6 +18,7 @@ from center.evidence import find_deleted, find_file, lead_of_file
 from center.office import Office, office_of
 from center.thumbnails import MEDIA_TYPE
 from center.web.problems import responses
+from center.web.words import NO_NUL
 
 PICTURES: Final = ("image/jpeg", "image/png", "image/webp")
 PLACEHOLDER: Final = (Path(__file__).parents[1] / "static" / "no-picture.svg").read_bytes()

@@ -10,6 +10,7 @@ from center.bundles.exporting import Exported, Sealer, export_bundle
 from center.custody import Act, note_custody
 from center.log.heads import publish_head
 from center.office import Office
+from enforcement.leads import Lead
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,7 @@ def hand_out(office: Office, lead_id: str, target: BinaryIO, hand: Hand) -> Expo
     with office.database.reading(snapshot=True) as session:
         exported = export_bundle(session, sealer, lead_id, target, at=at)
     with office.database.writing() as session:
+        session.get_one(Lead, (tenant, lead_id), with_for_update=True)  # retention decides before this or knows of it
         for sha256 in (exported.seal_sha256, *exported.files):
             note_custody(
                 session,

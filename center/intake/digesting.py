@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 
 import structlog
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.orm import Session
 
 from alerts.messages import Alert, Coverage, Dropped, Evidence, FilesGone, KeyRotation
@@ -40,8 +40,12 @@ def digest(
     if not is_alone:
         return _judge_and_digest(session, entries, signers, at)
     try:
-        with session.begin_nested():
-            return _judge_and_digest(session, entries, signers, at)
+        try:
+            with session.begin_nested():
+                return _judge_and_digest(session, entries, signers, at)
+        except IntegrityError:  # somebody else wrote the same row just now: it is there at the second look
+            with session.begin_nested():
+                return _judge_and_digest(session, entries, signers, at)
     except OperationalError:
         raise
     except Exception as error:

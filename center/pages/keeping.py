@@ -13,6 +13,7 @@ from center.pages.keepviews import hold_trouble, keeping_of
 from center.pages.leads import lead_page
 from center.pages.rendering import language_of, render
 from center.web.problems import status_of
+from center.web.words import NO_NUL
 from enforcement.errors import EnforcementError
 from enforcement.holds import hold_lead, release_lead
 from enforcement.leads import Lead
@@ -27,7 +28,7 @@ def hold(
     person: Officer,
     lead_id: str,
     holds: Annotated[bool, Form()],
-    reason: Annotated[str, Form(max_length=2000)] = "",
+    reason: Annotated[str, Form(max_length=2000, pattern=NO_NUL)] = "",
 ) -> Response:
     """Put the lead under legal hold, or release it; the answer is its page, or for htmx the card alone."""
     office, act = office_of(request), hold_lead if holds else release_lead

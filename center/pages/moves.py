@@ -22,6 +22,7 @@ from center.pages.rendering import language_of
 from center.pages.taskpanel import read_move, trouble_in_words
 from center.pages.tasks import find_task, task_page, task_part
 from center.web.problems import status_of
+from center.web.words import NO_NUL
 from center.words import languages
 from enforcement.errors import EnforcementError
 from enforcement.events import Happening
@@ -30,7 +31,7 @@ from enforcement.tasks import assign_task, move_task
 
 router: Final = APIRouter(include_in_schema=False, dependencies=[CsrfChecked])
 
-Words = Annotated[str, Form(max_length=4000)]
+Words = Annotated[str, Form(max_length=4000, pattern=NO_NUL)]
 Back = Annotated[str, Form(max_length=2048)]
 
 
@@ -72,7 +73,7 @@ def assign(
     *,
     person: Officer,
     task_id: str,
-    officer: Annotated[str, Form(max_length=128)],
+    officer: Annotated[str, Form(max_length=128, pattern=NO_NUL)],
     version: Annotated[int, Form(ge=1)],
     note: Words = "",
     back: Back = "",

@@ -15,6 +15,7 @@ from center.pages.leads import lead_page
 from center.pages.rendering import language_of
 from center.recordings import Source
 from center.web.problems import status_of
+from center.web.words import NO_NUL
 from center.words import N_
 from enforcement.errors import Conflict, EnforcementError, NoteMissing, Unknown
 
@@ -37,7 +38,7 @@ def add(
     lead_id: str,
     file: Annotated[UploadFile, File()],
     source: Annotated[Source, Form()],
-    note: Annotated[str, Form(max_length=4000)] = "",
+    note: Annotated[str, Form(max_length=4000, pattern=NO_NUL)] = "",
     taken_at: Annotated[str, Form(max_length=40)] = "",
 ) -> Response:
     """Add a recording; the answer is the lead's page."""

@@ -13,13 +13,14 @@ from center.pages.rendering import language_of, render
 from center.pages.reviewviews import review_of, review_trouble
 from center.reviewing import files_seen
 from center.web.problems import status_of
+from center.web.words import NO_NUL
 from enforcement.errors import EnforcementError
 from enforcement.leads import Lead
 from enforcement.reviews import Verdict, review_lead
 
 router: Final = APIRouter(include_in_schema=False, dependencies=[CsrfChecked])
 
-Words = Annotated[str, Form(max_length=4000)]
+Words = Annotated[str, Form(max_length=4000, pattern=NO_NUL)]
 
 
 @router.post("/leads/{lead_id}/reviews")

@@ -21,6 +21,7 @@ from center.database import Writing
 from center.office import office_of
 from center.pages.language import local_path
 from center.pages.rendering import render
+from center.web.words import NO_NUL
 
 router: Final = APIRouter(include_in_schema=False)
 
@@ -37,7 +38,7 @@ def show(request: Request, back: str = "/") -> Response:
 def enter(
     request: Request,
     session: Writing,
-    name: Annotated[str, Form(max_length=128)] = "",
+    name: Annotated[str, Form(max_length=128, pattern=NO_NUL)] = "",
     password: Annotated[str, Form(max_length=512)] = "",
     back: Annotated[str, Form(max_length=2048)] = "/",
 ) -> Response:

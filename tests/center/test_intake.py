@@ -7,10 +7,11 @@ import sqlite3
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import event, text
-from sqlalchemy.exc import DatabaseError
+from sqlalchemy.exc import DatabaseError, IntegrityError
 
 from alerts import dsse, wire
 from alerts.control_messages import Disposition, Span, Status
@@ -24,6 +25,7 @@ from center.database import Database
 from center.devices import Device, forget_presence
 from center.errors import DatabaseTrouble
 from center.evidence import Announced
+from center.intake import digesting
 from center.intake.filing import Outcome
 from center.intake.gone import Gap
 from center.intake.journal import EpochRow, JournalRow, epochs_of, gaps
@@ -516,6 +518,22 @@ def test_an_indigestible_record_is_put_aside_whole_and_does_not_block_the_next(
     assert stage.quarantined() == {"contradiction": 1}
     assert stage.count(Lead) == 0, "half of it must not stay"
     assert stage.hear(box.write(make_alert(2)).raw) is Outcome.STORED
+
+
+def test_a_row_somebody_else_wrote_at_the_same_moment_makes_no_record_indigestible(
+    stage: Stage, box: Box, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    announce_files = digesting.announce_files
+    outcomes = [IntegrityError("INSERT", {}, ValueError("duplicate key")), None]
+
+    def race(*args: Any, **more: Any) -> None:
+        if outcomes and (error := outcomes.pop(0)):
+            raise error
+        announce_files(*args, **more)
+
+    monkeypatch.setattr(digesting, "announce_files", race)
+    assert stage.hear(box.write(make_alert()).raw) is Outcome.STORED
+    assert (outcomes, stage.count(Lead)) == ([], 1)
 
 
 def test_a_street_is_seen_by_the_street_camera_only(stage: Stage, box: Box) -> None:

@@ -1,21 +1,24 @@
 """How long files stay: by what they are, from the lead's closing, never while somebody needs them; hashes for ever."""
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DatabaseError
+from sqlalchemy.orm import Session
 from typer.testing import CliRunner
 
 from alerts.messages import FilesGone, Phase
+from center import retention
 from center.cli import app
 from center.custody import Act, note_custody
 from center.database import Database
 from center.evidence import Announced
 from center.housekeeping import DAY_S, HOUR_S, Chore, Housekeeping
-from center.retention import Deletion, Removal, term_of
+from center.retention import Deletion, Due, Removal, term_of
 from center.settings import RetentionSettings
 from enforcement.actors import Actor, Role
 from enforcement.findings import write_finding
@@ -197,6 +200,25 @@ def test_what_is_released_from_a_legal_hold_is_deleted_by_the_rules_again(stage:
     with stage.office.database.writing() as session:
         release_lead(session, tenant=TENANT, lead_id=LEAD, by=HEAD, at=stage.clock(), reason="the court has decided")
     assert delete(stage) == set()
+
+
+def test_a_hold_that_comes_while_files_are_chosen_for_deletion_wins(
+    stage: Stage, box: Box, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    see(stage, box)
+    finish(stage)
+    stage.clock.advance(days=10_000)
+    choose, begun = retention.due_files, []
+
+    def choose_slowly(session: Session, **rules: Any) -> Iterator[Due]:
+        yield from choose(session, **rules)
+        if not begun:
+            begun.append(True)
+            hold_lead(session, tenant=TENANT, lead_id=LEAD, by=HEAD, at=stage.clock(), reason="a court asked")
+
+    monkeypatch.setattr(retention, "due_files", choose_slowly)
+    assert delete(stage) == {PICTURE, CLIP}
+    assert stage.count(Deletion) == 0
 
 
 def test_a_run_that_was_killed_after_it_wrote_the_deletion_down_is_finished_by_the_next(

@@ -76,6 +76,8 @@ def test_the_page_offers_it_and_its_form_answers_with_the_file(told: Web) -> Non
     assert f'action="/leads/{CASE}/bundle"' in page
     form = {"csrf_token": token, "reason": "to the court"}
     assert told.client.post(f"/leads/{CASE}/bundle", data=form).content.startswith(b"PK\x03\x04")
+    for empty in (" ", "a\0b"):
+        assert told.client.post(f"/leads/{CASE}/bundle", data=form | {"reason": empty}).status_code == 422
     assert told.client.post(f"/leads/{CASE}/bundle", data={"reason": "x"}).status_code == 403
 
 

@@ -59,6 +59,9 @@ def test_a_review_that_cannot_be_is_refused_in_words_on_the_page(scene: Scene) -
         assert faults(refused.text) == []
         assert say(lawyer, lead, "withdraw").status_code == 409
         assert say(lawyer, lead, "perhaps").status_code == 422
+        assert say(lawyer, lead, opinion="a\0b").status_code == 422
+        assert say(lawyer, lead, grounds="a\0b").status_code == 422
+        assert say(lawyer, lead, shown="0" * 64).status_code == 409
     with scene.signed_in() as officer:
         assert say(officer, lead).status_code == 403
 

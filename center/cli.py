@@ -1,5 +1,6 @@
 """`teawatch center …`: make a centre, enrol boxes, keep accounts, serve."""
 
+import gc
 import os
 import signal
 from datetime import timedelta
@@ -212,6 +213,7 @@ def intake(
         told_to_stop = {signal.SIGTERM, signal.SIGINT}
         signal.pthread_sigmask(signal.SIG_BLOCK, told_to_stop)
         with make_worker(office, Share.parse(worker)):
+            gc.freeze()  # the collector need not look through the program itself in the middle of a batch
             signal.sigwait(told_to_stop)
 
 

@@ -1,5 +1,6 @@
 """The server process: ports checked before anything starts, everything ended in order when it is told to stop."""
 
+import gc
 import signal
 import socket
 
@@ -64,6 +65,7 @@ class _Server(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         if self.started:
+            gc.freeze()  # the collector need not look through the program itself in the middle of a batch
             log.info(
                 "centre_open",
                 web=f"{'https' if self.config.is_ssl else 'http'}://{self.config.host}:{self.config.port}",

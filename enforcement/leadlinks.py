@@ -62,7 +62,7 @@ def _rows(sight: Sight, links: Iterable[Link]) -> Iterable[dict[str, Any]]:
             "name_zh": link.name_zh,
             "name_en": link.name_en,
             "reason_key": link.reason_key.value,
-            "params": dict(link.params),
+            "params": link.params,
         }
         for number, link in enumerate(links, start=1)
     )

@@ -143,7 +143,7 @@ def _open(session: Session, register: Register, sights: Sequence[Sight], at: dat
                 "grid_id": given.grid_id,
                 "officer": given.officer,
                 "assignment_reason": given.reason.value,
-                "assignment_params": dict(given.params),
+                "assignment_params": given.params,
                 **times[sight.kind],
             }
         )

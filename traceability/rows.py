@@ -51,8 +51,18 @@ class _Prepared(NamedTuple):
     sql: str
     columns: tuple[tuple[str, Callable[[Any], Any] | None], ...]
 
-    def values(self, row: Mapping[str, Any]) -> tuple[Any, ...]:
-        return tuple(row[name] if process is None else process(row[name]) for name, process in self.columns)
+    def values(self, rows: Rows) -> list[tuple[Any, ...]]:
+        """Column by column, each value once: the rows of a batch share times and reasons."""
+        return list(
+            zip(*(_convert([row[name] for row in rows], process) for name, process in self.columns), strict=True)
+        )
+
+
+def _convert(cells: list[Any], process: Callable[[Any], Any] | None) -> list[Any]:
+    if process is None:
+        return cells
+    converted = {number: process(cell) for number, cell in {id(cell): cell for cell in cells}.items()}
+    return [converted[id(cell)] for cell in cells]
 
 
 def _write(
@@ -71,7 +81,7 @@ def _write(
         session.execute(of_all(table, names), {"told": told})
     else:
         prepared = _prepare(of_one, table, names, dialect)
-        session.connection().exec_driver_sql(prepared.sql, [prepared.values(row) for row in rows])
+        session.connection().exec_driver_sql(prepared.sql, prepared.values(rows))
 
 
 @lru_cache(maxsize=256)

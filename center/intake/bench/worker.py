@@ -1,5 +1,6 @@
 """Intake, as a process: takes in what waits for it, as a centre does, and says how long that took."""
 
+import gc
 import json
 import sys
 import threading
@@ -55,6 +56,7 @@ def main() -> None:
         on_messages=take,
     )
     desk = Desk(office.database, filing_rules(settings, office.keyring), send=subscriber.publish, now=utc_now)
+    gc.freeze()
     with subscriber:
         is_complete = all_here.wait(PATIENCE_S)
         seconds = time.monotonic() - began_s

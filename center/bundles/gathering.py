@@ -111,19 +111,20 @@ def _own_rows(session: Session, lead: Lead, files: set[str]) -> Iterator[Journal
         .order_by(JournalRow.received_at, JournalRow.epoch, JournalRow.sequence)
         .execution_options(yield_per=200)
     )
-    for row in session.scalars(rows):
-        match _data_of(row):
-            case Alert(incident=lead.incident) as alert:
-                revisions.discard(alert.revision)
-                waiting -= {artefact.sha256 for artefact in alert.evidence}
-                yield row
-            case Evidence(incident=lead.incident) as evidence:
-                waiting -= {artefact.sha256 for artefact in evidence.artefacts}
-                yield row
-            case _:
-                continue
-        if not revisions and not waiting:
-            return
+    with session.scalars(rows) as found:
+        for row in found:
+            match _data_of(row):
+                case Alert(incident=lead.incident) as alert:
+                    revisions.discard(alert.revision)
+                    waiting -= {artefact.sha256 for artefact in alert.evidence}
+                    yield row
+                case Evidence(incident=lead.incident) as evidence:
+                    waiting -= {artefact.sha256 for artefact in evidence.artefacts}
+                    yield row
+                case _:
+                    continue
+            if not revisions and not waiting:
+                return
 
 
 def _data_of(row: JournalRow) -> Alert | Evidence | None:

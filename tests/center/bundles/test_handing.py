@@ -10,12 +10,17 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from sqlalchemy import event
 
 from alerts.bundles.seal import SEAL_NAME
 from alerts.bundles.trust import load_trust
 from alerts.bundles.verification import verify_file
+from alerts.messages import Phase
+from center.bundles.handing import Hand, hand_out
+from center.bundles.trusting import trust_of
 from center.custody import Act, CustodyEvent
-from tests.center.stage import BOX, Box, Web, make_alert, make_artefact
+from tests.center.postgres import Databases
+from tests.center.stage import BOX, Box, Web, make_alert, make_artefact, make_clock, open_stage
 
 PICTURE = b"\xff\xd8 a van on double yellow lines \xff\xd9" * 40
 CASE = f"{BOX}.i-1"
@@ -111,3 +116,31 @@ def test_the_command_line_writes_the_same_for_its_owner_alone_and_overwrites_not
     assert (missing.returncode, "there is no lead" in missing.stderr) == (1, True)
     assert [path.name for path in tmp_path.iterdir() if path.name.endswith(".zip")] == ["bundle.zip"]
     assert len(transfers(told)) == 2
+
+
+@pytest.mark.system("postgresql")
+def test_what_comes_while_a_bundle_is_made_does_not_spoil_it(postgres: Databases, tmp_path: Path) -> None:
+    target = io.BytesIO()
+    with postgres.county() as url, open_stage(tmp_path / "centre", database_url=url) as stage:
+        box = stage.enrol_box()
+        stage.hear(box.write(make_alert(evidence=())).raw)
+        busy = False
+
+        def hear_more(*told: object) -> None:
+            nonlocal busy
+            if not busy and str(told[2]).startswith("SELECT"):
+                busy = True
+                if "FOR UPDATE" in str(told[2]):  # it is made, and its lead held until the hand-over is noted
+                    return
+                stage.hear(box.write(make_clock()).raw)
+                stage.hear(box.write(make_alert(len(box.records) // 2 + 1, Phase.UPDATED)).raw)
+                busy = False
+
+        event.listen(stage.office.database.engine, "before_cursor_execute", hear_more)
+        hand_out(stage.office, CASE, target, Hand("officer-a", "to the court"))
+        event.remove(stage.office.database.engine, "before_cursor_execute", hear_more)
+        with stage.office.database.reading() as session:
+            trust = trust_of(session, stage.office.notary, at=stage.clock())
+    (bundle := tmp_path / "bundle.zip").write_bytes(target.getvalue())
+    assert len(box.records) > 20
+    assert verify_file(bundle, trust, case=CASE).holds

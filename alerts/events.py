@@ -1,11 +1,11 @@
 """A message sealed into a CloudEvent inside an envelope, and the way back: shared by every channel."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from pydantic import ValidationError
+from pydantic_core import to_json
 
 from alerts import dsse, wire
 from alerts.errors import MalformedMessage, WrongType
@@ -52,7 +52,7 @@ def open_event(raw: bytes, types: Mapping[str, type[M_co]], find_key: KeyFinder)
     event = read_message(Event, opened.payload)
     if event.type != name:
         raise WrongType(f"an event of type {event.type!r} in an envelope for {name!r}")
-    data = read_message(kind, json.dumps(event.data).encode())
+    data = read_message(kind, to_json(event.data))
     if isinstance(data, Cosigned):
         dsse.verify_cosigner(envelope, VerifyKey.from_text(data.key))
     return Sealed(event, data, raw, opened.key_id)

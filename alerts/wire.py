@@ -5,10 +5,12 @@ What two readers could read differently is refused: floating-point numbers, NaN,
 """
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Never
 
 from pydantic import BaseModel
+from pydantic_core import from_json, to_json
 
 from alerts.errors import MalformedMessage, MessageTooLarge
 
@@ -37,8 +39,8 @@ def decode(raw: bytes, *, max_bytes: int = MAX_BYTES) -> object:
         raise MessageTooLarge(f"{len(raw)} bytes, at most {max_bytes} are accepted")
     try:
         text = raw.decode("utf-8")
-        if _is_as_encoded(text, value := _PLAIN_DECODER.decode(text)):
-            return value
+        if (plain := _read_plain(raw, text)) is not None:
+            return plain
         value = _DECODER.decode(text)
     except UnicodeDecodeError as error:
         raise MalformedMessage(f"not UTF-8 at byte {error.start}") from None
@@ -58,26 +60,29 @@ def decode_object(raw: bytes, *, max_bytes: int = MAX_BYTES) -> dict[str, object
     return value
 
 
-def _is_as_encoded(text: str, value: object) -> bool:
-    """Whether `text` is what `encode` writes for the value read from it, and so shallow that it may travel.
+def _read_plain(raw: bytes, text: str) -> dict[str, object] | None:
+    """The object, if `text` is plainly written, and so shallow that it may travel; None where it needs patience.
 
-    If it is, no key was there twice, for the second reading is the first. Everybody who keeps to the contract writes
-    like this, so it is worth more than the patient way; without escapes nothing but quotes ends a string.
+    Plain is what reads back as itself: no key was there twice, for the second writing is the first. Everybody who keeps
+    to the contract writes like this, so it is worth more than the patient way; without escapes nothing but quotes ends
+    a string.
     """
-    if "\\" in text or _ENCODER.encode(value) != text:
-        return False
+    if "\\" in text:
+        return None
+    bare = "".join(text.split('"')[::2])
+    if _NEEDS_PATIENCE.search(bare):
+        return None
     depth = deepest = 0
-    for bracket in "".join(text.split('"')[::2]).translate(_BRACKETS):
+    for bracket in bare.translate(_BRACKETS):
         depth += 1 if bracket in "[{" else -1
         deepest = max(deepest, depth)
-    return deepest <= MAX_DEPTH
-
-
-def _read_integer(text: str) -> int:
-    value = int(text)
-    if abs(value) > MAX_INTEGER:
-        raise MalformedMessage("an integer is beyond 2**53 - 1")
-    return value
+    if deepest > MAX_DEPTH:
+        return None
+    try:
+        value = from_json(raw, allow_inf_nan=False)
+    except ValueError:
+        return None
+    return value if isinstance(value, dict) and to_json(value) == raw else None
 
 
 def _refuse(text: str) -> Never:
@@ -139,5 +144,6 @@ class _OnlyBrackets(dict[int, int | None]):
 
 
 _BRACKETS = _OnlyBrackets({ord(bracket): ord(bracket) for bracket in "[]{}"})
-_PLAIN_DECODER = json.JSONDecoder(parse_float=_refuse, parse_constant=_refuse, parse_int=_read_integer)
+_NEEDS_PATIENCE = re.compile(r"[.]|[0-9][eE]|[0-9]{16}")
+"""Outside of strings: numbers that are no integers, or too large."""
 _DECODER = json.JSONDecoder(parse_float=_refuse, parse_constant=_refuse, object_pairs_hook=_unique)

@@ -31,6 +31,21 @@ def test_any_bytes_decode_or_are_refused_with_a_named_error(raw: bytes) -> None:
     assert json.loads(raw) == value
 
 
+@given(
+    st.dictionaries(TEXT, VALUES | st.floats() | st.integers(-(2**70), 2**70) | st.lists(st.floats()), max_size=4),
+    st.booleans(),
+)
+def test_whoever_wrote_it_only_what_may_travel_is_read(value: dict[str, object], is_ascii: bool) -> None:
+    raw = json.dumps(value, ensure_ascii=is_ascii, separators=(",", ":")).encode()
+    try:
+        wire.encode(value)
+    except MalformedMessage:
+        with pytest.raises(MalformedMessage):
+            wire.decode(raw)
+    else:
+        assert wire.decode(raw) == value
+
+
 @pytest.mark.parametrize(
     ("raw", "says"),
     [

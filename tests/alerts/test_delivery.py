@@ -319,6 +319,7 @@ def test_what_was_given_up_while_it_was_under_way_leaves_room_for_the_rest(
         Desk(identity, broker.port, answering=False) as desk,
         sending(outbox, identity, on_event=log),
     ):
+        log.wait("connected")
         append(outbox, 20)
         desk.wait(lambda: len(desk.records) == 20)
         append(outbox, 20)

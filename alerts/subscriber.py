@@ -13,9 +13,8 @@ from alerts import topics
 from alerts.connection import Address, Arrival, Connection, backoff_s
 from alerts.errors import MalformedMessage
 from alerts.publisher import OnEvent
-from alerts.topics import Channel, Topic
+from alerts.topics import UPLINKS, Channel, Topic
 
-UPLINKS = (Channel.JOURNAL, Channel.STATUS)
 ATTEMPTS = 6
 BATCH = 256
 BATCH_BYTES = 8 * 2**20

@@ -20,6 +20,7 @@ class Channel(StrEnum):
     COMMANDS = "commands"
 
 
+UPLINKS = (Channel.JOURNAL, Channel.STATUS)
 DOWNLINKS = (Channel.RECEIPTS, Channel.DESIRED, Channel.COMMANDS)
 """What a box listens to: receipts, and the command to change its key. Whatever else comes is refused, counted, told."""
 

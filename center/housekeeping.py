@@ -1,11 +1,12 @@
 """What the centre does for itself now and then while it runs: each chore in turn, on one thread of its own."""
 
-import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import structlog
+
+from center.background import Background
 
 log = structlog.get_logger()
 
@@ -25,24 +26,13 @@ class Chore:
     do: Callable[[Callable[[], bool]], object]
 
 
-class Housekeeping:
+class Housekeeping(Background):
     """Between `start` and `stop`. A chore that fails is logged, and done again at its next time or an hour later."""
 
     def __init__(self, chores: Sequence[Chore]) -> None:
         self._chores = tuple(chores)
         self._due_s = dict.fromkeys((chore.name for chore in chores), 0.0)
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="housekeeping", daemon=True)
-
-    def start(self) -> None:
-        """Begin; returns at once."""
-        self._thread.start()
-
-    def stop(self) -> None:
-        """End after the chore under way."""
-        self._stopping.set()
-        if self._thread.is_alive():
-            self._thread.join()
+        super().__init__("housekeeping")
 
     def do_due(self, now_s: float) -> float:
         """Do what is due; when something will be due next, both on the monotonic clock."""

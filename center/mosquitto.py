@@ -23,14 +23,14 @@ from cryptography import x509
 from sqlalchemy.orm import Session
 
 from alerts.identity import replace_private_file
-from alerts.topics import DOWNLINKS, Channel, Topic, filter_of
+from alerts.topics import DOWNLINKS, UPLINKS, Topic, filter_of
 from center.certificates import KeyPair, taken_back
 from center.devices import mqtt_passwords
 from center.keyring import Keyring
 from center.settings import Settings
 
-UPLINKS = (Channel.JOURNAL, Channel.STATUS)
 ENVELOPE_ROOM = 2
+"""The broker carries messages larger than the centre takes, so that the centre can say what was wrong with them."""
 REVOCATIONS_LIFE = timedelta(days=365)
 ITERATIONS = 101
 """Of PBKDF2 for passwords of 256 random bits, as `mosquitto_passwd` does it: there is nothing to guess."""

@@ -4,7 +4,6 @@ PostgreSQL carries it (NOTIFY and LISTEN): names and ids, as in the feed, told a
 """
 
 import json
-import threading
 from collections.abc import Iterable
 from typing import Final
 
@@ -12,6 +11,7 @@ import structlog
 from sqlalchemy import text
 from sqlalchemy.exc import DatabaseError
 
+from center.background import Background
 from center.database import Database
 from center.feed import Hub, Topic
 
@@ -44,24 +44,13 @@ class Wire:
             log.warning("feed_not_told", reason=str(error.orig))
 
 
-class WireEar:
+class WireEar(Background):
     """The server's end: tells its hub what workers committed. `start()`, `stop()`."""
 
     def __init__(self, database: Database, hub: Hub) -> None:
         self._database = database
         self._hub = hub
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="feed-wire", daemon=True)
-
-    def start(self) -> None:
-        """Listen, and again after every break."""
-        self._thread.start()
-
-    def stop(self) -> None:
-        """End the thread; safe where it never began."""
-        self._stopping.set()
-        if self._thread.is_alive():
-            self._thread.join()
+        super().__init__("feed-wire")
 
     def _run(self) -> None:
         while not self._stopping.is_set():

@@ -23,13 +23,11 @@ from center.enrolment import BrokerAddress
 from center.errors import CenterError
 from center.keyring import Keyring
 from center.keys import rotation_commands, rotations_asked
-from center.mosquitto import MosquittoFiles, Place
+from center.mosquitto import ENVELOPE_ROOM, MosquittoFiles, Place
 from center.settings import Settings
 
 LOOK_EVERY_S = 2.0
 ASK_EVERY_S = 15.0
-ENVELOPE_ROOM = 2
-"""The broker carries messages larger than the centre takes, so that the centre can say what was wrong with them."""
 
 log = structlog.get_logger()
 

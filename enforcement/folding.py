@@ -5,7 +5,7 @@ question and one answer to the database for all.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from datetime import datetime
 from typing import Any, Final, NamedTuple
 
@@ -31,14 +31,6 @@ class Told(NamedTuple):
     def lead_id(self) -> str:
         """The lead it belongs to."""
         return lead_id(self.facts.device, self.facts.incident)
-
-
-@dataclass(frozen=True, slots=True)
-class LeadChange:
-    """The lead after folding, and the events to route: none where the alert told nothing new."""
-
-    lead: Lead
-    events: tuple[Happening, ...]
 
 
 class _Known(NamedTuple):
@@ -81,13 +73,6 @@ def fold_alerts(session: Session, tenant: str, told: Iterable[Told]) -> tuple[Ha
     change_leads(session, tenant, changed)
     change_leads(session, tenant, earlier)
     return tuple(happened)
-
-
-def fold_alert(session: Session, facts: LeadFacts, *, received_at: datetime) -> LeadChange:
-    """`fold_alerts` of one alert."""
-    told = Told(facts, received_at)
-    events = fold_alerts(session, facts.tenant, [told])
-    return LeadChange(session.get_one(Lead, (facts.tenant, told.lead_id), populate_existing=True), events)
 
 
 def _known(session: Session, tenant: str, lead_ids: Iterable[str]) -> dict[str, _Known]:

@@ -1,13 +1,13 @@
 """What leads concern (plots, growers, cards, lots, grids): linked once, as the register stood at the sight."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any
 
 from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
 from enforcement.assignment import grid_links
-from enforcement.leads import Lead, LeadLink, Sight, change_leads, links_of, sight_of, sights_of
+from enforcement.leads import LeadLink, Sight, change_leads, sights_of
 from traceability.editions import Register, register_of
 from traceability.links import Link, links_for
 from traceability.rows import insert_rows
@@ -19,17 +19,7 @@ def link_leads(session: Session, tenant: str, lead_ids: Iterable[str]) -> None:
     Links once made stay as they are, whatever the register says later; only when another camera or another time of
     the same incident becomes known are they made anew.
     """
-    _link(session, tenant, sights_of(session, tenant, lead_ids))
-
-
-def link_lead(session: Session, lead: Lead) -> tuple[LeadLink, ...]:
-    """`link_leads` of one lead; its links."""
-    _link(session, lead.tenant, [sight_of(lead)])
-    session.refresh(lead)
-    return links_of(session, tenant=lead.tenant, lead_id=lead.id)
-
-
-def _link(session: Session, tenant: str, sights: Sequence[Sight]) -> None:
+    sights = sights_of(session, tenant, lead_ids)
     moved = [sight for sight in sights if (sight.linked_for, sight.linked_camera) != (sight.at, sight.camera)]
     if not moved:
         return

@@ -148,12 +148,6 @@ def sighted_at(lead: Lead) -> datetime:
     return _sighted_at(lead.clock, lead.received_at, lead.opened_at)
 
 
-def sight_of(lead: Lead) -> Sight:
-    """The sight of a lead at hand."""
-    at = sighted_at(lead)
-    return Sight(lead.tenant, lead.id, lead.kind, lead.phase, lead.camera, at, lead.linked_for, lead.linked_camera)
-
-
 def sights_of(session: Session, tenant: str, lead_ids: Iterable[str]) -> tuple[Sight, ...]:
     """The sights of these leads, by id."""
     rows = session.execute(

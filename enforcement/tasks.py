@@ -113,12 +113,6 @@ def open_tasks(session: Session, tenant: str, lead_ids: Iterable[str], *, at: da
     return _open(session, register_of(session, tenant), [sight for sight in sights if sight.lead_id not in there], at)
 
 
-def open_task(session: Session, lead: Lead, *, at: datetime) -> TaskOpened | None:
-    """`open_tasks` of one lead; None when it has a task already."""
-    opened = open_tasks(session, lead.tenant, [lead.id], at=at)
-    return opened[0] if opened else None
-
-
 def _assign(session: Session, register: Register, sight: Sight) -> Assignment:
     place = {"tenant": sight.tenant, "camera": sight.camera}
     return register.recall(sight.at, ("assign", sight.camera), lambda: assign(session, **place, at=sight.at))
@@ -258,12 +252,6 @@ def note_incidents(session: Session, tenant: str, lead_ids: Iterable[str], *, at
             noted.append(TaskNoted(tenant, at, task_id, lead, what.value))
     insert_rows(session, TaskEvent, written)
     return tuple(noted)
-
-
-def note_incident(session: Session, lead: Lead, *, at: datetime) -> TaskNoted | None:
-    """`note_incidents` of one lead; None where its history says so already, or there is no task."""
-    noted = note_incidents(session, lead.tenant, [lead.id], at=at)
-    return noted[0] if noted else None
 
 
 def task_by_id(session: Session, *, tenant: str, task_id: str) -> Task:

@@ -4,7 +4,6 @@ A gap in a journal is nothing unusual: what happens now goes before the backlog.
 is on line is: then the box is asked, and sends those records again or says that they are gone.
 """
 
-import threading
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -20,6 +19,7 @@ from alerts.downlinks import write_downlink
 from alerts.messages import Range
 from alerts.receipts import next_counter
 from alerts.topics import Channel, Topic
+from center.background import Background
 from center.database import Database
 from center.devices import Device
 from center.intake.filing import FilingRules
@@ -45,7 +45,7 @@ class _Wait:
     times: int = 0
 
 
-class Recaller:
+class Recaller(Background):
     """Looks for gaps in a thread of its own between `start` and `stop`."""
 
     def __init__(
@@ -64,18 +64,7 @@ class Recaller:
         self._now = now
         self._patience = patience
         self._waits: dict[tuple[str, str], _Wait] = {}
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="recaller", daemon=True)
-
-    def start(self) -> None:
-        """Begin; returns at once."""
-        self._thread.start()
-
-    def stop(self) -> None:
-        """End the thread; safe before `start`."""
-        self._stopping.set()
-        if self._thread.is_alive():
-            self._thread.join()
+        super().__init__("recaller")
 
     def look(self) -> int:
         """One round; how many boxes were asked. Raises OperationalError."""

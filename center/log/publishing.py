@@ -1,12 +1,12 @@
 """Heads are published while the centre runs: as soon as one is due, whoever asks."""
 
-import threading
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
 import structlog
 from sqlalchemy.exc import DatabaseError
 
+from center.background import Background
 from center.database import Database
 from center.log.heads import Notary, is_due, last_head, publish_head
 from center.log.records import LogCheckpoint
@@ -29,7 +29,7 @@ def publish_due(database: Database, notary: Notary, *, at: datetime, every: time
     return head
 
 
-class HeadClock:
+class HeadClock(Background):
     """A thread that publishes heads; `start()` and `stop()` belong to the centre's."""
 
     def __init__(self, database: Database, notary: Notary, *, every: timedelta, now: Callable[[], datetime]) -> None:
@@ -37,18 +37,13 @@ class HeadClock:
         self._notary = notary
         self._every = every
         self._now = now
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="log-heads", daemon=True)
-
-    def start(self) -> None:
-        """Begin publishing."""
-        self._thread.start()
+        super().__init__("log-heads")
 
     def stop(self) -> None:
         """Publish what came last, and end."""
-        self._stopping.set()
-        if self._thread.is_alive():
-            self._thread.join()
+        was_running = self._thread.is_alive()
+        super().stop()
+        if was_running:
             self._publish(timedelta())
 
     def _run(self) -> None:

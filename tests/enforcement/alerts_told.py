@@ -7,10 +7,9 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from enforcement.actors import Actor, Role
-from enforcement.folding import fold_alert
-from enforcement.leadlinks import link_lead
 from enforcement.leads import Lead, LeadFacts
-from enforcement.tasks import Task, open_task, task_by_id
+from enforcement.tasks import Task, task_by_id
+from tests.enforcement.single_leads import fold_alert, link_lead, open_task
 from tests.traceability.books import NOW, TENANT
 
 OFFICER = Actor("officer-a", Role.OFFICER)

@@ -12,10 +12,9 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from enforcement.events import LeadClosed, LeadOpened, LeadReopened, LeadUpdated
-from enforcement.folding import LeadChange, fold_alert
-from enforcement.leadlinks import link_lead
 from enforcement.leads import Lead, LeadFacts, LeadLink, links_of
 from tests.enforcement.alerts_told import INTRUSION, PARKED, revision
+from tests.enforcement.single_leads import LeadChange, fold_alert, link_lead
 from tests.traceability.books import NOW, TENANT, demo_books
 from traceability.plots import replace_tenure
 

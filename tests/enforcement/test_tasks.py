@@ -15,9 +15,8 @@ from sqlalchemy.orm import Session
 from enforcement.actors import Actor, Role
 from enforcement.errors import Conflict, EnforcementError, IllegalMove, NotAllowed, NoteMissing, StaleTask, Unknown
 from enforcement.events import TaskMoved, TaskOpened
-from enforcement.folding import fold_alert
 from enforcement.policy import ResponsePolicy, WorkingWeek
-from enforcement.tasks import Task, assign_task, history_of, move_task, note_incident, open_task, task_by_id
+from enforcement.tasks import Task, assign_task, history_of, move_task, task_by_id
 from enforcement.transitions import TRANSITIONS, Move, State, moves_open_to
 from tests.enforcement.alerts_told import (
     COLLEAGUE,
@@ -31,6 +30,7 @@ from tests.enforcement.alerts_told import (
     revision,
     task_of,
 )
+from tests.enforcement.single_leads import fold_alert, note_incident, open_task
 from tests.traceability.books import NOW, TENANT, demo_books
 from traceability.periods import succeed
 

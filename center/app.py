@@ -10,8 +10,9 @@ from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
 
 from alerts.subscriber import Subscriber
+from alerts.tls import Context, client_context
 from alerts.topics import UPLINKS, Channel
-from alerts.topics import UPLINKS, Channel
+from center import api, live, pages
 from center.accounts.guards import handles_tasks
 from center.certificates import keep_own_pair
 from center.database import Database

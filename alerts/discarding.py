@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from typing import Final, Literal, NamedTuple, get_args
 
 from alerts.messages import Alert, Clock, Coverage, Discarded, Dropped, Evidence, Phase, Range
+from alerts.ranges import touching
 
 KEPT_PERCENT: Final = 90
 """After discarding so much of the bytes is filled: otherwise every new record would need another `dropped` one."""
@@ -111,16 +112,11 @@ def discard(connection: sqlite3.Connection, limit: Limit, *, below: int, at: dat
 
 
 def join(ranges: Iterable[Range]) -> tuple[Range, ...]:
-    """Ascending, neighbours and what overlaps made one."""
-    joined: list[Range] = []
-    for each in sorted(ranges, key=lambda each: (each.first, each.last)):
-        if joined and each.first <= joined[-1].last + 1:
-            before = joined.pop()
-            last = max(before, each, key=lambda one: one.last)
-            joined.append(last.model_copy(update={"first": before.first}))
-        else:
-            joined.append(each)
-    return tuple(joined)
+    """Ascending, neighbours and what overlaps made one, with the hash that its last record is known by."""
+    return tuple(
+        max(group, key=lambda each: each.last).model_copy(update={"first": group[0].first})
+        for group in touching(sorted(ranges, key=lambda each: (each.first, each.last)))
+    )
 
 
 def _told(kinds: Mapping[Kind, int]) -> tuple[Discarded, ...]:

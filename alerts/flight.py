@@ -9,6 +9,7 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 from alerts.control_messages import Span
+from alerts.ranges import is_in
 
 WINDOW = 64
 """Records of the backlog that may be under way without a receipt at most; live ones may double it."""
@@ -74,7 +75,7 @@ class Flight:
         Of what was sent twice nobody knows which the receipt answers, so it says nothing of the link.
         """
         for sequence in list(self._sent):
-            if any(span.first <= sequence <= span.last for span in safe):
+            if is_in(sequence, safe):
                 sent = self._sent.pop(sequence)
                 if sent.times == 1:
                     self._adapt(sent.at_s, at_s)

@@ -1,11 +1,12 @@
 """The centre asks for records that it misses: what waits is sent again, of the rest it is told that it is gone."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from itertools import islice
 
 from alerts.discarding import MOST_RANGES
 from alerts.messages import Dropped, Range
+from alerts.ranges import Run, count_numbers, missing
 from alerts.transactions import Transaction
 
 
@@ -26,17 +27,10 @@ def answer(transaction: Transaction, asked: Sequence[Range], *, at: datetime) ->
         )
         waiting = [sequence for (sequence,) in rows.fetchall()]
         here.update(waiting)
-        gone.extend(islice(_between(waiting, each.first, last), MOST_RANGES - len(gone)))
+        lacking = missing(each.first, last, (Run(sequence, sequence) for sequence in waiting))
+        gone += [Range(first=run.first, last=run.last) for run in islice(lacking, MOST_RANGES - len(gone))]
     (on_their_way,) = connection.execute("SELECT count(*) FROM records WHERE type = ?", (Dropped.TYPE,)).fetchone()
     if gone and not on_their_way:
-        count = sum(each.last - each.first + 1 for each in gone)
-        transaction.append(Dropped(count=count, reason="gone", first_at=at, last_at=at, ranges=tuple(gone)), at=at)
+        dropped = Dropped(count=count_numbers(gone), reason="gone", first_at=at, last_at=at, ranges=tuple(gone))
+        transaction.append(dropped, at=at)
     return here
-
-
-def _between(waiting: Sequence[int], first: int, last: int) -> Iterator[Range]:
-    """What lies between and around some ascending sequences."""
-    for sequence in (*waiting, last + 1):
-        if sequence > first:
-            yield Range(first=first, last=sequence - 1)
-        first = sequence + 1

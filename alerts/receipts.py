@@ -1,14 +1,16 @@
 """The centre's signed word that its database has a record: the only thing that lets the outbox forget it."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import groupby
 from typing import NamedTuple
 
 from alerts import events
 from alerts.control_messages import Disposition, Receipt, Span
 from alerts.events import Sealed
 from alerts.keys import KeyFinder
+from alerts.ranges import is_in, touching
 from alerts.records import FIRST_PREVHASH
 
 MAX_SPANS = 256
@@ -20,6 +22,16 @@ class Kept(NamedTuple):
     sequence: int
     disposition: Disposition
     sha256: str
+
+    @property
+    def first(self) -> int:
+        """A record is a range of one."""
+        return self.sequence
+
+    @property
+    def last(self) -> int:
+        """The same."""
+        return self.sequence
 
     @property
     def span(self) -> Span:
@@ -68,7 +80,7 @@ class Ledger:
         if len(spans) > MAX_SPANS:
 
             def urgency(span: Span) -> tuple[bool, bool, int]:
-                answers = span in named or any(span.first <= sequence <= span.last for sequence in asked)
+                answers = span in named or any(is_in(sequence, [span]) for sequence in asked)
                 return (not answers, span.last <= self.cumulative, span.first)
 
             spans = tuple(sorted(sorted(spans, key=urgency)[:MAX_SPANS], key=lambda span: span.first))
@@ -77,19 +89,9 @@ class Ledger:
 
 def _runs(records: Iterable[Kept]) -> Iterator[Span]:
     """Records of one chain as spans: neighbours of one disposition joined."""
-    run: list[Kept] = []
-    for kept in sorted(set(records)):
-        if run and (run[-1].sequence + 1, run[-1].disposition) != (kept.sequence, kept.disposition):
-            yield _span(run)
-            run = []
-        run.append(kept)
-    if run:
-        yield _span(run)
-
-
-def _span(run: Sequence[Kept]) -> Span:
-    last = run[-1]
-    return Span(first=run[0].sequence, last=last.sequence, disposition=last.disposition, sha256=last.sha256)
+    for disposition, alike in groupby(sorted(set(records)), key=lambda kept: kept.disposition):
+        for run in touching(alike):
+            yield Span(first=run[0].first, last=run[-1].last, disposition=disposition, sha256=run[-1].sha256)
 
 
 def lone_receipt(kept: Kept) -> Receipt:

@@ -2,11 +2,11 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from itertools import pairwise
 
 from alerts.bundles.findings import Finding
 from alerts.bundles.journals import BundledRecord
 from alerts.bundles.seal import BundleSeal
+from alerts.ranges import Run, between
 
 
 def check_chain(records: Sequence[BundledRecord], seal: BundleSeal) -> list[Finding]:
@@ -21,7 +21,7 @@ def check_chain(records: Sequence[BundledRecord], seal: BundleSeal) -> list[Find
             findings.append(Finding("fork_told", {"device": device}))
         else:
             findings += _check_links(device, places)
-        told = [(gap.first, gap.last) for gap in seal.gaps if (gap.device, gap.epoch) == (device, epoch)]
+        told = [Run(gap.first, gap.last) for gap in seal.gaps if (gap.device, gap.epoch) == (device, epoch)]
         findings += _check_gaps(device, places, told)
     return findings
 
@@ -35,11 +35,6 @@ def _check_links(device: str, places: Mapping[int, Sequence[BundledRecord]]) -> 
             yield Finding("chain_broken", {"device": device, "sequence": sequence})
 
 
-def _check_gaps(
-    device: str, places: Mapping[int, Sequence[BundledRecord]], told: Sequence[tuple[int, int]]
-) -> Iterable[Finding]:
-    for before, after in pairwise(sorted(places)):
-        if after == before + 1:
-            continue
-        gap = {"device": device, "first": before + 1, "last": after - 1}
-        yield Finding("gap_told" if (before + 1, after - 1) in told else "chain_gap", gap)
+def _check_gaps(device: str, places: Mapping[int, Sequence[BundledRecord]], told: Sequence[Run]) -> Iterable[Finding]:
+    for gap in between(sorted(places)):
+        yield Finding("gap_told" if gap in told else "chain_gap", {"device": device, **gap._asdict()})

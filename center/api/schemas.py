@@ -7,9 +7,9 @@ from typing import Annotated, Any, Generic, TypeVar
 from fastapi import Query
 from pydantic import BaseModel, ConfigDict
 
+from alerts.ranges import Run
 from center.devices import Device
 from center.evidence import Announced
-from center.intake.gone import Gap
 from center.intake.journal import EpochRow
 from center.intake.quarantine import QuarantineEntry
 from center.keys import KeyValidity
@@ -239,7 +239,7 @@ class JournalOut(Answer):
     gone: list[GapOut]
 
     @classmethod
-    def of(cls, row: EpochRow, gaps: Sequence[Gap], gone: Sequence[Gap]) -> "JournalOut":
+    def of(cls, row: EpochRow, gaps: Sequence[Run], gone: Sequence[Run]) -> "JournalOut":
         """From the journal's summary."""
         values = {name: getattr(row, name) for name in cls.model_fields if name not in {"gaps", "gone"}}
         ranges = {"gaps": gaps, "gone": gone}

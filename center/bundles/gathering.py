@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import groupby
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -13,6 +13,7 @@ from alerts.bundles.seal import ForkedJournal, Gap, IncidentEnd, ReceivedRecord,
 from alerts.control_messages import Disposition
 from alerts.errors import MessageError
 from alerts.messages import Alert, Event, Evidence, Phase
+from alerts.ranges import between
 from center.errors import BundleImpossible
 from center.evidence import Announced, files_of
 from center.intake.journal import EpochRow, JournalRow
@@ -154,10 +155,9 @@ def _with_context(session: Session, own: Sequence[JournalRow]) -> Iterator[Journ
 
 
 def _gaps(rows: Iterable[JournalRow]) -> Iterator[Gap]:
-    for before, after in pairwise(rows):
-        is_same = (before.device, before.epoch) == (after.device, after.epoch)
-        if is_same and after.sequence > before.sequence + 1:
-            yield Gap(device=after.device, epoch=after.epoch, first=before.sequence + 1, last=after.sequence - 1)
+    for (device, epoch), own in groupby(rows, key=lambda row: (row.device, row.epoch)):
+        for gap in between(row.sequence for row in own):
+            yield Gap(device=device, epoch=epoch, first=gap.first, last=gap.last)
 
 
 def _forks(session: Session, rows: Iterable[JournalRow]) -> Iterator[ForkedJournal]:

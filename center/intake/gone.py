@@ -3,25 +3,16 @@
 Nobody waits for them any more, and nobody forgets them: where they were and why stays with the journal.
 """
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import BigInteger, ForeignKeyConstraint, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from alerts.messages import Dropped
+from alerts.ranges import Run
 from center.intake.reading import Entry
 from traceability.append_only import guard
 from traceability.records import Base, OfTenant
-
-
-@dataclass(frozen=True, slots=True)
-class Gap:
-    """An inclusive range of sequence numbers that has not come."""
-
-    first: int
-    last: int
 
 
 class GoneRow(OfTenant, Base):
@@ -63,22 +54,8 @@ def note_gone(session: Session, entry: Entry, dropped: Dropped, at: datetime) ->
     session.flush()
 
 
-def gone_ranges(session: Session, tenant: str, device: str, epoch: str, *, above: int = 0) -> tuple[Gap, ...]:
+def gone_ranges(session: Session, tenant: str, device: str, epoch: str, *, above: int = 0) -> tuple[Run, ...]:
     """What will not come of a journal beyond a sequence number, ascending by their first; they may overlap."""
     columns = select(GoneRow.first, GoneRow.last).distinct().order_by(GoneRow.first)
     of_journal = (GoneRow.tenant == tenant, GoneRow.device == device, GoneRow.epoch == epoch, GoneRow.last > above)
-    return tuple(Gap(first, last) for first, last in session.execute(columns.where(*of_journal)))
-
-
-def missing_between(first: int, last: int, gone: Iterable[Gap]) -> Sequence[Gap]:
-    """What is still awaited of these sequence numbers; `gone` ascends."""
-    missing: list[Gap] = []
-    for each in gone:
-        if each.first > last:
-            break
-        if each.first > first:
-            missing.append(Gap(first, each.first - 1))
-        first = max(first, each.last + 1)
-    if first <= last:
-        missing.append(Gap(first, last))
-    return missing
+    return tuple(Run(first, last) for first, last in session.execute(columns.where(*of_journal)))

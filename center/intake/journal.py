@@ -5,11 +5,14 @@ what is missing beyond, how often the chain was broken or forked. `volumes` writ
 """
 
 from datetime import datetime
+from heapq import merge
+from itertools import islice
 
 from sqlalchemy import BigInteger, ColumnElement, ForeignKeyConstraint, Index, LargeBinary, select, text
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from center.intake.gone import Gap, gone_ranges, missing_between
+from alerts.ranges import Run, missing
+from center.intake.gone import gone_ranges
 from traceability.append_only import guard
 from traceability.records import WIDE, Base, OfTenant
 
@@ -76,21 +79,15 @@ def in_epoch(epoch: EpochRow) -> tuple[ColumnElement[bool], ...]:
     return (JournalRow.tenant == epoch.tenant, JournalRow.device == epoch.device, JournalRow.epoch == epoch.epoch)
 
 
-def gaps(session: Session, epoch: EpochRow, *, most: int = MAX_GAPS_SHOWN) -> tuple[Gap, ...]:
+def gaps(session: Session, epoch: EpochRow, *, most: int = MAX_GAPS_SHOWN) -> tuple[Run, ...]:
     """What is awaited below the highest sequence seen, the first `most` ranges."""
     beyond = select(JournalRow.sequence).where(*in_epoch(epoch), JournalRow.sequence > epoch.cumulative)
     gone = gone_ranges(session, epoch.tenant, epoch.device, epoch.epoch, above=epoch.cumulative)
-    found: list[Gap] = []
-    expected = epoch.cumulative + 1
-    for sequence in session.scalars(beyond.distinct().order_by(JournalRow.sequence)):
-        found.extend(missing_between(expected, sequence - 1, gone))
-        if len(found) >= most:
-            break
-        expected = sequence + 1
-    return tuple(found[:most])
+    here = (Run(sequence, sequence) for sequence in session.scalars(beyond.distinct().order_by(JournalRow.sequence)))
+    return tuple(islice(missing(epoch.cumulative + 1, epoch.highest, merge(here, gone)), most))
 
 
-def given_up(session: Session, epoch: EpochRow, *, most: int = MAX_GAPS_SHOWN) -> tuple[Gap, ...]:
+def given_up(session: Session, epoch: EpochRow, *, most: int = MAX_GAPS_SHOWN) -> tuple[Run, ...]:
     """What the box says will not come, the last `most` ranges."""
     return gone_ranges(session, epoch.tenant, epoch.device, epoch.epoch)[-most:]
 

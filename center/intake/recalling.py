@@ -17,13 +17,13 @@ from sqlalchemy.orm import Session
 from alerts.control_messages import Recall
 from alerts.downlinks import write_downlink
 from alerts.messages import Range
+from alerts.ranges import Run
 from alerts.receipts import next_counter
 from alerts.topics import Channel, Topic
 from center.background import Background
 from center.database import Database
 from center.devices import Device
 from center.intake.filing import FilingRules
-from center.intake.gone import Gap
 from center.intake.journal import EpochRow, gaps
 
 ROUND_S: Final = 2.0
@@ -40,7 +40,7 @@ log = structlog.get_logger()
 class _Wait:
     """A gap that is watched: what is missing first, since when, and how often it was asked for."""
 
-    missing: tuple[Gap, ...]
+    missing: tuple[Run, ...]
     ask_at: datetime
     times: int = 0
 
@@ -75,7 +75,7 @@ class Recaller(Background):
         due = [key for key, wait in self._waits.items() if wait.ask_at <= at]
         return sum(self._ask(device, epoch, at) for device, epoch in due)
 
-    def _gaps(self, session: Session) -> list[tuple[tuple[str, str], tuple[Gap, ...]]]:
+    def _gaps(self, session: Session) -> list[tuple[tuple[str, str], tuple[Run, ...]]]:
         """Of every box on line, in the journal that it writes now."""
         rows = (
             select(EpochRow)
@@ -91,7 +91,7 @@ class Recaller(Background):
         found = [((row.device, row.epoch), gaps(session, row, most=MOST_RANGES)) for row in session.scalars(rows)]
         return [(key, missing) for key, missing in found if missing]
 
-    def _watch(self, key: tuple[str, str], missing: tuple[Gap, ...], at: datetime) -> _Wait:
+    def _watch(self, key: tuple[str, str], missing: tuple[Run, ...], at: datetime) -> _Wait:
         """A gap that shrinks is being filled: its box is sending."""
         known = self._waits.get(key)
         if known and known.missing[0] == missing[0]:
@@ -104,7 +104,7 @@ class Recaller(Background):
             row = session.get_one(Device, (self._rules.tenant, device), with_for_update=True)
             row.receipt_counter = next_counter(row.receipt_counter, at)
             raw = write_downlink(
-                Recall(ranges=tuple(Range(first=gap.first, last=gap.last) for gap in wait.missing)),
+                Recall(ranges=tuple(Range(first=each.first, last=each.last) for each in wait.missing)),
                 key=self._rules.key,
                 tenant=self._rules.tenant,
                 device=device,

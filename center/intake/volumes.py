@@ -3,6 +3,7 @@
 The chain is checked on both sides of a record as it comes in, so that a gap that fills is verified when it fills.
 """
 
+from bisect import insort
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -12,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from alerts.control_messages import Disposition, Receipt
 from alerts.messages import Dropped, Range
+from alerts.ranges import next_outside
 from alerts.receipts import Kept, Ledger, lone_receipt
 from center.intake.gone import GoneRow
 from center.intake.journal import EpochRow, JournalRow, in_epoch
@@ -48,7 +50,7 @@ class Volume:
 
     def lacks(self, reach: Range) -> None:
         """Take notice of records that will not come."""
-        self._gone.append(reach)
+        insort(self._gone, reach, key=lambda each: each.first)
 
     def answer(self, entry: Entry) -> bool:
         """Whether exactly this entry is in the journal; if so, the next receipt answers it."""
@@ -80,10 +82,7 @@ class Volume:
 
     def _next_awaited(self) -> int:
         """The sequence number after the complete part and what will not come behind it."""
-        expected = self.row.cumulative + 1
-        while more := [each.last + 1 for each in self._gone if each.first <= expected <= each.last]:
-            expected = max(more)
-        return expected
+        return next_outside(self.row.cumulative + 1, self._gone)
 
     def _hashes_of_gone(self, sequence: int) -> set[str]:
         """The hash of a record that will not come, if it is the last of its range and the box told it."""

@@ -7,6 +7,7 @@ so a digest is what turns "the centre says so" into something a stranger can hol
 import sys
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from itertools import groupby
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -17,6 +18,7 @@ from alerts.control_messages import Disposition
 from alerts.dsse import read_envelope
 from alerts.leaves import LeafKind
 from alerts.messages import Dropped
+from alerts.ranges import Run, count_numbers, joined
 from alerts.wire import decode_object
 from center.intake.gone import GoneRow
 from center.intake.journal import EpochRow, JournalRow, gaps
@@ -87,15 +89,11 @@ def _given_up(session: Session, tenant: str, *, before: datetime) -> int:
     """How many sequence numbers boxes had given up for want of room until then; ranges may overlap."""
     columns = select(GoneRow.device, GoneRow.epoch, GoneRow.first, GoneRow.last)
     told = (GoneRow.tenant == tenant, GoneRow.reason == "outbox_limit", GoneRow.received_at < before)
-    total, here, reach = 0, ("", ""), 0
-    for device, epoch, start, last in session.execute(
+    rows = session.execute(
         columns.where(*told).order_by(GoneRow.device, GoneRow.epoch, GoneRow.first).execution_options(yield_per=500)
-    ):
-        if here != (device, epoch):
-            here, reach = (device, epoch), 0
-        total += max(0, last - max(start - 1, reach))
-        reach = max(reach, last)
-    return total
+    )
+    journals = groupby(rows, key=lambda row: (row.device, row.epoch))
+    return sum(count_numbers(joined(Run(row.first, row.last) for row in own)) for _, own in journals)
 
 
 def _never_recorded(session: Session, tenant: str, first: datetime, end: datetime) -> int:
@@ -117,8 +115,7 @@ def _data_of(raw: bytes) -> object:
 def _missing(session: Session, tenant: str) -> int:
     """How many records are still awaited: neither here nor given up, and below the highest of their journal."""
     behind = select(EpochRow).where(EpochRow.tenant == tenant, EpochRow.highest > EpochRow.cumulative)
-    awaited = (gap for epoch in session.scalars(behind) for gap in gaps(session, epoch, most=sys.maxsize))
-    return sum(gap.last - gap.first + 1 for gap in awaited)
+    return sum(count_numbers(gaps(session, epoch, most=sys.maxsize)) for epoch in session.scalars(behind))
 
 
 def covering_head(session: Session, *, tenant: str, on: date, zone: ZoneInfo) -> LogCheckpoint | None:

@@ -7,7 +7,7 @@ case rests on stays: other acts of custody, now under a pseudonym that leads to 
 an officer's name (task histories, reviews, findings).
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -16,6 +16,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from alerts.leaves import LeafKind
+from alerts.ranges import Run, runs_of
 from center.custody import LOOKS, CustodyEvent
 from center.errors import UnknownPerson
 from center.log.appending import enter, hold_head
@@ -50,8 +51,8 @@ def erase_person(session: Session, *, tenant: str, user_id: str, ground: str, at
         LogOpening.reference.in_(select(CustodyEvent.id).where(*looks)),
     )
     numbers = session.scalars(select(LogOpening.number).where(*own).order_by(LogOpening.number)).all()
-    for number, spans in enumerate(_portions(spans_of(numbers))):
-        fields = {"ground": ground, "leaves": spans, "part": number + 1}
+    for number, spans in enumerate(_portions(tuple(runs_of(numbers)))):
+        fields = {"ground": ground, "leaves": [[*span] for span in spans], "part": number + 1}
         enter(session, tenant=tenant, kind=LeafKind.ERASURE, fields=fields, reference="", at=at)
     session.execute(delete(LogOpening).where(*own), execution_options={"synchronize_session": False})
     gone = session.execute(delete(CustodyEvent).where(*looks).returning(CustodyEvent.id)).all()
@@ -59,20 +60,5 @@ def erase_person(session: Session, *, tenant: str, user_id: str, ground: str, at
     return Erased(len(numbers), len(gone))
 
 
-def spans_of(numbers: Iterable[int]) -> list[list[int]]:
-    """Ascending numbers as spans, both ends included.
-
-    >>> spans_of([1, 2, 3, 7])
-    [[1, 3], [7, 7]]
-    """
-    spans: list[list[int]] = []
-    for number in numbers:
-        if spans and spans[-1][1] + 1 == number:
-            spans[-1][1] = number
-        else:
-            spans.append([number, number])
-    return spans
-
-
-def _portions(spans: list[list[int]]) -> Iterable[list[list[int]]]:
+def _portions(spans: Sequence[Run]) -> Iterable[Sequence[Run]]:
     return (spans[start : start + SPANS_EACH] for start in range(0, max(len(spans), 1), SPANS_EACH))

@@ -7,10 +7,10 @@ from typing import Final
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
+from alerts.ranges import Run
 from center.accounts.guards import Staff
 from center.database import Reading
 from center.devices import Device, Ending, list_devices
-from center.intake.gone import Gap
 from center.intake.journal import EpochRow, epochs_of, gaps, given_up
 from center.keys import KeyValidity, list_keys
 from center.office import office_of
@@ -26,8 +26,8 @@ class JournalView:
     """One journal of a box, what has not come of it, and what the box says will not."""
 
     epoch: EpochRow
-    missing: tuple[Gap, ...]
-    gone: tuple[Gap, ...]
+    missing: tuple[Run, ...]
+    gone: tuple[Run, ...]
 
 
 @dataclass(frozen=True, slots=True)

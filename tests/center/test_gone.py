@@ -4,26 +4,24 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from alerts.control_messages import Recall, Status
 from alerts.discarding import Limit
 from alerts.downlinks import admit
 from alerts.messages import Alert, ClockQuality, Dropped, Phase, Range
 from alerts.outbox import Outbox
+from alerts.ranges import Run
 from alerts.records import Record
 from alerts.status import write_status
 from alerts.topics import Channel, Topic
 from center.app import filing_rules
-from center.intake.gone import Gap, missing_between
 from center.intake.journal import EpochRow, epochs_of, gaps
 from center.intake.recalling import PATIENCE, Recaller
 from enforcement.leads import Lead
 from tests.center.stage import BOX, NOW, TENANT, Box, Stage, make_alert, make_clock
 
 
-def awaited(stage: Stage) -> tuple[Gap, ...]:
+def awaited(stage: Stage) -> tuple[Run, ...]:
     with stage.office.database.reading() as session:
         (row,) = epochs_of(session, TENANT, BOX)
         return gaps(session, row)
@@ -33,20 +31,6 @@ def give_up(box: Box, *ranges: tuple[int, int, str | None], reason: str = "outbo
     told = tuple(Range(first=first, last=last, sha256=sha256) for first, last, sha256 in ranges)
     data = {"count": len(ranges), "reason": reason, "first_at": NOW, "last_at": NOW, "ranges": told}
     return box.write(Dropped.model_validate(data))
-
-
-@given(
-    st.lists(st.tuples(st.integers(1, 40), st.integers(0, 8)), max_size=8),
-    st.integers(1, 40),
-    st.integers(0, 40),
-)
-def test_what_is_awaited_is_exactly_what_nobody_gave_up(gone: list[tuple[int, int]], first: int, length: int) -> None:
-    ranges = [Gap(start, start + more) for start, more in sorted(gone)]
-    given_up = {number for each in ranges for number in range(each.first, each.last + 1)}
-    missing = missing_between(first, first + length, ranges)
-    assert [number for each in missing for number in range(each.first, each.last + 1)] == [
-        number for number in range(first, first + length + 1) if number not in given_up
-    ]
 
 
 @pytest.mark.parametrize("order", [(1, 4, 5, 6), (6, 5, 4, 1), (5, 1, 6, 4), (4, 6, 1, 5)])
@@ -72,7 +56,7 @@ def test_a_receipt_never_rests_on_a_record_that_is_not_here(stage: Stage, box: B
     receipt = stage.last_receipt()
     assert (receipt.cumulative, receipt.sha256) == (1, records[1].sha256)
     assert [(span.first, span.last) for span in receipt.spans] == [(5, 5)]
-    assert awaited(stage) == (Gap(4, 4),)
+    assert awaited(stage) == (Run(4, 4),)
     stage.hear(late.raw)
     assert stage.last_receipt().cumulative == 5
 
@@ -97,7 +81,7 @@ def test_a_record_that_gives_up_itself_or_what_is_to_come_is_put_aside(stage: St
     for number in range(4):
         box.write(make_clock(number))
     stage.hear(box.write(make_clock(9)).raw)
-    assert awaited(stage) == (Gap(2, 5),)
+    assert awaited(stage) == (Run(2, 5),)
 
 
 def test_a_box_that_had_to_discard_loses_no_incident_and_leaves_no_gap(stage: Stage, box: Box, tmp_path: Path) -> None:

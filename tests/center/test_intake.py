@@ -18,6 +18,7 @@ from alerts.control_messages import Disposition, Span, Status
 from alerts.keys import SigningKey
 from alerts.messages import Alert, ClockQuality, Phase
 from alerts.outbox import Outbox
+from alerts.ranges import Run
 from alerts.receipts import Kept, lone_receipt
 from alerts.status import write_status
 from alerts.topics import Channel
@@ -27,7 +28,6 @@ from center.errors import DatabaseTrouble
 from center.evidence import Announced
 from center.intake import digesting
 from center.intake.filing import Outcome
-from center.intake.gone import Gap
 from center.intake.journal import EpochRow, JournalRow, epochs_of, gaps
 from center.intake.quarantine import QuarantineEntry
 from center.keys import revoke
@@ -121,7 +121,7 @@ def test_a_receipt_names_ranges_beyond_a_gap_and_closes_when_the_gap_fills(stage
     (epoch,) = stage.all(EpochRow)
     with stage.office.database.reading() as session:
         (row,) = epochs_of(session, TENANT, BOX)
-        assert gaps(session, row) == (Gap(2, 3),)
+        assert gaps(session, row) == (Run(2, 3),)
     for number in (2, 3):
         stage.hear(records[number - 1].raw)
 

@@ -1,6 +1,7 @@
 """A thread that belongs to a running centre."""
 
 import threading
+from collections.abc import Callable
 
 
 class Background:
@@ -22,3 +23,16 @@ class Background:
 
     def _run(self) -> None:
         raise NotImplementedError
+
+
+class Rounds(Background):
+    """Calls `go` again and again, `first_s` after the start and then after as many seconds as it says."""
+
+    def __init__(self, name: str, go: Callable[[], float], *, first_s: float) -> None:
+        self._go = go
+        self._pause_s = first_s
+        super().__init__(name)
+
+    def _run(self) -> None:
+        while not self._stopping.wait(self._pause_s):
+            self._pause_s = self._go()

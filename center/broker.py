@@ -18,6 +18,7 @@ from pathlib import Path
 
 import structlog
 
+from center.background import Rounds
 from center.certificates import KeyPair
 from center.errors import BrokerTrouble, PortInUse
 
@@ -116,8 +117,8 @@ class EmbeddedBroker:
         self._passwords: dict[str, str] = {}
         self._process: subprocess.Popen[bytes] | None = None
         self._lock = threading.RLock()
-        self._stopping = threading.Event()
-        self._watcher: threading.Thread | None = None
+        self._pause_s = WATCH_EVERY_S
+        self._watcher = Rounds("broker-watch", self._look, first_s=WATCH_EVERY_S)
         self.restarts = 0
 
     @property
@@ -142,7 +143,6 @@ class EmbeddedBroker:
         with self._lock:
             self._passwords = dict(passwords)
             self._launch()
-        self._watcher = threading.Thread(target=self._watch, name="broker-watch", daemon=True)
         self._watcher.start()
 
     def use(self, passwords: Mapping[str, str]) -> bool:
@@ -158,29 +158,27 @@ class EmbeddedBroker:
 
     def stop(self) -> None:
         """End the process and its watcher; safe to call twice."""
-        self._stopping.set()
-        if self._watcher is not None:
-            self._watcher.join()
+        self._watcher.stop()
         with self._lock:
             self._end()
 
-    def _watch(self) -> None:
-        pause_s = WATCH_EVERY_S
-        while not self._stopping.wait(pause_s):
-            with self._lock:
-                if self.running:
-                    pause_s = WATCH_EVERY_S
-                    continue
-                log.warning("broker_died", port=self._port)
-                self._end()
-                try:
-                    self._launch()
-                except (BrokerTrouble, PortInUse) as error:
-                    pause_s = min(pause_s * 2, MAX_PAUSE_S)
-                    log.error("broker_not_restarted", reason=str(error))  # noqa: TRY400 - one line says it
-                    continue
+    def _look(self) -> float:
+        """Start it again if it died; seconds until it is to be looked at again, more after each vain attempt."""
+        with self._lock:
+            if self.running:
+                self._pause_s = WATCH_EVERY_S
+                return self._pause_s
+            log.warning("broker_died", port=self._port)
+            self._end()
+            try:
+                self._launch()
+            except (BrokerTrouble, PortInUse) as error:
+                log.error("broker_not_restarted", reason=str(error))  # noqa: TRY400 - one line says it
+                self._pause_s = min(self._pause_s * 2, MAX_PAUSE_S)
+            else:
                 self.restarts += 1
-            log.info("broker_restarted", port=self._port)
+                log.info("broker_restarted", port=self._port)
+        return self._pause_s
 
     def _read_certificate(self) -> bytes:
         return self._pair.certificate.read_bytes() if self._pair else b""

@@ -15,6 +15,7 @@ from sqlalchemy.exc import OperationalError
 
 from alerts.subscriber import Subscriber
 from alerts.topics import Topic
+from center.background import Rounds
 from center.broker import EmbeddedBroker
 from center.certificates import keep_server_pair, server_pair
 from center.database import Database
@@ -49,7 +50,6 @@ class Works:
         self._settings = settings
         self._database = database
         self._keyring = keyring
-        self._stopping = threading.Event()
         self._one_writer = threading.Lock()
         self._restarts = 0
         self._now = now
@@ -72,7 +72,7 @@ class Works:
             else None
         )
         self._subscriber: Subscriber | None = None
-        self._watcher = threading.Thread(target=self._watch, name="devices-watch", daemon=True)
+        self._watcher = Rounds("devices-watch", self._look, first_s=LOOK_EVERY_S)
 
     def start(self, subscriber: Subscriber) -> None:
         """Start the broker, then listen. Raises PortInUse, BrokerTrouble."""
@@ -87,9 +87,7 @@ class Works:
 
     def stop(self) -> None:
         """Stop listening, then the broker."""
-        self._stopping.set()
-        if self._watcher.is_alive():
-            self._watcher.join()
+        self._watcher.stop()
         if self._subscriber is not None:
             self._subscriber.stop()
         if self._broker is not None:
@@ -133,16 +131,16 @@ class Works:
             boxes = mqtt_passwords(session, self._settings.tenant, self._keyring.broker_seed)
         return boxes | {self._settings.mqtt.username: self._keyring.center_password}
 
-    def _watch(self) -> None:
-        while not self._stopping.wait(LOOK_EVERY_S):
-            try:
-                self.let_in()
-                self._note_restart()
-                self._ask_for_keys()
-            except (CenterError, OperationalError) as error:
-                log.error("broker_not_up_to_date", reason=str(error))  # noqa: TRY400 - one line says it
-            except Exception:
-                log.exception("broker_not_up_to_date")
+    def _look(self) -> float:
+        try:
+            self.let_in()
+            self._note_restart()
+            self._ask_for_keys()
+        except (CenterError, OperationalError) as error:
+            log.error("broker_not_up_to_date", reason=str(error))  # noqa: TRY400 - one line says it
+        except Exception:
+            log.exception("broker_not_up_to_date")
+        return LOOK_EVERY_S
 
     def _note_restart(self) -> None:
         if self._broker is not None and self._broker.restarts != self._restarts:

@@ -1,12 +1,10 @@
 """Every live camera's clock is looked at now and then, while the box runs, by one thread that nothing waits for."""
 
-import threading
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from types import TracebackType
-from typing import Self
 
+from edge.background import Background
 from edge.camera_clock import TIMEOUT_S, clock_ahead_s
 from edge.health import HealthWatch, is_clock_off
 
@@ -29,24 +27,13 @@ class Face:
     health: HealthWatch
 
 
-class ClockRound:
-    """A context manager; its thread runs meanwhile. `faces` gives the cameras that can be asked now."""
+class ClockRound(Background):
+    """Asks them between `with` and its end. `faces` gives the cameras that can be asked now."""
 
     def __init__(self, faces: Callable[[], Iterable[Face]]) -> None:
         self._faces = faces
         self._asked: dict[str, tuple[Face, float]] = {}
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="camera clocks", daemon=True)
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._stopping.set()
-        self._thread.join(TIMEOUT_S)
+        super().__init__("camera clocks", patience_s=TIMEOUT_S)
 
     def go(self, now_s: float) -> None:
         """Ask whoever is due, one after the other; `now_s` on the monotonic clock."""

@@ -6,8 +6,9 @@ from collections import deque
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from io import RawIOBase
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
+
+from edge.background import Background
 
 MOST_WAITING = 10_000
 """Lines that a reader may be behind; it misses what comes then, and is told how many."""
@@ -16,7 +17,7 @@ DRAIN_S = 5.0
 """At the end a reader has so long for what it has not read yet."""
 
 
-class EventLines:
+class EventLines(Background):
     """A sink of events that writes in a thread of its own between `with` and its end.
 
     The stream is a raw one: a buffer would be locked for as long as nobody reads, also against the interpreter's end.
@@ -27,21 +28,8 @@ class EventLines:
         self._lines: deque[str] = deque()
         self._missed = 0
         self._is_gone = False
-        self._is_ending = False
         self._changed = threading.Condition()
-        self._thread = threading.Thread(target=self._run, name="events", daemon=True)
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        with self._changed:
-            self._is_ending = True
-            self._changed.notify()
-        self._thread.join(DRAIN_S)
+        super().__init__("events", patience_s=DRAIN_S)
 
     def __call__(self, event: str, fields: Mapping[str, Any]) -> None:
         """Take one event."""
@@ -57,6 +45,11 @@ class EventLines:
             self._lines.append(_line(event, fields))
             self._changed.notify()
 
+    def _stop(self) -> None:
+        with self._changed:
+            super()._stop()
+            self._changed.notify()
+
     def _run(self) -> None:
         while lines := self._next():
             try:
@@ -70,7 +63,7 @@ class EventLines:
     def _next(self) -> str:
         """What waits, at once; nothing at the end."""
         with self._changed:
-            self._changed.wait_for(lambda: self._lines or self._is_ending)
+            self._changed.wait_for(lambda: self._lines or self._stopping.is_set())
             lines = "".join(self._lines)
             self._lines.clear()
         return lines

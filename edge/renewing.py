@@ -1,23 +1,21 @@
 """The box's certificate is renewed while it runs, by one thread that nothing waits for."""
 
-import threading
 from collections.abc import Callable
-from types import TracebackType
-from typing import Self
 
 from alerts.door import Door
 from alerts.errors import AlertsError
 from alerts.outbox import Outbox
 from edge.announcements import Tell
+from edge.background import Background
 
 LOOK_EVERY_S = 3600.0
 LOOK_AGAIN_S = 60.0
-JOIN_S = 20.0
+PATIENCE_S = 20.0
 WHAT = "certificate"
 
 
-class CertificateRound:
-    """A context manager; its thread runs meanwhile. `on_renewed` makes the connections that show the certificate."""
+class CertificateRound(Background):
+    """Looks at it between `with` and its end. `on_renewed` makes the connections that show the certificate."""
 
     def __init__(self, outbox: Outbox, tell: Tell, *, on_renewed: Callable[[], None]) -> None:
         self._outbox = outbox
@@ -25,18 +23,7 @@ class CertificateRound:
         self._on_renewed = on_renewed
         self._door = Door(outbox.identity)
         self._trouble = ""
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="certificate", daemon=True)
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._stopping.set()
-        self._thread.join(JOIN_S)
+        super().__init__("certificate", patience_s=PATIENCE_S)
 
     def go(self) -> float:
         """Renew it if it is due; seconds until it is to be looked at again."""

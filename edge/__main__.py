@@ -38,6 +38,7 @@ from edge.recorder import Recorder
 from edge.references import ReferenceShelf
 from edge.reloading import Reloading
 from edge.renewing import CertificateRound
+from edge.room import Room
 from edge.settings import Settings
 from edge.watch import Look
 from edge.watchdog import Watchdog
@@ -120,11 +121,13 @@ def build_box(
     """The watching half of a box: cameras, rules and recorder over this outbox, not yet running."""
     share_arenas()
     posts = [post for camera in loaded.config.cameras for post in posts_of(camera)]
+    room = Room(outbox, tell)
     recorder = Recorder(
         outbox,
         blobs,
         posts,
         witnesses_of(loaded),
+        room=room,
         tell=tell,
         now=utc_now,
         credentials=load_credentials(lambda: outbox.identity),
@@ -137,7 +140,7 @@ def build_box(
         tell=tell,
         score=loaded.config.detector.score,
         until_end=until_end,
-        sealer=ClipSealer(outbox, blobs, tell=tell, now=utc_now),
+        sealer=ClipSealer(outbox, blobs, room=room, tell=tell, now=utc_now),
         on_tick=on_tick,
         on_look=on_look,
     )

@@ -17,10 +17,13 @@ from edge.announcements import Tell
 from edge.clips import Ending, Taken
 from edge.losses import Losses
 from edge.reporting import packets_of_clip
+from edge.room import Room
 from streams.clips import Clip, cut
 from streams.errors import NotCuttable
 
-RETRY_S = 5.0
+CLIPS = "clips"
+"""Who asks for room."""
+
 MOST_AT_ONCE = 8
 """So many clips are sealed before whoever seals them comes to do something else."""
 
@@ -42,15 +45,17 @@ class _Waiting:
 class ClipSealer:
     """Used by one thread, which may be another than the one that takes clips."""
 
-    def __init__(self, outbox: Outbox, blobs: BlobStore, *, tell: Tell, now: Callable[[], datetime]) -> None:
-        """`now` gives aware UTC."""
+    def __init__(
+        self, outbox: Outbox, blobs: BlobStore, *, room: Room, tell: Tell, now: Callable[[], datetime]
+    ) -> None:
+        """`room` is shared with whoever else writes; `now` gives aware UTC."""
         self._outbox = outbox
         self._blobs = blobs
+        self._room = room
         self._tell = tell
         self._now = now
         self._waiting: deque[_Waiting] = deque()
         self._lost: Losses | None = None
-        self._retry_at_s: float | None = None
 
     @property
     def is_behind(self) -> bool:
@@ -69,18 +74,14 @@ class ClipSealer:
             except NotCuttable as error:
                 self._tell("trouble", what=f"clip of camera {each.camera}", reason=str(error))
         self._forget_oldest()
-        if not self.is_behind or (self._retry_at_s is not None and now_s < self._retry_at_s):
+        if not self.is_behind or self._room.is_resting(CLIPS, now_s):
             return False
         try:
             self._seal_some()
         except (AlertsError, OSError, sqlite3.Error) as error:
-            if self._retry_at_s is None:
-                self._tell("trouble", what="clips", reason=f"{error}; trying again every {RETRY_S:.0f} s")
-            self._retry_at_s = now_s + RETRY_S
+            self._room.lacks(CLIPS, error, now_s)
             return False
-        if self._retry_at_s is not None:
-            self._retry_at_s = None
-            self._tell("trouble_over", what="clips")
+        self._room.suffices(CLIPS)
         return self.is_behind
 
     def _seal_some(self) -> None:

@@ -69,13 +69,14 @@ class Recorder:
         posts: Sequence[Post],
         witnesses: Mapping[str, Witness],
         *,
+        room: Room,
         tell: Tell,
         now: Callable[[], datetime],
         credentials: Credentials | None = None,
     ) -> None:
         """`witnesses` by camera; `now` gives aware UTC for what happens without a frame.
 
-        `credentials` are embedded in pictures before these are hashed.
+        `room` is shared with whoever else writes; `credentials` are embedded in pictures before these are hashed.
         """
         self._credentials = credentials
         self._outbox = outbox
@@ -86,7 +87,7 @@ class Recorder:
         self._now = now
         self._annotator = Annotator(outbox, blobs, tell=tell, now=now)
         self._open: dict[Key, tuple[Incident, ...]] = {}
-        self._room = Room(outbox, tell)
+        self._room = room
         self._lost: Losses | None = None
 
     def take_up(self, orphan_witness: Witness) -> None:

@@ -18,6 +18,7 @@ from edge.boxes import Box
 from edge.incidents import Key
 from edge.recorder import Recorder
 from edge.reporting import Witness
+from edge.room import Room
 from edge.rules import RULES, AnyRule
 from edge.rules.base import Observation, Sighting, Violation
 from edge.views import ACROSS, DOWN, HEIGHT, WIDTH, Reference
@@ -148,11 +149,13 @@ class Bench:
         """Also after `stop`: as a new process would."""
         self.outbox = Outbox.open(self.state / "outbox.sqlite3", identity=self.identity)
         self.blobs = BlobStore(self.state / "evidence")
+        self.room = Room(self.outbox, self._hear)
         self.recorder = Recorder(
             self.outbox,
             self.blobs,
             self.posts,
             {post.key.camera: WITNESS for post in self.posts},
+            room=self.room,
             tell=self._hear,
             now=lambda: self.now,
         )

@@ -15,6 +15,7 @@ from alerts.messages import Dropped, Evidence
 from edge import clip_sealer
 from edge.clip_sealer import ClipSealer
 from edge.clips import STALLED_S, ClipKeeper, Ending, Roll, Taken, is_current
+from edge.room import RETRY_S
 from streams.frames import Frame
 from streams.packets import Packet
 from streams.ring import PacketRing
@@ -231,7 +232,7 @@ def bench(tmp_path: Path) -> Iterator[Bench]:
 
 @pytest.fixture
 def sealer(bench: Bench) -> ClipSealer:
-    return ClipSealer(bench.outbox, bench.blobs, tell=bench._hear, now=lambda: NOON)
+    return ClipSealer(bench.outbox, bench.blobs, room=bench.room, tell=bench._hear, now=lambda: NOON)
 
 
 @pytest.fixture
@@ -289,13 +290,13 @@ def test_while_the_disk_is_full_a_clip_waits_and_is_tried_again_now_and_then(
     bench: Bench, sealer: ClipSealer, taken: Taken, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fill(bench, monkeypatch)
-    for now_s in (0.0, 1.0, clip_sealer.RETRY_S + 1, 3 * clip_sealer.RETRY_S):
+    for now_s in (0.0, 1.0, RETRY_S + 1, 3 * RETRY_S):
         sealer.seal([taken] if now_s == 0 else [], now_s)
     assert (len(bench.heard("trouble")), announced(bench), sealer.is_behind) == (1, [], True)
     monkeypatch.undo()
-    sealer.seal([], 3 * clip_sealer.RETRY_S + 1)
+    sealer.seal([], 3 * RETRY_S + 1)
     assert announced(bench) == []
-    sealer.seal([], 5 * clip_sealer.RETRY_S)
+    sealer.seal([], 5 * RETRY_S)
     assert (len(announced(bench)), len(bench.heard("trouble_over")), sealer.is_behind) == (2, 1, False)
 
 
@@ -349,5 +350,5 @@ def test_a_full_outbox_announces_nothing_and_queues_nothing(bench: Bench, sealer
     sealer.seal([many], 0.0)
     assert (announced(bench), bench.outbox.counts().pending_uploads, sealer.is_behind) == ([], 0, True)
     bench.outbox._connection.execute("PRAGMA max_page_count = 1000000")
-    sealer.seal([], clip_sealer.RETRY_S)
+    sealer.seal([], RETRY_S)
     assert (len(announced(bench)), bench.outbox.counts().pending_uploads) == (200, 1)

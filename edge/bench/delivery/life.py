@@ -25,6 +25,7 @@ from edge.__main__ import EVIDENCE_FOLDER, MEBIBYTE, OUTBOX_FILE
 from edge.bench.delivery.orders import Birth, Boundary, Doom
 from edge.bench.delivery.world import WITNESS, World, post_of
 from edge.recorder import Recorder
+from edge.room import Room
 from edge.settings import Settings
 
 Say: TypeAlias = Callable[[Mapping[str, object]], None]
@@ -116,7 +117,8 @@ class Life:
         posts = [post_of(camera) for camera in birth.cameras]
         witnesses = dict.fromkeys(birth.cameras, WITNESS)
         blobs = BlobStore(birth.folder / EVIDENCE_FOLDER)
-        self._recorder = Recorder(outbox, blobs, posts, witnesses, tell=self._tell, now=self._clock)
+        room = Room(outbox, self._tell)
+        self._recorder = Recorder(outbox, blobs, posts, witnesses, room=room, tell=self._tell, now=self._clock)
         self._recorder.take_up(WITNESS)
         self._publisher = make(outbox, identity, self._delivered, self._clock)
         self._uploader = Uploader(outbox, blobs, identity, on_event=self._delivered, now=self._clock)

@@ -4,11 +4,12 @@ from typing import Annotated, Final
 
 from fastapi import Request
 from pydantic import AwareDatetime, BaseModel, Field
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from center.accounts.guards import Officer
 from center.api.leads import Filter, RowId
-from center.api.schemas import FindingOut, Limit, Offset, PageOf
+from center.api.paging import Limit, Offset, PageOf, page_of
+from center.api.schemas import FindingOut
 from center.api.security import CHANGES, reading_router
 from center.database import Reading, Writing
 from center.handlers import route
@@ -45,10 +46,8 @@ def list_findings(
         rows = rows.where(Finding.status == status.value)
     if lead:
         rows = rows.where(Finding.lead_id == lead)
-    total = session.scalar(select(func.count()).select_from(rows.subquery())) or 0
-    ordered = rows.order_by(Finding.reviewed_at.desc(), Finding.id).limit(limit).offset(offset)
-    items = [FindingOut.of(finding) for finding in session.scalars(ordered)]
-    return PageOf(items=items, total=total, limit=limit, offset=offset)
+    rows = rows.order_by(Finding.reviewed_at.desc(), Finding.id)
+    return page_of(session, rows, read=FindingOut.of, limit=limit, offset=offset)
 
 
 @router.post(

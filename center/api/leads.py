@@ -4,10 +4,11 @@ from typing import Annotated, Final
 
 from fastapi import HTTPException, Path, Query, Request
 from pydantic import BaseModel, Field
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from center.accounts.guards import Officer, Viewer
-from center.api.schemas import FileOut, HoldOut, LeadDetail, LeadOut, Limit, LinkOut, Offset, PageOf
+from center.api.paging import Limit, Offset, PageOf, page_of
+from center.api.schemas import FileOut, HoldOut, LeadDetail, LeadOut, LinkOut
 from center.api.security import CHANGES, reading_router
 from center.database import Reading, Writing
 from center.evidence import files_of
@@ -42,10 +43,8 @@ def list_leads(
     rows = select(Lead).where(Lead.tenant == office_of(request).settings.tenant)
     for column, wanted in ((Lead.camera, camera), (Lead.kind, kind), (Lead.phase, phase)):
         rows = rows.where(column == wanted) if wanted else rows
-    total = session.scalar(select(func.count()).select_from(rows.subquery())) or 0
-    ordered = rows.order_by(Lead.opened_at.desc(), Lead.id.desc()).limit(limit).offset(offset)
-    items = [LeadOut.of(lead) for lead in session.scalars(ordered)]
-    return PageOf(items=items, total=total, limit=limit, offset=offset)
+    rows = rows.order_by(Lead.opened_at.desc(), Lead.id.desc())
+    return page_of(session, rows, read=LeadOut.of, limit=limit, offset=offset)
 
 
 @router.get("/leads/{lead_id}", responses=responses(401, 403, 404, 422))

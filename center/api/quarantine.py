@@ -6,7 +6,8 @@ from fastapi import Request
 from sqlalchemy import func, select
 
 from center.accounts.guards import Staff
-from center.api.schemas import Limit, Offset, PageOf, QuarantineOut
+from center.api.paging import Limit, Offset, PageOf
+from center.api.schemas import QuarantineOut
 from center.api.security import reading_router
 from center.database import Reading
 from center.intake.quarantine import QuarantineEntry, count_entries, list_entries

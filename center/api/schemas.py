@@ -2,9 +2,8 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Annotated, Any, Generic, TypeVar
+from typing import Any
 
-from fastapi import Query
 from pydantic import BaseModel, ConfigDict
 
 from alerts.ranges import Run
@@ -18,25 +17,11 @@ from enforcement.holds import HoldEvent
 from enforcement.leads import Lead, LeadLink
 from enforcement.tasks import Task, TaskEvent
 
-T = TypeVar("T")
-
-Limit = Annotated[int, Query(ge=1, le=200, description="how many at most")]
-Offset = Annotated[int, Query(ge=0, le=10_000_000, description="how many to skip")]
-
 
 class Answer(BaseModel):
     """Base of the answers."""
 
     model_config = ConfigDict(from_attributes=True)
-
-
-class PageOf(Answer, Generic[T]):
-    """Some of many: `total` says how many there are."""
-
-    items: list[T]
-    total: int
-    limit: int
-    offset: int
 
 
 class FileOut(Answer):

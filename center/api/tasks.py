@@ -4,13 +4,14 @@ from typing import Annotated, Final
 
 from fastapi import Query, Request
 from pydantic import BaseModel, Field
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from center.accounts.guards import Officer
 from center.accounts.people import Person, require_officer
 from center.api.leads import RowId
-from center.api.schemas import FindingOut, Limit, Offset, PageOf, StepOut, TaskDetail, TaskOut
+from center.api.paging import Limit, Offset, PageOf, page_of
+from center.api.schemas import FindingOut, StepOut, TaskDetail, TaskOut
 from center.api.security import CHANGES, reading_router
 from center.database import Reading, Writing
 from center.handlers import route
@@ -65,10 +66,8 @@ def list_tasks(
         rows = rows.where(Task.state == state.value)
     if officer:
         rows = rows.where(Task.officer == officer)
-    total = session.scalar(select(func.count()).select_from(rows.subquery())) or 0
-    ordered = rows.order_by(Task.finish_by.is_(None), Task.finish_by, Task.id).limit(limit).offset(offset)
-    items = [TaskOut.of(task) for task in session.scalars(ordered)]
-    return PageOf(items=items, total=total, limit=limit, offset=offset)
+    rows = rows.order_by(Task.finish_by.is_(None), Task.finish_by, Task.id)
+    return page_of(session, rows, read=TaskOut.of, limit=limit, offset=offset)
 
 
 @router.get("/tasks/{task_id}", responses=responses(401, 403, 404, 422))

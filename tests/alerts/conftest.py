@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from alerts.blobs import BlobStore
 from alerts.identity import Identity
 from alerts.outbox import Outbox
 from tests.alerts import parts
@@ -35,3 +36,8 @@ def identity(broker: Broker) -> Identity:
 def outbox(tmp_path: Path, identity: Identity) -> Iterator[Outbox]:
     with Outbox.open(tmp_path / "outbox.db", identity=identity) as opened:
         yield opened
+
+
+@pytest.fixture
+def blobs(tmp_path: Path) -> BlobStore:
+    return BlobStore(tmp_path / "evidence")

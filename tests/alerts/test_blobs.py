@@ -4,7 +4,6 @@ import hashlib
 import os
 import time
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -15,11 +14,6 @@ from alerts.errors import BlobBusy, BlobDamaged, BlobElsewhere, BlobMissing
 from tests.alerts.parts import watch_syncs
 
 TEA = hashlib.sha256(b"tea").hexdigest()
-
-
-@pytest.fixture
-def blobs(tmp_path: Path) -> BlobStore:
-    return BlobStore(tmp_path / "blobs")
 
 
 def files(blobs: BlobStore) -> list[str]:

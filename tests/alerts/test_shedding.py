@@ -1,6 +1,5 @@
 """A box whose disk runs full: what the centre has goes first, pictures of open incidents never; it owns up."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -30,17 +29,6 @@ SIZE_BYTES = 1000
 @pytest.fixture
 def identity() -> Identity:
     return make_identity()
-
-
-@pytest.fixture
-def outbox(tmp_path: Path, identity: Identity) -> Iterator[Outbox]:
-    with Outbox.open(tmp_path / "outbox.db", identity=identity) as opened:
-        yield opened
-
-
-@pytest.fixture
-def blobs(tmp_path: Path) -> BlobStore:
-    return BlobStore(tmp_path / "evidence")
 
 
 @pytest.fixture

@@ -33,17 +33,6 @@ def identity(shelf: Shelf) -> Identity:
     return made
 
 
-@pytest.fixture
-def outbox(tmp_path: Path, identity: Identity) -> Iterator[Outbox]:
-    with Outbox.open(tmp_path / "outbox.db", identity=identity) as opened:
-        yield opened
-
-
-@pytest.fixture
-def blobs(tmp_path: Path) -> BlobStore:
-    return BlobStore(tmp_path / "evidence")
-
-
 def announce(outbox: Outbox, blobs: BlobStore, data: bytes = PICTURE) -> str:
     sha256 = blobs.put(data)
     with outbox.transaction() as transaction:

@@ -221,23 +221,28 @@ def test_a_hold_that_comes_while_files_are_chosen_for_deletion_wins(
     assert stage.count(Deletion) == 0
 
 
+def break_off(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A run that ends once it has written down what it would delete."""
+
+    def fail(*_: object) -> None:
+        raise OSError("killed")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(type(stage.office.evidence), "remove", fail)
+        with pytest.raises(OSError, match="killed"):
+            stage.office.disposal.run(stage.clock())
+
+
 def test_a_run_that_was_killed_after_it_wrote_the_deletion_down_is_finished_by_the_next(
     stage: Stage, box: Box, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     see(stage, box)
     finish(stage)
     stage.clock.advance(days=10_000)
-    with monkeypatch.context() as broken:
-        broken.setattr(type(stage.office.evidence), "remove", _fail)
-        with pytest.raises(OSError, match="killed"):
-            stage.office.disposal.run(stage.clock())
+    break_off(stage, monkeypatch)
     assert (stage.count(Deletion), stage.count(Removal)) == (2, 2)
     assert delete(stage) == set()
     assert (stage.count(Deletion), stage.count(Removal)) == (2, 0)
-
-
-def _fail(*_: object) -> None:
-    raise OSError("killed")
 
 
 def test_the_same_bytes_that_come_for_another_lead_are_kept_for_it(
@@ -246,10 +251,7 @@ def test_the_same_bytes_that_come_for_another_lead_are_kept_for_it(
     see(stage, box)
     finish(stage)
     stage.clock.advance(days=10_000)
-    with monkeypatch.context() as broken:
-        broken.setattr(type(stage.office.evidence), "remove", _fail)
-        with pytest.raises(OSError, match="killed"):
-            stage.office.disposal.run(stage.clock())
+    break_off(stage, monkeypatch)
     see(stage, box, "i-2")
     assert delete(stage) == {PICTURE, CLIP}
     assert stage.count(Removal) == 0

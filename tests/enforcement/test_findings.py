@@ -25,9 +25,9 @@ from enforcement.policy import WorkingWeek
 from enforcement.tasks import Task, move_task
 from enforcement.transitions import Move, State
 from tests.enforcement.alerts_told import HEAD, INTRUSION, OFFICER, PARKED, PUBLIC, TECHNICIAN, task_of
-from tests.traceability.books import NOW, TENANT
+from tests.traceability.books import NOW, TENANT, blend
 from traceability.cards import LeafSale
-from traceability.lots import Lot, LotInput
+from traceability.lots import LotInput
 
 LATER = NOW + timedelta(hours=2)
 ORGANIC, OTHER = "QL-ORG-0118", "QL-WP-0093"
@@ -139,20 +139,7 @@ def test_leaf_picked_outside_the_window_is_not_concerned(county: Session, days: 
 def test_a_blend_shows_the_findings_of_the_lots_in_it(county: Session) -> None:
     finding = write(county, under_check(county))
     publish(county, finding)
-    county.add(
-        Lot(
-            tenant=TENANT,
-            id="BLEND-1",
-            plant_id="yx-plant",
-            maker_id="yunxi-tea",
-            product_kind_zh="拼配",
-            product_kind_en="blend",
-            made_g=10,
-            made_at=NOW,
-            organic_state="conventional",
-        )
-    )
-    county.flush()
+    blend(county, "BLEND-1", {OTHER: 10})
     assert shown(county, "BLEND-1") == ()
     county.add(LotInput(tenant=TENANT, lot_id="BLEND-1", input_kind="lot", input_id=ORGANIC, input_g=10))
     county.flush()

@@ -16,7 +16,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_play
 
 from alerts.messages import Phase
 from streams.clips import cut
-from tests.center.pages.scene import INTRUSION, PARKING, PASSWORD, Scene, open_scene
+from tests.center.pages.scene import INTRUSION, PARKING, PASSWORD, ROOMS, Scene, open_scene
 from tests.center.pages.sentences import sentences
 from tests.streams.reels import encode, read
 from traceability.gs1 import digital_link_path
@@ -41,18 +41,6 @@ VISITS: Final = [
     pytest.param(DESK, "en", id="desk-en"),
     pytest.param(PHONE, "en", id="phone-en"),
 ]
-ROOMS: Final = (
-    "/",
-    "/leads",
-    "/tasks?show=all",
-    "/map",
-    "/cameras",
-    "/coverage",
-    "/devices",
-    "/quarantine",
-    "/packs",
-    "/rooms",
-)
 MOVES: Final = {
     "zh-CN": [("签收", "已签收"), ("开始处置", "处置中"), ("确认已整改", "已整改"), ("结案", "已结案")],
     "en": [

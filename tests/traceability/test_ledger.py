@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from sqlalchemy import delete, update
 from sqlalchemy.orm import Session
 
-from tests.traceability.books import NOW, TENANT
+from tests.traceability.books import NOW, TENANT, blend
 from traceability.cards import LeafSale
 from traceability.ledger import (
     Mismatch,
@@ -21,7 +21,7 @@ from traceability.ledger import (
     check_steps,
     check_yield,
 )
-from traceability.lots import Lot, LotInput, MakingStep, Product
+from traceability.lots import Lot, MakingStep, Product
 from traceability.policy import LedgerPolicy
 
 
@@ -134,22 +134,7 @@ def test_the_audit_finds_more_packs_than_tea(county: Session) -> None:
 
 
 def test_the_audit_counts_what_went_into_other_lots_as_used(county: Session) -> None:
-    county.add(
-        Lot(
-            tenant=TENANT,
-            id="BLEND-1",
-            plant_id="yx-plant",
-            maker_id="yunxi-tea",
-            product_kind_zh="拼配",
-            product_kind_en="blend",
-            made_g=1200,
-            made_at=NOW,
-            organic_state="certified",
-        )
-    )
-    county.flush()
-    county.add(LotInput(tenant=TENANT, lot_id="BLEND-1", input_kind="lot", input_id="QL-WP-0093", input_g=1200))
-    county.flush()
+    blend(county, "BLEND-1", {"QL-WP-0093": 1200}, organic_state="certified")
     assert checks(county) == {
         ("more_packed_than_made", "QL-WP-0093"),
         ("organic_lot_with_other_leaf", "BLEND-1"),

@@ -6,11 +6,10 @@ import pytest
 from sqlalchemy import delete, update
 from sqlalchemy.orm import Session
 
-from tests.traceability.books import NOW, TENANT
+from tests.traceability.books import NOW, TENANT, blend
 from traceability.cameras import Camera, CameraEntry, camera_at, replace_view
 from traceability.cards import CardState, LeafSale, replace_card_state
 from traceability.links import Link, Reason, Target, links_for
-from traceability.lots import InputKind, Lot, LotInput
 from traceability.periods import entry_at, succeed
 from traceability.plots import PlotEntry, replace_plot, replace_tenure
 from traceability.policy import LinkPolicy
@@ -163,26 +162,9 @@ def test_without_a_policy_only_lots_go_unlinked(county: Session) -> None:
 
 
 def test_a_lot_made_from_a_concerned_lot_is_concerned_too(county: Session) -> None:
-    county.add(
-        Lot(
-            tenant=TENANT,
-            id="BLEND-1",
-            plant_id="yx-plant",
-            maker_id="yunxi-tea",
-            product_kind_zh="拼配",
-            product_kind_en="blend",
-            made_g=500,
-            made_at=NOW,
-            organic_state="conventional",
-        )
-    )
-    county.flush()
-    county.add(
-        LotInput(tenant=TENANT, lot_id="BLEND-1", input_kind=InputKind.LOT.value, input_id="QL-ORG-0118", input_g=500)
-    )
-    county.flush()
-    blend = next(link for link in linked(county) if link.target_id == "BLEND-1")
-    assert (blend.reason_key, blend.params) == (Reason.LOT_CONTAINS_LOT, {"lot": "QL-ORG-0118"})
+    blend(county, "BLEND-1", {"QL-ORG-0118": 500})
+    found = next(link for link in linked(county) if link.target_id == "BLEND-1")
+    assert (found.reason_key, found.params) == (Reason.LOT_CONTAINS_LOT, {"lot": "QL-ORG-0118"})
 
 
 def test_another_camera_with_the_same_view_has_the_same_links(county: Session) -> None:

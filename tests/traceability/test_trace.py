@@ -6,9 +6,9 @@ from datetime import date, timedelta
 import pytest
 from sqlalchemy.orm import Session
 
-from tests.traceability.books import NOW, TENANT
+from tests.traceability.books import NOW, TENANT, blend
 from traceability.cards import masked
-from traceability.lots import InputKind, LabTest, Lot, LotInput, Pack, Product, ancestry, descendants, sales_into
+from traceability.lots import InputKind, LabTest, LotInput, Pack, Product, ancestry, descendants, sales_into
 from traceability.plots import PlotEntry, replace_plot
 from traceability.trace import PackTrace, trace_pack
 
@@ -19,29 +19,6 @@ def told(county: Session, gtin: str = GTIN, lot: str = LOT, serial: str = "0001"
     trace = trace_pack(county, TENANT, gtin, lot, serial)
     assert trace is not None
     return trace
-
-
-def mix(county: Session, lot: str, parents: dict[str, int]) -> None:
-    county.add(
-        Lot(
-            tenant=TENANT,
-            id=lot,
-            plant_id="yx-plant",
-            maker_id="yunxi-tea",
-            product_kind_zh="拼配绿茶",
-            product_kind_en="blend",
-            made_g=sum(parents.values()),
-            made_at=NOW,
-            organic_state="conventional",
-        )
-    )
-    county.flush()
-    kind = InputKind.LOT.value
-    county.add_all(
-        LotInput(tenant=TENANT, lot_id=lot, input_kind=kind, input_id=parent, input_g=grams)
-        for parent, grams in parents.items()
-    )
-    county.flush()
 
 
 def test_the_story_runs_from_the_plot_to_the_packet(county: Session) -> None:
@@ -115,8 +92,8 @@ def test_the_plot_is_told_as_it_was_when_the_leaf_was_sold(county: Session) -> N
 
 
 def test_a_blend_tells_the_story_of_every_lot_in_it(county: Session) -> None:
-    mix(county, "BLEND-1", {LOT: 500, "QL-WP-0093": 700})
-    mix(county, "BLEND-2", {"BLEND-1": 900})
+    blend(county, "BLEND-1", {LOT: 500, "QL-WP-0093": 700})
+    blend(county, "BLEND-2", {"BLEND-1": 900})
     product = county.get_one(Product, (TENANT, "09506000134420"))
     county.add(
         Pack(
@@ -137,8 +114,8 @@ def test_a_blend_tells_the_story_of_every_lot_in_it(county: Session) -> None:
 
 
 def test_ancestry_and_descent_are_each_others_mirror_and_end_even_in_a_circle(county: Session) -> None:
-    mix(county, "BLEND-1", {LOT: 500})
-    mix(county, "BLEND-2", {"BLEND-1": 400})
+    blend(county, "BLEND-1", {LOT: 500})
+    blend(county, "BLEND-2", {"BLEND-1": 400})
     kind = InputKind.LOT.value
     county.add(LotInput(tenant=TENANT, lot_id="BLEND-1", input_kind=kind, input_id="BLEND-2", input_g=1))
     county.flush()

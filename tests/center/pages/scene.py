@@ -65,6 +65,19 @@ PEOPLE: Final[Mapping[str, Role]] = {
 WIDTH: Final = 768
 HEIGHT: Final = 576
 MODEL: Final = Model(name="yolov3_tiny", sha256="f" * 64)
+ROOMS: Final = (
+    "/",
+    "/leads",
+    "/tasks?show=all",
+    "/map",
+    "/cameras",
+    "/coverage",
+    "/devices",
+    "/quarantine",
+    "/packs",
+    "/rooms",
+)
+"""Every page that stands in the navigation or leads on from it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from center.certificates import keep_server_pair
 from center.county.registration import register_folder, write_example
 from center.county.seeding import DEMO_TENANT
 from center.devices import list_devices, mqtt_passwords
-from center.distrust import put_aside_beyond
+from center.distrust import distrust_beyond
 from center.enrolment import give_code
 from center.errors import SettingsInvalid
 from center.feed import announce
@@ -109,15 +109,20 @@ def shut_out(
     ] = None,
     journal: Annotated[str | None, typer.Option(help="The journal it stands in; by default the newest.")] = None,
 ) -> None:
-    """Shut a box out: its password, certificate and keys stop working; what it made before stays."""
+    """Shut a box out: its password, certificate and keys stop working.
+
+    What it made before stays; leads that rest on a record after the last trusted one are marked.
+    """
     with open_office(data) as office, office.database.writing() as session:
         settings, at = office.settings, office.now()
         revoke(session, tenant=settings.tenant, name=name, at=at, epoch=journal, last=last)
         limits = Limits(settings.intake.quarantine_raw_kib * 1024, settings.intake.quarantine_rows)
-        count = put_aside_beyond(session, tenant=settings.tenant, device=name, limits=limits, at=at)
+        found = distrust_beyond(session, tenant=settings.tenant, device=name, limits=limits, at=at)
         announce(session, "device", name)
-    if count:
-        typer.echo(f"{count} records beyond it had come already: the quarantine lists them, people judge their leads")
+    if found.records:
+        typer.echo(f"{found.records} records beyond it had come already: the quarantine lists them")
+    for lead in found.leads:
+        typer.echo(f"{lead} rests on one of them: it is no evidence any more, whatever was said of it")
 
 
 @app.command()

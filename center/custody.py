@@ -30,6 +30,7 @@ class Act(StrEnum):
     VIEWED = "viewed"
     DOWNLOADED = "downloaded"
     REVIEWED = "reviewed"
+    RELIED_ON = "relied_on"  # a step of a penalty was taken on the strength of it
     REDACTED = "redacted"
     TRANSFERRED = "transferred"  # handed out of the centre, in a bundle for instance
     DELETED = "deleted"  # its term was over: see `center.retention`

@@ -19,6 +19,7 @@ from enforcement.events import (
     FindingWritten,
     Happening,
     LeadClosed,
+    LeadDistrusted,
     LeadHeld,
     LeadOpened,
     LeadReopened,
@@ -29,10 +30,14 @@ from enforcement.events import (
     TaskOpened,
 )
 from enforcement.leadlinks import link_leads
-from enforcement.reviews import Review
-from enforcement.tasks import note_incidents, open_tasks
+from enforcement.leads import Lead
+from enforcement.reviews import Review, standing_of
+from enforcement.tasks import note_distrust, note_incidents, open_tasks
+from enforcement.transitions import Move, transition_of
 
 Handler = Callable[[Session, str, Sequence[Happening]], Iterable[Happening]]
+
+PENALTY_STEPS = frozenset(move.value for move in Move if transition_of(move).needs_evidence)
 
 
 def link_the_leads(session: Session, tenant: str, events: Sequence[Happening]) -> Iterable[Happening]:
@@ -87,6 +92,31 @@ def enter_the_reviews(session: Session, tenant: str, events: Sequence[Happening]
     return ()
 
 
+def note_what_penalties_rest_on(session: Session, tenant: str, events: Sequence[Happening]) -> Iterable[Happening]:
+    """Each file that both reviews are about is on record as used for a step of a penalty: by whom, and why."""
+    moves = [event for event in events if isinstance(event, TaskMoved) and event.move in PENALTY_STEPS]
+    for event in moves:
+        reviewed = standing_of(session, session.get_one(Lead, (tenant, event.lead_id)))
+        files = {sha256 for word in (reviewed.legal, reviewed.technical) if word is not None for sha256 in word.files}
+        for sha256 in sorted(files):
+            note_custody(
+                session,
+                tenant=tenant,
+                act=Act.RELIED_ON,
+                sha256=sha256,
+                who=event.by,
+                at=event.at,
+                reason=event.note,
+                lead_id=event.lead_id,
+            )
+    return ()
+
+
+def note_distrust_in_their_tasks(session: Session, tenant: str, events: Sequence[Happening]) -> Iterable[Happening]:
+    """The officer sees in the history that a record of the lead is trusted no more."""
+    return note_distrust(session, tenant, _ids(events, "lead_id"), at=events[0].at)
+
+
 def show_leads(session: Session, _tenant: str, events: Sequence[Happening]) -> Iterable[Happening]:
     """Open pages fetch these leads anew."""
     for lead in _ids(events, "lead_id"):
@@ -107,13 +137,14 @@ HANDLERS: Mapping[type[Happening], tuple[Handler, ...]] = {
     LeadClosed: (link_the_leads, note_in_their_tasks, show_leads),
     LeadReopened: (link_the_leads, note_in_their_tasks, show_leads),
     TaskOpened: (show_tasks,),
-    TaskMoved: (show_tasks, show_leads),
+    TaskMoved: (note_what_penalties_rest_on, show_tasks, show_leads),
     TaskNoted: (show_tasks,),
     FindingWritten: (show_leads,),
     FindingPublished: (show_leads,),
     FindingWithdrawn: (show_leads,),
     LeadHeld: (enter_the_holds, show_leads),
     LeadReviewed: (enter_the_reviews, show_leads),
+    LeadDistrusted: (note_distrust_in_their_tasks, show_leads),
 }
 
 

@@ -19,6 +19,7 @@ from alerts.receipts import next_counter
 from alerts.topics import Channel, Topic
 from center.certificates import take_back
 from center.devices import Device, DeviceKey, Ending, KeyReach, keys_of
+from center.distrust import distrust_leads
 from center.errors import KeySpent, UnknownDevice, UnknownJournal
 from center.intake.journal import JournalRow, epochs_of
 from center.intake.reading import Entry
@@ -85,7 +86,7 @@ def register(session: Session, *, tenant: str, name: str, key: VerifyKey, enrolm
         elif old.retired_at is None:
             take_back(session, tenant=tenant, device=name, at=at)
             _end(session, old, Ending.REPLACED, at)
-            enter_key(session, tenant=tenant, device=name, act=KeyAct.REPLACED, key_id=old.key_id, at=at)
+            _enter_end(session, old, KeyAct.REPLACED, at)
     if not known:
         session.add(DeviceKey(tenant=tenant, key_id=key.key_id, device=name, verify_key=key.to_text(), since=at))
     session.flush()
@@ -106,6 +107,7 @@ def follow_rotation(session: Session, entry: Entry, rotation: KeyRotation, at: d
     session.add(KeyReach(tenant=event.tenant, key_id=key.key_id, epoch=event.epoch, first=entry.sequence + 1))
     session.flush()
     enter_key(session, tenant=event.tenant, device=event.device, act=KeyAct.ROTATED, key_id=key.key_id, at=at)
+    distrust_leads(session, tenant=event.tenant, device=event.device, key_id=old.key_id, at=at)
 
 
 def revoke(
@@ -124,13 +126,27 @@ def revoke(
     take_back(session, tenant=tenant, device=name, at=at)
     limits = {} if last is None else {_journal(session, tenant, name, epoch): last}
     for key in keys_of(session, tenant, name):
-        if key.retired_at is None:
+        was_in_force = key.retired_at is None
+        if was_in_force:
             _end(session, key, Ending.REVOKED, at, limits)
-            enter_key(session, tenant=tenant, device=name, act=KeyAct.REVOKED, key_id=key.key_id, at=at)
-        for reach in _reaches_of(session, key):
-            limit = limits.get(reach.epoch)
-            if limit is not None and (reach.last is None or reach.last > limit):
-                reach.last = limit
+        if _curtail(session, key, limits) or was_in_force:
+            _enter_end(session, key, KeyAct.REVOKED if was_in_force else KeyAct.CURTAILED, at)
+
+
+def _curtail(session: Session, key: DeviceKey, limits: Mapping[str, int]) -> bool:
+    """Let the key reach no further than this in these journals; whether it did."""
+    beyond = [reach for reach in _reaches_of(session, key) if reach.epoch in limits]
+    beyond = [reach for reach in beyond if reach.last is None or reach.last > limits[reach.epoch]]
+    for reach in beyond:
+        reach.last = limits[reach.epoch]
+    session.flush()
+    return bool(beyond)
+
+
+def _enter_end(session: Session, key: DeviceKey, act: KeyAct, at: datetime) -> None:
+    """The log tells up to where a key that has ended is trusted."""
+    last = {reach.epoch: reach.last for reach in _reaches_of(session, key) if reach.last is not None}
+    enter_key(session, tenant=key.tenant, device=key.device, act=act, key_id=key.key_id, at=at, last=last)
 
 
 def ask_rotation(session: Session, *, tenant: str, name: str, at: datetime) -> DeviceKey:

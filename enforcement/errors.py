@@ -32,7 +32,14 @@ class SamePerson(Conflict):
 
 
 class NotEvidence(Conflict):
-    """A lead that no legal and no technical review has passed: no penalty may rest on it."""
+    """A lead that no legal and no technical review has passed: no penalty may rest on it.
+
+    `lacks` says why, in the words of `reviews.Lack`.
+    """
+
+    def __init__(self, message: str, lacks: tuple[str, ...]) -> None:
+        super().__init__(message)
+        self.lacks = lacks
 
 
 class StaleTask(Conflict):

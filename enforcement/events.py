@@ -61,6 +61,7 @@ class TaskMoved(Happening):
     from_state: str
     to_state: str
     by: str
+    note: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,3 +113,10 @@ class LeadReviewed(Happening):
 
     lead_id: str
     number: int
+
+
+@dataclass(frozen=True, slots=True)
+class LeadDistrusted(Happening):
+    """Records that this incident rests on are trusted no more; whether its lead has come is not said."""
+
+    lead_id: str

@@ -20,7 +20,7 @@ from enforcement.finding_records import Finding, FindingStatus, findings_of
 from enforcement.leads import Lead, LeadLink, sighted_at
 from enforcement.personal_data import numbers_of_persons
 from enforcement.policy import calendar_of
-from enforcement.tasks import task_by_id
+from enforcement.task_records import task_by_id
 from enforcement.transitions import State
 from traceability.links import Target
 from traceability.lots import ancestry, sales_into
@@ -38,7 +38,7 @@ __all__ = [
 ]
 
 REVIEWERS: Final = (Role.OFFICER, Role.HEAD)
-REVIEWABLE: Final = (State.STARTED, State.RECTIFIED, State.CLOSED)
+REVIEWABLE: Final = (State.STARTED, State.RECTIFIED, State.PENALTY_PROPOSED, State.CLOSED)
 WITHDRAW_WORKING_DAYS: Final = 3  # Administrative Penalty Law 2021, art. 48 and 85
 
 

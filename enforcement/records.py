@@ -1,6 +1,6 @@
 """Every table of the register and of enforcement, so that one import gives migrations the whole metadata."""
 
-from enforcement import finding_records, grids, holds, leads, policy, reviews, tasks
+from enforcement import distrust, finding_records, grids, holds, leads, policy, reviews, task_records
 from traceability import cameras, cards, editions, lots, parties, plots, sites
 from traceability import policy as link_policy
 from traceability.editions import watch
@@ -18,10 +18,11 @@ TABLE_MODULES = (
     grids,
     leads,
     policy,
-    tasks,
+    task_records,
     finding_records,
     holds,
     reviews,
+    distrust,
 )
 
 watch(

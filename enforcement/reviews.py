@@ -17,10 +17,11 @@ from sqlalchemy import ForeignKeyConstraint, Index, String, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from enforcement.actors import Actor, Role
+from enforcement.distrust import distrusted_of
 from enforcement.errors import IllegalMove, NotAllowed, NoteMissing, NotEvidence, SamePerson, Unknown
 from enforcement.events import LeadReviewed
 from enforcement.leads import Lead
-from enforcement.tasks import Task
+from enforcement.task_records import Task
 from enforcement.transitions import State
 from traceability.append_only import guard
 from traceability.records import Base, JsonList, OfTenant
@@ -42,12 +43,22 @@ class Verdict(StrEnum):
 
 
 class Standing(StrEnum):
-    """What a lead is: nothing more, half-way there, evidence, or found unfit to be any."""
+    """What a lead is: nothing more, half-way there, evidence, found unfit to be any, or resting on what is not true."""
 
     LEAD = "lead"
     UNDER_REVIEW = "under_review"
     EVIDENCE = "evidence"
     REJECTED = "rejected"
+    DISTRUSTED = "distrusted"
+
+
+class Lack(StrEnum):
+    """Why no penalty may rest on a lead."""
+
+    LEGAL = "legal"
+    TECHNICAL = "technical"
+    FALSE_ALARM = "false_alarm"
+    DISTRUSTED = "distrusted"
 
 
 PARTS: Final[Mapping[Role, Part]] = MappingProxyType(
@@ -87,16 +98,20 @@ guard(Review.metadata.tables[Review.__tablename__])
 class Reviewed:
     """What stands of a lead's reviews: the last word of each part, None where none stands.
 
-    A yes counts for the record it was said of, which is `record_sha256` while the lead has not changed since.
+    A yes counts for the record it was said of, which is `record_sha256` while the lead has not changed since, and for
+    nothing once a record the lead rests on `is_distrusted`.
     """
 
     legal: Review | None
     technical: Review | None
     record_sha256: str
+    is_distrusted: bool
 
     @property
     def standing(self) -> Standing:
         """What the lead is."""
+        if self.is_distrusted:
+            return Standing.DISTRUSTED
         words = [word for word in (self.legal, self.technical) if word is not None]
         if any(word.verdict == Verdict.REJECT for word in words):
             return Standing.REJECTED
@@ -157,7 +172,7 @@ def review_lead(
     if not opinion.strip() or not grounds.strip():
         raise NoteMissing("a review needs an opinion and its grounds in words")
     before = reviews_of(session, tenant=tenant, lead_id=lead_id)
-    standing = standing_of(before, lead.record_sha256)
+    standing = standing_of(session, lead)
     _require_other_person(session, lead, standing, part, by)
     _require_sense(session, lead, standing.of(part), verdict, files)
     session.add(
@@ -195,6 +210,8 @@ def _require_sense(session: Session, lead: Lead, word: Review | None, verdict: V
         raise IllegalMove(f"lead {lead.id}: this part says {verdict.value} already")
     if verdict is not Verdict.APPROVE:
         return
+    if distrusted_of(session, tenant=lead.tenant, lead_id=lead.id):
+        raise IllegalMove(f"lead {lead.id} rests on a record that is trusted no more; it cannot become evidence")
     if not files:
         raise IllegalMove(f"lead {lead.id} has no file yet that could be reviewed")
     task = session.get(Task, (lead.tenant, lead.id))
@@ -208,32 +225,52 @@ def reviews_of(session: Session, *, tenant: str, lead_id: str) -> tuple[Review, 
     return tuple(session.scalars(rows))
 
 
-def standing_of(words: Collection[Review], record_sha256: str) -> Reviewed:
-    """What stands of these words, given in their order, on a lead whose record is this now."""
-    last = {word.part: word for word in words}
+def standing_of(session: Session, lead: Lead) -> Reviewed:
+    """What stands of the words on a lead as it is now."""
+    last = {word.part: word for word in reviews_of(session, tenant=lead.tenant, lead_id=lead.id)}
     stands = {part: word for part, word in last.items() if word.verdict != Verdict.WITHDRAW}
-    return Reviewed(stands.get(Part.LEGAL), stands.get(Part.TECHNICAL), record_sha256)
+    is_distrusted = bool(distrusted_of(session, tenant=lead.tenant, lead_id=lead.id))
+    return Reviewed(stands.get(Part.LEGAL), stands.get(Part.TECHNICAL), lead.record_sha256, is_distrusted)
+
+
+def lacks_of(session: Session, lead: Lead) -> tuple[Lack, ...]:
+    """Why no penalty may rest on this lead; nothing where one may."""
+    reviewed = standing_of(session, lead)
+    task = session.get(Task, (lead.tenant, lead.id))
+    found = [Lack(part.value) for part in Part if not reviewed.passed_by(part)]
+    if task is not None and task.state == State.FALSE_ALARM:
+        found.append(Lack.FALSE_ALARM)
+    if reviewed.is_distrusted:
+        found.append(Lack.DISTRUSTED)
+    return tuple(found)
 
 
 def require_evidence(session: Session, *, tenant: str, lead_id: str) -> Reviewed:
-    """The two reviews a penalty may rest on; what a step of a penalty is to ask first.
+    """The two reviews a penalty may rest on; what each step of one asks first, and holds until it is committed.
 
     Raises:
         Unknown: there is no such lead.
-        NotEvidence: a review is missing, was withdrawn, says no or was of an earlier record; or the lead was called a
-            false alarm since.
+        NotEvidence: a review is missing, was withdrawn, says no or was of an earlier record; the lead was called a
+            false alarm since; or a record that it rests on is trusted no more.
     """
-    lead = session.get(Lead, (tenant, lead_id))
+    lead = session.get(Lead, (tenant, lead_id), with_for_update=True)
     if lead is None:
         raise Unknown(f"there is no lead {lead_id!r}")
-    reviewed = standing_of(reviews_of(session, tenant=tenant, lead_id=lead_id), lead.record_sha256)
-    missing = [part.value for part in Part if not reviewed.passed_by(part)]
-    if missing:
-        raise NotEvidence(
-            f"lead {lead_id} is no evidence: the {' and the '.join(missing)} review did not pass it"
-            " (Administrative Penalty Law, art. 41)"
-        )
-    task = session.get(Task, (tenant, lead_id))
-    if task is not None and task.state == State.FALSE_ALARM:
-        raise NotEvidence(f"lead {lead_id} is no evidence: it was called a false alarm")
-    return reviewed
+    lacks = lacks_of(session, lead)
+    if lacks:
+        raise NotEvidence(f"lead {lead_id} is no evidence: {_said(session, lead, lacks)}", lacks)
+    return standing_of(session, lead)
+
+
+def _said(session: Session, lead: Lead, lacks: Collection[Lack]) -> str:
+    said = []
+    parts = [part.value for part in Part if Lack(part.value) in lacks]
+    if parts:
+        said.append(f"the {' and the '.join(parts)} review did not pass it (Administrative Penalty Law, art. 41)")
+    if Lack.FALSE_ALARM in lacks:
+        said.append("it was called a false alarm")
+    said += [
+        f"it rests on record {record.sequence}, and of that key none after {record.last} is trusted any more"
+        for record in distrusted_of(session, tenant=lead.tenant, lead_id=lead.id)[:1]
+    ]
+    return "; ".join(said)

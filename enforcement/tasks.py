@@ -2,37 +2,40 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from enum import StrEnum
-from typing import Any, Final, NamedTuple
+from typing import Any, NamedTuple
 
-from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, String, UniqueConstraint, func, select, update
-from sqlalchemy.orm import Mapped, Session, mapped_column
+from sqlalchemy import func, select, update
+from sqlalchemy.orm import Session
 
 from alerts.messages import Phase
 from enforcement.actors import SYSTEM, Actor, Role
 from enforcement.assignment import Assignment, assign
-from enforcement.errors import IllegalMove, NotAllowed, NoteMissing, StaleTask, Unknown
+from enforcement.errors import IllegalMove, NotAllowed, NoteMissing, SamePerson, StaleTask
 from enforcement.events import TaskMoved, TaskNoted, TaskOpened
 from enforcement.finding_records import FindingStatus, findings_of
 from enforcement.leads import Lead, Sight, sights_of
 from enforcement.policy import response_times
+from enforcement.reviews import require_evidence
+from enforcement.task_records import CHECK_LEAD, FINISHED, Note, Task, TaskEvent, history_of, task_by_id
 from enforcement.transitions import Move, State, transition_of
-from traceability.append_only import guard
 from traceability.editions import Register, register_of
-from traceability.records import Base, Identified, JsonObject, OfTenant
 from traceability.rows import insert_rows
 
-CHECK_LEAD: Final = "check_lead"
-FINISHED: Final = (State.CLOSED, State.FALSE_ALARM)
-
-
-class Note(StrEnum):
-    """Lines of the history that are no move: who did them is in the line, `system` where nobody did."""
-
-    OPEN = "open"
-    ASSIGN = "assign"
-    INCIDENT_CLOSED = "incident_closed"
-    INCIDENT_REOPENED = "incident_reopened"
+__all__ = [
+    "CHECK_LEAD",
+    "FINISHED",
+    "Note",
+    "Step",
+    "Task",
+    "TaskEvent",
+    "assign_task",
+    "history_of",
+    "move_task",
+    "note_distrust",
+    "note_incidents",
+    "open_tasks",
+    "task_by_id",
+]
 
 
 class Step(NamedTuple):
@@ -44,62 +47,6 @@ class Step(NamedTuple):
     from_state: State
     to_state: State
     note: str = ""
-
-
-class Task(Identified, Base):
-    """A lead to check. `version` grows with every move, so that two people cannot move it at once unnoticed.
-
-    `assignment_reason` is a key with parameters: grid_officer {grid, level}, grid_without_officer {grid, level},
-    no_grid {camera}, camera_not_registered {camera}; `deadline_source` names the policy the deadlines follow, empty
-    when none was in force, and `calendar_complete` says whether the public holidays of every year touched were known.
-    """
-
-    __tablename__ = "task"
-    __table_args__ = (
-        ForeignKeyConstraint(["tenant", "lead_id"], ["lead.tenant", "lead.id"]),
-        UniqueConstraint("tenant", "lead_id"),
-        CheckConstraint("version > 0", name="version_is_positive"),
-        Index(None, "tenant", "state", "finish_by"),
-        Index(None, "tenant", "officer", "state"),
-    )
-
-    lead_id: Mapped[str] = mapped_column(String(128))
-    kind: Mapped[str] = mapped_column(String(32))
-    state: Mapped[str] = mapped_column(String(16))
-    version: Mapped[int]
-    opened_at: Mapped[datetime]
-    acknowledge_by: Mapped[datetime | None]
-    finish_by: Mapped[datetime | None]
-    deadline_clock: Mapped[str] = mapped_column(String(16))
-    deadline_source: Mapped[str]
-    calendar_complete: Mapped[bool]
-    grid_id: Mapped[str | None] = mapped_column(String(128))
-    officer: Mapped[str | None] = mapped_column(String(64))
-    assignment_reason: Mapped[str] = mapped_column(String(32))
-    assignment_params: Mapped[JsonObject]
-
-
-class TaskEvent(OfTenant, Base):
-    """One line of a task's history: who did what when, from which state to which, in what words. Append-only.
-
-    `move` is a `transitions.Move` or a `Note`.
-    """
-
-    __tablename__ = "task_event"
-    __table_args__ = (ForeignKeyConstraint(["tenant", "task_id"], ["task.tenant", "task.id"]),)
-
-    task_id: Mapped[str] = mapped_column(String(128), primary_key=True)
-    number: Mapped[int] = mapped_column(primary_key=True)
-    at: Mapped[datetime]
-    by_user: Mapped[str] = mapped_column(String(64))
-    by_role: Mapped[str] = mapped_column(String(16))
-    move: Mapped[str] = mapped_column(String(32))
-    from_state: Mapped[str] = mapped_column(String(16))
-    to_state: Mapped[str] = mapped_column(String(16))
-    note: Mapped[str]
-
-
-guard(TaskEvent.metadata.tables[TaskEvent.__tablename__])
 
 
 def open_tasks(session: Session, tenant: str, lead_ids: Iterable[str], *, at: datetime) -> tuple[TaskOpened, ...]:
@@ -167,6 +114,8 @@ def move_task(
         NotAllowed: the role may not make this move.
         IllegalMove: the state does not allow it, or it would call a published finding a false alarm.
         NoteMissing: the move needs a reason in words.
+        NotEvidence: it is a step of a penalty, and the lead is no evidence (Administrative Penalty Law 2021, art. 41).
+        SamePerson: it is a step of a penalty, by one of those who reviewed the lead.
         StaleTask: the task is no longer at `expected_version`.
     """
     task = task_by_id(session, tenant=tenant, task_id=task_id)
@@ -181,6 +130,8 @@ def move_task(
         raise NoteMissing(f"{move.value} needs a reason in words")
     if move is Move.FALSE_ALARM:
         _require_nothing_published(session, task)
+    if row.needs_evidence:
+        _require_evidence(session, task, by)
     columns: dict[str, Any] = {"state": row.to_state.value}
     if move is Move.ACKNOWLEDGE and task.officer is None:
         columns["officer"] = by.user_id
@@ -188,8 +139,9 @@ def move_task(
         lead = session.get_one(Lead, (tenant, task.lead_id))
         columns |= response_times(session, tenant=tenant, kind=lead.kind, at=at).columns()
     _advance(session, task, columns)
-    _write(session, task, Step(move, by, at, before, row.to_state, note.strip()))
-    return TaskMoved(tenant, at, task.id, task.lead_id, move.value, before.value, row.to_state.value, by.user_id)
+    step = Step(move, by, at, before, row.to_state, note.strip())
+    _write(session, task, step)
+    return _moved(task, step)
 
 
 def assign_task(
@@ -219,8 +171,9 @@ def assign_task(
     if state in FINISHED:
         raise IllegalMove(f"task {task.id} is {state.value}; reopen it before giving it to somebody")
     _advance(session, task, {"officer": officer})
-    _write(session, task, Step(Note.ASSIGN, by, at, state, state, " · ".join(filter(None, (officer, note.strip())))))
-    return TaskMoved(tenant, at, task.id, task.lead_id, Note.ASSIGN.value, state.value, state.value, by.user_id)
+    step = Step(Note.ASSIGN, by, at, state, state, " · ".join(filter(None, (officer, note.strip()))))
+    _write(session, task, step)
+    return _moved(task, step)
 
 
 def note_incidents(session: Session, tenant: str, lead_ids: Iterable[str], *, at: datetime) -> tuple[TaskNoted, ...]:
@@ -254,24 +207,18 @@ def note_incidents(session: Session, tenant: str, lead_ids: Iterable[str], *, at
     return tuple(noted)
 
 
-def task_by_id(session: Session, *, tenant: str, task_id: str) -> Task:
-    """The task as the database has it now.
-
-    Raises:
-        Unknown: there is no such task.
-    """
-    task = session.get(Task, (tenant, task_id), populate_existing=True)
-    if task is None:
-        raise Unknown(f"there is no task {task_id!r}")
-    return task
+def note_distrust(session: Session, tenant: str, lead_ids: Iterable[str], *, at: datetime) -> tuple[TaskNoted, ...]:
+    """Write into the histories of these leads' tasks that what they rest on is trusted no more. The states stay."""
+    own = (Task.tenant == tenant, Task.lead_id.in_(sorted(set(lead_ids))))
+    tasks = session.scalars(select(Task).where(*own).order_by(Task.id).with_for_update()).all()
+    for task in tasks:
+        _write(session, task, Step(Note.DISTRUSTED, SYSTEM, at, State(task.state), State(task.state)))
+    return tuple(TaskNoted(tenant, at, task.id, task.lead_id, Note.DISTRUSTED.value) for task in tasks)
 
 
-def history_of(session: Session, *, tenant: str, task_id: str) -> tuple[TaskEvent, ...]:
-    """A task's history, oldest first."""
-    rows = session.scalars(
-        select(TaskEvent).where(TaskEvent.tenant == tenant, TaskEvent.task_id == task_id).order_by(TaskEvent.number)
-    )
-    return tuple(rows)
+def _moved(task: Task, step: Step) -> TaskMoved:
+    states = (step.from_state.value, step.to_state.value)
+    return TaskMoved(task.tenant, step.at, task.id, task.lead_id, step.move.value, *states, step.by.user_id, step.note)
 
 
 def _listed(states: tuple[State, ...]) -> str:
@@ -287,6 +234,12 @@ def _require_nothing_published(session: Session, task: Task) -> None:
     for finding in findings_of(session, tenant=task.tenant, lead_id=task.lead_id):
         if finding.status == FindingStatus.PUBLISHED:
             raise IllegalMove(f"finding {finding.id} is published; withdraw it before calling this a false alarm")
+
+
+def _require_evidence(session: Session, task: Task, by: Actor) -> None:
+    reviewed = require_evidence(session, tenant=task.tenant, lead_id=task.lead_id)
+    if by.user_id in {word.reviewer for word in (reviewed.legal, reviewed.technical) if word is not None}:
+        raise SamePerson(f"lead {task.lead_id}: {by.user_id} reviewed it and cannot take a step of its penalty")
 
 
 def _advance(session: Session, task: Task, columns: dict[str, Any]) -> None:

@@ -2,6 +2,7 @@ r"""How a task may move: this table is the rule, the check and the documentation
 
 opened -> acknowledged -> started -> rectified -> closed
 \___________|____________|-> false_alarm
+started, rectified -> penalty_proposed -> closed, handed over by the head; or back to started
 rectified, closed, false_alarm -> opened again, by the head
 """
 
@@ -20,6 +21,7 @@ class State(StrEnum):
     RECTIFIED = "rectified"
     CLOSED = "closed"
     FALSE_ALARM = "false_alarm"
+    PENALTY_PROPOSED = "penalty_proposed"
 
 
 class Move(StrEnum):
@@ -31,17 +33,25 @@ class Move(StrEnum):
     CLOSE = "close"
     FALSE_ALARM = "false_alarm"
     REOPEN = "reopen"
+    PROPOSE_PENALTY = "propose_penalty"
+    WITHDRAW_PROPOSAL = "withdraw_proposal"
+    HAND_OVER = "hand_over"
 
 
 @dataclass(frozen=True, slots=True)
 class Transition:
-    """One legal move: from which states, to which, for whom, and whether it needs a reason in words."""
+    """One legal move: from which states, to which, for whom, and whether it needs a reason in words.
+
+    `needs_evidence` marks the steps of a penalty: a lead that is no evidence is no basis for them
+    (`reviews.require_evidence`).
+    """
 
     move: Move
     from_states: tuple[State, ...]
     to_state: State
     roles: tuple[Role, ...]
     needs_note: bool
+    needs_evidence: bool = False
 
 
 _OFFICERS = (Role.OFFICER, Role.HEAD)
@@ -64,6 +74,23 @@ TRANSITIONS: tuple[Transition, ...] = (
         State.OPENED,
         (Role.HEAD,),
         needs_note=True,
+    ),
+    Transition(
+        Move.PROPOSE_PENALTY,
+        (State.STARTED, State.RECTIFIED),
+        State.PENALTY_PROPOSED,
+        _OFFICERS,
+        needs_note=True,
+        needs_evidence=True,
+    ),
+    Transition(Move.WITHDRAW_PROPOSAL, (State.PENALTY_PROPOSED,), State.STARTED, _OFFICERS, needs_note=True),
+    Transition(
+        Move.HAND_OVER,
+        (State.PENALTY_PROPOSED,),
+        State.CLOSED,
+        (Role.HEAD,),
+        needs_note=True,
+        needs_evidence=True,
     ),
 )
 

@@ -17,6 +17,7 @@ from alerts.bundles.container import MAX_BYTES, MAX_MEMBERS, MAX_NAME, Part
 from alerts.errors import MalformedMessage
 from alerts.events import Sealed
 from alerts.keys import KeyFinder, SigningKey
+from alerts.media_types import extension_of
 from alerts.messages import Count, Event, Id, Message, Phase, Sha256, Utc
 
 FORMAT: Final = 1
@@ -124,17 +125,12 @@ def record_name(device: str, epoch: str, sequence: int, sha256: str) -> str:
 
 def recording_name(sha256: str, media_type: str) -> str:
     """Where an officer's recording lies in the bundle."""
-    return f"recordings/{sha256}.{_extension(media_type)}"
+    return f"recordings/{sha256}.{extension_of(media_type)}"
 
 
 def file_name(role: str, sha256: str, media_type: str) -> str:
     """Where a file of evidence lies in the bundle."""
-    return f"files/{role}-{sha256}.{_extension(media_type)}"
-
-
-def _extension(media_type: str) -> str:
-    extension = {"video/matroska": "mkv", "image/jpeg": "jpg"}.get(media_type)
-    return extension or media_type.rpartition("/")[2].partition("+")[0]
+    return f"files/{role}-{sha256}.{extension_of(media_type)}"
 
 
 def write_seal(seal: BundleSeal, *, key: SigningKey, tenant: str, at: datetime) -> bytes:

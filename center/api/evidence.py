@@ -11,6 +11,7 @@ from fastapi import HTTPException, Query, Request, Response
 from fastapi.responses import StreamingResponse
 
 from alerts.errors import BlobDamaged, BlobMissing, BlobStoreUnreachable
+from alerts.media_types import extension_of
 from center.accounts.guards import Viewer
 from center.api.security import reading_router
 from center.api.uploads import BYTES, Hash
@@ -28,8 +29,6 @@ VIEWING: Final = timedelta(hours=1)
 """A player fetches a clip piece by piece: pieces from further on belong to the look that began with the first."""
 
 ONE_RANGE: Final = re.compile(r"bytes=(?:(?P<first>\d{1,18})-(?P<last>\d{0,18})|-(?P<end>\d{1,18}))")
-EXTENSIONS: Final = {"video/matroska": "mkv"}
-"""Where a file's name does not end as its media type does."""
 
 router: Final = reading_router("evidence")
 
@@ -83,11 +82,10 @@ def get(
             act = Act.DOWNLOADED if download else Act.VIEWED
             lead = lead_of_file(session, tenant=tenant, sha256=sha256, lead_id=lead)
             note_custody(session, tenant=tenant, act=act, sha256=sha256, who=who, reason=reason, lead_id=lead, at=at)
-    extension = EXTENSIONS.get(file.media_type) or file.media_type.rpartition("/")[2].partition("+")[0]
     place = "attachment" if download else "inline"
     headers = {
         "Cache-Control": "no-store",
-        "Content-Disposition": f'{place}; filename="{file.role}-{sha256[:12]}.{extension}"',
+        "Content-Disposition": f'{place}; filename="{file.role}-{sha256[:12]}.{extension_of(file.media_type)}"',
         "Content-Security-Policy": "default-src 'none'; sandbox",
     }
     return _answer(office.evidence, file, wanted, headers)

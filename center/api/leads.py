@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from center.accounts.guards import Officer, Viewer
 from center.api.paging import Limit, Offset, PageOf, page_of
-from center.api.schemas import FileOut, HoldOut, LeadDetail, LeadOut, LinkOut
+from center.api.schemas import DistrustOut, FileOut, HoldOut, LeadDetail, LeadOut, LinkOut
 from center.api.security import CHANGES, reading_router
 from center.database import Reading, Writing
 from center.evidence import files_of
@@ -16,14 +16,15 @@ from center.handlers import route
 from center.office import office_of
 from center.web.problems import responses
 from center.web.words import NO_NUL
+from enforcement.distrust import distrusted_of
 from enforcement.holds import hold_lead, holds_of, release_lead
 from enforcement.leads import Lead, links_of
-from enforcement.reviews import reviews_of, standing_of
+from enforcement.reviews import standing_of
 from enforcement.tasks import Task
 
 router: Final = reading_router("leads")
 RowId = Annotated[str, Path(min_length=1, max_length=200)]
-OF_OTHER_TABLES: Final = frozenset({"links", "files", "holds", "standing", "task_id"})
+OF_OTHER_TABLES: Final = frozenset({"links", "files", "holds", "standing", "distrusted", "task_id"})
 Filter = Annotated[str, Query(max_length=64, pattern=NO_NUL)]
 
 
@@ -62,7 +63,8 @@ def read_lead(request: Request, session: Reading, _person: Viewer, lead_id: RowI
         links=[LinkOut.of(link) for link in links_of(session, tenant=tenant, lead_id=lead_id)],
         files=[FileOut.of(file) for file in files],
         holds=[HoldOut.of(event) for event in holds_of(session, tenant=tenant, lead_id=lead_id)],
-        standing=standing_of(reviews_of(session, tenant=tenant, lead_id=lead_id), lead.record_sha256).standing.value,
+        standing=standing_of(session, lead).standing.value,
+        distrusted=[DistrustOut.of(row) for row in distrusted_of(session, tenant=tenant, lead_id=lead_id)],
         task_id=task,
     )
 

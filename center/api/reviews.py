@@ -133,7 +133,7 @@ def _lead(request: Request, session: Session, lead_id: str) -> Lead:
 def _reviews(session: Session, lead: Lead) -> ReviewsOut:
     words = reviews_of(session, tenant=lead.tenant, lead_id=lead.id)
     return ReviewsOut(
-        standing=standing_of(words, lead.record_sha256).standing.value,
+        standing=standing_of(session, lead).standing.value,
         shown=what_lies_there(session, lead),
         reviews=[ReviewOut.of(word) for word in words],
     )

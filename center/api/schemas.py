@@ -12,6 +12,7 @@ from center.evidence import Announced
 from center.intake.journal import EpochRow
 from center.intake.quarantine import QuarantineEntry
 from center.keys import KeyValidity
+from enforcement.distrust import DistrustedRecord
 from enforcement.findings import Finding
 from enforcement.holds import HoldEvent
 from enforcement.leads import Lead, LeadLink
@@ -105,10 +106,26 @@ class HoldOut(Answer):
         return cls.model_validate(row)
 
 
+class DistrustOut(Answer):
+    """A record that a lead rests on and that lies beyond `last`, the last trusted of its journal and key."""
+
+    record_sha256: str
+    epoch: str
+    sequence: int
+    last: int
+    key_id: str
+    noted_at: datetime
+
+    @classmethod
+    def of(cls, row: DistrustedRecord) -> "DistrustOut":
+        """From the register of such records."""
+        return cls.model_validate(row)
+
+
 class LeadDetail(LeadOut):
     """Everything about one lead: why the rule fired, what it concerns, its files, holds and task.
 
-    `standing` is what it is by now: lead, under_review, evidence, rejected.
+    `standing` is what it is by now: lead, under_review, evidence, rejected; distrusted where a record of it is.
     """
 
     stream_ms: int
@@ -125,6 +142,7 @@ class LeadDetail(LeadOut):
     files: list[FileOut]
     holds: list[HoldOut]
     standing: str
+    distrusted: list[DistrustOut]
     task_id: str | None
 
 
@@ -167,6 +185,20 @@ class StepOut(Answer):
         return cls.model_validate(row)
 
 
+class ProposalOut(Answer):
+    """A penalty that was proposed and not withdrawn; `lacks` says what it no longer rests on, nothing while it stands.
+
+    Of `lacks` each is legal, technical (that review did not pass the lead as it is now), false_alarm or distrusted.
+    """
+
+    by_user: str
+    by_role: str
+    at: datetime
+    reason: str
+    stands: bool
+    lacks: list[str]
+
+
 class TaskDetail(TaskOut):
     """A task with its history and what the person asking may do with it now."""
 
@@ -176,6 +208,7 @@ class TaskDetail(TaskOut):
     assignment_params: dict[str, Any]
     history: list[StepOut]
     moves: list[str]
+    proposal: ProposalOut | None
 
 
 class FindingOut(Answer):

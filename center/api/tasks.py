@@ -11,7 +11,7 @@ from center.accounts.guards import Officer
 from center.accounts.people import Person, require_officer
 from center.api.leads import RowId
 from center.api.paging import Limit, Offset, PageOf, page_of
-from center.api.schemas import FindingOut, StepOut, TaskDetail, TaskOut
+from center.api.schemas import FindingOut, ProposalOut, StepOut, TaskDetail, TaskOut
 from center.api.security import CHANGES, reading_router
 from center.database import Reading, Writing
 from center.handlers import route
@@ -19,10 +19,12 @@ from center.office import office_of
 from center.web.problems import responses
 from center.web.words import NO_NUL
 from enforcement.findings import Finding, write_finding
+from enforcement.penalties import proposal_of
 from enforcement.tasks import Task, assign_task, history_of, move_task, task_by_id
 from enforcement.transitions import Move, State, moves_open_to
 
 router: Final = reading_router("tasks")
+OF_OTHER_TABLES: Final = frozenset({"history", "moves", "proposal"})
 
 
 class MoveIn(BaseModel):
@@ -79,7 +81,11 @@ def read_task(request: Request, session: Reading, person: Officer, task_id: RowI
 
 @router.post("/tasks/{task_id}/moves", responses=responses(400, 401, 403, 404, 409, 422, 503), dependencies=CHANGES)
 def move(request: Request, session: Writing, person: Officer, task_id: RowId, wish: MoveIn) -> TaskDetail:
-    """Move the task; 409 if its state does not allow that, and then nothing has changed."""
+    """Move the task; 409 if its state does not allow that, and then nothing has changed.
+
+    `propose_penalty` and `hand_over` are steps of a penalty: 409 as well, with the review that is missing, while the
+    lead is no evidence.
+    """
     office = office_of(request)
     happened = move_task(
         session,
@@ -138,9 +144,11 @@ def find(request: Request, session: Writing, person: Officer, task_id: RowId, wi
 
 
 def _detail(session: Session, task: Task, person: Person) -> TaskDetail:
-    own = {name: getattr(task, name) for name in TaskDetail.model_fields if name not in {"history", "moves"}}
+    own = {name: getattr(task, name) for name in TaskDetail.model_fields if name not in OF_OTHER_TABLES}
+    proposal = proposal_of(session, task)
     return TaskDetail(
         **own,
         history=[StepOut.of(step) for step in history_of(session, tenant=task.tenant, task_id=task.id)],
         moves=[row.move.value for row in moves_open_to(State(task.state), person.role)],
+        proposal=ProposalOut.model_validate(proposal) if proposal else None,
     )

@@ -8,15 +8,14 @@ from itertools import groupby
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from alerts import dsse, events, records, wire
 from alerts.bundles.seal import ForkedJournal, Gap, IncidentEnd, ReceivedRecord, record_name
 from alerts.control_messages import Disposition
-from alerts.errors import MessageError
-from alerts.messages import Alert, Event, Evidence, Phase
+from alerts.messages import Alert, Evidence, Phase
 from alerts.ranges import between
 from center.errors import BundleImpossible
 from center.evidence import Announced, files_of
 from center.intake.journal import EpochRow, JournalRow
+from center.intake.rereading import read_again
 from center.recordings import ROLE as RECORDING
 from enforcement.leads import Lead
 
@@ -114,7 +113,7 @@ def _own_rows(session: Session, lead: Lead, files: set[str]) -> Iterator[Journal
     )
     with session.scalars(rows) as found:
         for row in found:
-            match _data_of(row):
+            match read_again(row):
                 case Alert(incident=lead.incident) as alert:
                     revisions.discard(alert.revision)
                     waiting -= {artefact.sha256 for artefact in alert.evidence}
@@ -126,16 +125,6 @@ def _own_rows(session: Session, lead: Lead, files: set[str]) -> Iterator[Journal
                     continue
             if not revisions and not waiting:
                 return
-
-
-def _data_of(row: JournalRow) -> Alert | Evidence | None:
-    """What a stored record says; its signature was checked when it came. None for what this version cannot read."""
-    try:
-        event = events.read_message(Event, dsse.read_envelope(row.raw).payload)
-        data = events.read_message(records.JOURNAL_TYPES[row.type], wire.encode(event.data))
-    except MessageError:
-        return None
-    return data if isinstance(data, Alert | Evidence) else None
 
 
 def _with_context(session: Session, own: Sequence[JournalRow]) -> Iterator[JournalRow]:

@@ -1,6 +1,6 @@
 """What is entered into the log, one function for each thing that happens. Bodies hold pseudonyms and hashes only."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
 from hashlib import sha256
@@ -21,6 +21,7 @@ class KeyAct(StrEnum):
     ROTATED = "rotated"
     REPLACED = "replaced"
     REVOKED = "revoked"
+    CURTAILED = "curtailed"  # it had ended before, and is now trusted for less of what it signed
 
 
 def enter_records(
@@ -74,11 +75,22 @@ def enter_review(session: Session, review: Review) -> None:
     )
 
 
-def enter_key(session: Session, *, tenant: str, device: str, act: KeyAct, key_id: str, at: datetime) -> None:
-    """A box was given its key, changed it, or may speak no more."""
-    fields = {
+def enter_key(
+    session: Session,
+    *,
+    tenant: str,
+    device: str,
+    act: KeyAct,
+    key_id: str,
+    at: datetime,
+    last: Mapping[str, int] | None = None,
+) -> None:
+    """A box was given its key, changed it, or may speak no more; then `last` is by journal the last record trusted."""
+    fields: dict[str, object] = {
         "act": act.value,
         "device": pseudonym_of(session, tenant=tenant, kind=Named.DEVICE, subject=device),
         "key_id": key_id,
     }
+    if last is not None:
+        fields["last"] = dict(last)
     enter(session, tenant=tenant, kind=LeafKind.KEY, fields=fields, reference=key_id, at=at)

@@ -13,6 +13,7 @@ from center.accounts.people import TASK_ROLES, Person
 from center.database import Reading
 from center.evidence import files_of
 from center.office import office_of
+from center.pages.doubts import doubt_of
 from center.pages.keepviews import keeping_of
 from center.pages.leadpage import clauses_of, links_in_words, records_of
 from center.pages.leadviews import camera_names, newest_leads, view_leads
@@ -110,6 +111,7 @@ def _everything(request: Request, session: Session, person: Person, lead_id: str
         "pairs": pairs,
         "chosen": chosen_of(pairs, picture),
         "lead": lead,
+        "doubt": doubt_of(session, language, lead),
         "clauses": clauses_of(language, lead),
         "links": links_in_words(session, language, lead),
         "records": records_of(session, lead),

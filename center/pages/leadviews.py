@@ -11,6 +11,7 @@ from center.evidence import Announced
 from center.pages.deadlines import deadline
 from center.pages.terms import FOOTAGE, OBJECTS, PHASES, TASK_STATES, Toned, kind_name, name_of, toned
 from center.words import Language
+from enforcement.distrust import distrusted_among
 from enforcement.leads import Lead, LeadLink, sighted_at
 from enforcement.tasks import Task
 from traceability.cameras import Camera, CameraEntry, camera_at
@@ -57,6 +58,7 @@ class LeadView:
     state: Toned | None
     due: datetime | None
     due_for: str
+    is_distrusted: bool
 
 
 def newest_leads(
@@ -82,6 +84,7 @@ def view_leads(session: Session, language: Language, leads: Sequence[Lead]) -> l
     concerns = _headlines(session, language, tenant, leads)
     pictures = pictures_of(session, tenant, leads)
     names = camera_names(session, language, tenant)
+    distrusted = distrusted_among(session, tenant=tenant, lead_ids=[lead.id for lead in leads])
     views = []
     for lead in leads:
         entry = camera_at(session, tenant=tenant, camera=lead.camera, at=sighted_at(lead))
@@ -103,6 +106,7 @@ def view_leads(session: Session, language: Language, leads: Sequence[Lead]) -> l
                 state=toned(language, TASK_STATES, task.state) if task else None,
                 due=due,
                 due_for=due_for,
+                is_distrusted=lead.id in distrusted,
             )
         )
     return views

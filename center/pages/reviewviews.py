@@ -25,6 +25,7 @@ STANDINGS: Final[Mapping[str, Toned]] = MappingProxyType(
         Standing.UNDER_REVIEW: Toned(N_("Under review"), "warn", "clock"),
         Standing.EVIDENCE: Toned(N_("Evidence"), "good", "seal"),
         Standing.REJECTED: Toned(N_("Found unfit as evidence"), "alarm", "cross"),
+        Standing.DISTRUSTED: Toned(N_("Not to be relied on"), "alarm", "warning"),
     }
 )
 PART_NAMES: Final[Mapping[str, str]] = MappingProxyType(
@@ -44,6 +45,7 @@ ACTS: Final[Mapping[str, str]] = MappingProxyType(
         "viewed": N_("Looked at"),
         "downloaded": N_("Copy taken"),
         "reviewed": N_("Reviewed"),
+        "relied_on": N_("Used for a step of a penalty"),
         "redacted": N_("Redacted copy made"),
         "transferred": N_("Handed out"),
         "deleted": N_("Deleted, its term being over"),
@@ -121,7 +123,7 @@ class CustodyLine:
 def review_of(session: Session, language: Language, person: Person, lead: Lead) -> ReviewPanel:
     """Where the review of a lead stands."""
     words = reviews_of(session, tenant=lead.tenant, lead_id=lead.id)
-    reviewed = standing_of(words, lead.record_sha256)
+    reviewed = standing_of(session, lead)
     own = PARTS.get(person.role)
     parts = [_part(language, lead, part, reviewed.of(part)) for part in Part]
     said = [

@@ -16,7 +16,8 @@ from enforcement.leads import Lead
 from enforcement.tasks import Task
 from enforcement.transitions import State
 
-ACTIVE: Final = (State.OPENED, State.ACKNOWLEDGED, State.STARTED)
+TIMED: Final = (State.OPENED, State.ACKNOWLEDGED, State.STARTED)
+ACTIVE: Final = (*TIMED, State.PENALTY_PROPOSED)
 FILTERS: Final = ("mine", "open", "overdue", "all")
 
 
@@ -46,7 +47,7 @@ def list_tasks(
 
 def next_due(session: Session, tenant: str, *, limit: int) -> Sequence[Task]:
     """The tasks whose deadline comes first."""
-    return list_tasks(session, tenant, Task.state.in_(ACTIVE), limit=limit, offset=0)
+    return list_tasks(session, tenant, Task.state.in_(TIMED), limit=limit, offset=0)
 
 
 def count_tasks(session: Session, tenant: str, wanted: ColumnElement[bool]) -> int:
@@ -61,7 +62,7 @@ def chosen_by(name: str, *, officer: str, now: datetime) -> ColumnElement[bool]:
         case "mine":
             return active & (Task.officer == officer)
         case "overdue":
-            return active & (_due() < now)
+            return Task.state.in_(TIMED) & (_due() < now)
         case "all":
             return true()
         case _:
@@ -84,4 +85,8 @@ def with_leads(session: Session, language: Language, tasks: Sequence[Task]) -> l
 
 
 def _due() -> ColumnElement[datetime | None]:
-    return case((Task.state == State.OPENED, Task.acknowledge_by), else_=Task.finish_by)
+    return case(
+        (Task.state == State.OPENED, Task.acknowledge_by),
+        (Task.state == State.PENALTY_PROPOSED, None),
+        else_=Task.finish_by,
+    )

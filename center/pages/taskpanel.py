@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from center.accounts.people import Person, officers_of
 from center.pages.deadlines import deadline
+from center.pages.doubts import lacks_in_words
 from center.pages.terms import FINDING_STATES, GRID_LEVELS, HISTORY, MOVES, ROLES, TASK_STATES, Toned, name_of, toned
 from center.words import N_, Language
 from enforcement.actors import Role
@@ -17,23 +18,29 @@ from enforcement.errors import (
     NotAllowed,
     NotAnOfficer,
     NoteMissing,
+    NotEvidence,
     PersonalData,
+    SamePerson,
     StaleTask,
 )
 from enforcement.finding_records import Finding, findings_of
 from enforcement.findings import REVIEWABLE, REVIEWERS
 from enforcement.grids import Grid
+from enforcement.leads import Lead
+from enforcement.penalties import Proposal, proposal_of
+from enforcement.reviews import lacks_of
 from enforcement.tasks import FINISHED, Task, TaskEvent, history_of
 from enforcement.transitions import Move, State, moves_open_to
 
 
 @dataclass(frozen=True, slots=True)
 class MoveView:
-    """A button: the move, its word, and whether it cannot do without a reason."""
+    """A button: the move, its word, whether it cannot do without a reason, and what stands against it now."""
 
     move: str
     name: str
     needs_note: bool
+    bars: Sequence[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +62,14 @@ class FindingView:
 
 
 @dataclass(frozen=True, slots=True)
+class ProposalView:
+    """A proposed penalty, and why it cannot go on, if so."""
+
+    proposal: Proposal
+    bars: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
 class TaskPanel:
     """Everything the panel shows to one person. `due` is the deadline that counts now, None where none does."""
 
@@ -67,6 +82,7 @@ class TaskPanel:
     reasoned: Sequence[MoveView]
     steps: Sequence[Step]
     findings: Sequence[FindingView]
+    proposal: ProposalView | None
     may_review: bool
     may_publish: bool
     officers: Sequence[str]
@@ -80,6 +96,8 @@ ASSIGNMENTS: Mapping[str, str] = {
 }
 
 
+NO_BASIS = N_("No penalty may rest on this lead (Administrative Penalty Law, art. 41). Nothing was changed.")
+
 TROUBLE: Mapping[type[EnforcementError], str] = {
     StaleTask: N_("Somebody else moved this task in the meantime. Nothing was changed: look again."),
     IllegalMove: N_("That is not possible in the task's present state. Nothing was changed."),
@@ -87,16 +105,24 @@ TROUBLE: Mapping[type[EnforcementError], str] = {
     PersonalData: N_("The text holds a long number that may be a person's. Write it down anew without it."),
     NotAnOfficer: N_("Nobody of this name may handle tasks. Nothing was changed."),
     NotAllowed: N_("Your role may not do this. Nothing was changed."),
+    SamePerson: N_("Who reviewed the lead takes no step of its penalty. Nothing was changed."),
 }
 
 
 def panel_of(session: Session, language: Language, person: Person, task: Task) -> TaskPanel:
     """The panel of a task for this person."""
     state = State(task.state)
+    bars = lacks_in_words(language, lacks_of(session, session.get_one(Lead, (task.tenant, task.lead_id))))
     moves = [
-        MoveView(row.move.value, name_of(language, MOVES, row.move.value), row.needs_note)
+        MoveView(
+            row.move.value,
+            name_of(language, MOVES, row.move.value),
+            row.needs_note,
+            bars if row.needs_evidence else (),
+        )
         for row in moves_open_to(state, person.role)
     ]
+    proposal = proposal_of(session, task)
     handles = person.role in REVIEWERS
     findings = findings_of(session, tenant=task.tenant, lead_id=task.lead_id)
     due, due_for = deadline(language, task)
@@ -110,6 +136,7 @@ def panel_of(session: Session, language: Language, person: Person, task: Task) -
         reasoned=[move for move in moves if move.needs_note],
         steps=_timeline(language, history_of(session, tenant=task.tenant, task_id=task.id), findings),
         findings=[FindingView(finding, toned(language, FINDING_STATES, finding.status)) for finding in findings],
+        proposal=ProposalView(proposal, bars) if proposal else None,
         may_review=handles and state in REVIEWABLE,
         may_publish=handles and state in REVIEWABLE,
         officers=officers_of(session, task.tenant) if person.role is Role.HEAD and state not in FINISHED else (),
@@ -118,6 +145,8 @@ def panel_of(session: Session, language: Language, person: Person, task: Task) -
 
 def trouble_in_words(language: Language, error: EnforcementError) -> str:
     """What went wrong, said to the person who tried."""
+    if isinstance(error, NotEvidence):
+        return " ".join([language.gettext(NO_BASIS), *lacks_in_words(language, error.lacks)])
     said = next((words for kind, words in TROUBLE.items() if isinstance(error, kind)), None)
     return language.gettext(said or N_("That did not work. Nothing was changed."))
 

@@ -10,6 +10,7 @@ from center.accounts.guards import Officer
 from center.accounts.people import Person
 from center.database import Reading
 from center.office import office_of
+from center.pages.doubts import doubt_of
 from center.pages.language import local_path
 from center.pages.leadviews import view_leads
 from center.pages.rendering import language_of, render
@@ -66,6 +67,7 @@ def task_page(
         "task.html",
         status=status,
         view=view_leads(session, language, [lead])[0],
+        doubt=doubt_of(session, language, lead),
         panel=panel_of(session, language, person, task),
         back=f"/tasks/{task.id}",
         trouble=trouble,

@@ -27,6 +27,7 @@ TASK_STATES: Final[Mapping[str, Toned]] = MappingProxyType(
         "rectified": Toned(N_("Rectified"), "good", "check"),
         "closed": Toned(N_("Closed"), "", "seal"),
         "false_alarm": Toned(N_("False alarm"), "", "cross"),
+        "penalty_proposed": Toned(N_("Penalty proposed"), "warn", "seal"),
     }
 )
 
@@ -38,6 +39,9 @@ MOVES: Final[Mapping[str, str]] = MappingProxyType(
         "close": N_("Close"),
         "false_alarm": N_("False alarm"),
         "reopen": N_("Open again"),
+        "propose_penalty": N_("Propose a penalty"),
+        "withdraw_proposal": N_("Withdraw the proposal"),
+        "hand_over": N_("Hand over for a penalty"),
     }
 )
 
@@ -51,6 +55,10 @@ HISTORY: Final[Mapping[str, str]] = MappingProxyType(
         "close": N_("Closed"),
         "false_alarm": N_("Called a false alarm"),
         "reopen": N_("Opened again"),
+        "propose_penalty": N_("Penalty proposed"),
+        "withdraw_proposal": N_("Proposal of a penalty withdrawn"),
+        "hand_over": N_("Handed over for a penalty"),
+        "distrusted": N_("A record it rests on is trusted no more"),
         "incident_closed": N_("The incident ended by itself"),
         "incident_reopened": N_("The incident goes on again"),
     }

@@ -118,7 +118,7 @@ def test_reading_needs_a_session_and_a_role_and_every_look_is_registered(web: We
     assert answer.headers["content-type"] == "image/jpeg"
     assert answer.headers["cache-control"] == "no-store"
     assert answer.headers["x-content-type-options"] == "nosniff"
-    assert f'filename="picture-{SHA256[:12]}.jpeg"' in answer.headers["content-disposition"]
+    assert f'filename="picture-{SHA256[:12]}.jpg"' in answer.headers["content-disposition"]
     assert web.stage.looks(SHA256) == [Handled(Act.VIEWED, SHA256, "officer-a", "check_lead i-1", NOW)]
 
 

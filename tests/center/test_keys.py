@@ -13,7 +13,7 @@ from alerts.records import FIRST_PREVHASH, write_record
 from alerts.status import write_status
 from alerts.topics import Channel
 from center.devices import Device, DeviceKey
-from center.distrust import put_aside_beyond
+from center.distrust import distrust_beyond
 from center.errors import KeySpent, UnknownDevice, UnknownJournal
 from center.intake.filing import Outcome
 from center.intake.journal import EpochRow, JournalRow
@@ -302,9 +302,9 @@ def test_what_came_before_anybody_knew_is_listed_for_people_to_judge(web: Web) -
     shut_out(stage, last=1)
 
     with stage.office.database.writing() as session:
-        count = put_aside_beyond(session, tenant=TENANT, device=BOX, limits=Limits(4096, 100), at=stage.clock())
+        found = distrust_beyond(session, tenant=TENANT, device=BOX, limits=Limits(4096, 100), at=stage.clock())
 
-    assert count == 2
+    assert (found.records, found.leads) == (2, (f"{BOX}.i-1", f"{BOX}.i-2"))
     assert stage.quarantined() == {"revoked_key": 2}
     assert stage.count(Lead) == 3, "somebody may be at work on them"
     web.sign_in("technician")

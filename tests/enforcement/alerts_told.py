@@ -1,5 +1,6 @@
 """Facts of leads as an alert would tell them."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -8,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from enforcement.actors import Actor, Role
 from enforcement.leads import Lead, LeadFacts
+from enforcement.reviews import Verdict, review_lead
 from enforcement.tasks import Task, task_by_id
 from tests.enforcement.single_leads import fold_alert, link_lead, open_task
 from tests.traceability.books import NOW, TENANT
@@ -17,6 +19,9 @@ COLLEAGUE = Actor("officer-b", Role.OFFICER)
 HEAD = Actor("head", Role.HEAD)
 TECHNICIAN = Actor("tech", Role.TECHNICIAN)
 PUBLIC = Actor("anybody", Role.PUBLIC)
+LAWYER = Actor("lawyer", Role.LEGAL_REVIEWER)
+ENGINEER = Actor("engineer", Role.TECHNICAL_REVIEWER)
+FILES = ("b" * 64, "a" * 64)
 
 PARKED = LeadFacts(
     tenant=TENANT,
@@ -65,3 +70,27 @@ def task_of(session: Session, facts: LeadFacts = PARKED, at: datetime = NOW) -> 
     lead = lead_of(session, facts, at)
     open_task(session, lead, at=at)
     return task_by_id(session, tenant=facts.tenant, task_id=lead.id)
+
+
+def say(
+    session: Session,
+    by: Actor,
+    verdict: Verdict = Verdict.APPROVE,
+    *,
+    lead_id: str = "box-demo-01.i1",
+    files: Sequence[str] = FILES,
+    opinion: str = "画面真实、清晰、完整",
+    grounds: str = "哈希与申报一致",
+) -> None:
+    """A reviewer's word."""
+    review_lead(
+        session,
+        tenant=TENANT,
+        lead_id=lead_id,
+        verdict=verdict,
+        opinion=opinion,
+        grounds=grounds,
+        files=files,
+        by=by,
+        at=NOW,
+    )

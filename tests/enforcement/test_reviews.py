@@ -12,43 +12,28 @@ from sqlalchemy.orm import Session
 from enforcement.actors import Actor, Role
 from enforcement.errors import EnforcementError, IllegalMove, NotAllowed, NoteMissing, NotEvidence, SamePerson, Unknown
 from enforcement.leads import Lead
-from enforcement.reviews import Standing, Verdict, require_evidence, review_lead, reviews_of, standing_of
+from enforcement.reviews import Standing, Verdict, require_evidence, reviews_of, standing_of
 from enforcement.tasks import assign_task, move_task
 from enforcement.transitions import Move
-from tests.enforcement.alerts_told import HEAD, OFFICER, PARKED, PUBLIC, TECHNICIAN, task_of
+from tests.enforcement.alerts_told import (
+    ENGINEER,
+    FILES,
+    HEAD,
+    LAWYER,
+    OFFICER,
+    PARKED,
+    PUBLIC,
+    TECHNICIAN,
+    say,
+    task_of,
+)
 from tests.traceability.books import NOW, TENANT, demo_books
 
-LAWYER = Actor("lawyer", Role.LEGAL_REVIEWER)
-ENGINEER = Actor("engineer", Role.TECHNICAL_REVIEWER)
-FILES = ("b" * 64, "a" * 64)
 APPROVE, REJECT, WITHDRAW = Verdict
 
 
-def say(
-    session: Session,
-    by: Actor,
-    verdict: Verdict = APPROVE,
-    *,
-    lead_id: str = "box-demo-01.i1",
-    files: Sequence[str] = FILES,
-    opinion: str = "画面真实、清晰、完整",
-    grounds: str = "哈希与申报一致",
-) -> None:
-    review_lead(
-        session,
-        tenant=TENANT,
-        lead_id=lead_id,
-        verdict=verdict,
-        opinion=opinion,
-        grounds=grounds,
-        files=files,
-        by=by,
-        at=NOW,
-    )
-
-
 def standing(session: Session, lead_id: str) -> Standing:
-    return standing_of(reviews_of(session, tenant=TENANT, lead_id=lead_id), PARKED.record_sha256).standing
+    return standing_of(session, session.get_one(Lead, (TENANT, lead_id))).standing
 
 
 def is_evidence(session: Session, lead_id: str) -> bool:

@@ -270,6 +270,8 @@ def test_a_lead_shows_its_clip_where_a_browser_can_and_always_lets_it_be_saved(
     assert (page.status_code, faults(page.text)) == (200, [])
     address = f"/api/v1/evidence/{hash_of(clip)}"
     assert (f'<video src="{address}" controls playsinline preload="metadata"' in page.text) == (shows == "video")
+    still = f'poster="/api/v1/evidence/{hash_of(scene.box.pictures[lead][1])}/thumbnail?lead={lead}"'
+    assert (still in page.text) == (shows == "video"), "a picture of the incident stands there before it is played"
     assert ("autoplay" in page.text, f'href="{address}?reason=save_clip&amp;download=true&amp;lead=' in page.text) == (
         False,
         arrives,

@@ -1,0 +1,25 @@
+"""What a stored record says, read again from the bytes that were kept."""
+
+from alerts import dsse, events, records, wire
+from alerts.errors import MessageError
+from alerts.messages import Alert, Event, Evidence
+from alerts.records import JournalData
+from center.intake.journal import JournalRow
+
+
+def read_again(row: JournalRow) -> JournalData | None:
+    """What it says; its signature was checked when it came. None for what this version cannot read."""
+    try:
+        event = events.read_message(Event, dsse.read_envelope(row.raw).payload)
+        return events.read_message(records.JOURNAL_TYPES[row.type], wire.encode(event.data))
+    except (KeyError, MessageError):
+        return None
+
+
+def incident_of(row: JournalRow) -> str:
+    """The incident that a record of an alert or of its files is about; empty for any other."""
+    match read_again(row):
+        case Alert(incident=incident) | Evidence(incident=incident):
+            return incident
+        case _:
+            return ""

@@ -213,6 +213,35 @@ def top(
         _fail(error)
 
 
+@app.command()
+def redact(
+    picture: Annotated[Path, typer.Argument(metavar="IN", help="JPEG, PNG or WebP.")],
+    copy: Annotated[Path, typer.Argument(metavar="OUT", help="The redacted copy, a JPEG; must not be there yet.")],
+    box: Annotated[
+        list[str] | None,
+        typer.Option("--box", help="Cover this as well: x,y,w,h in pixels of the upright picture.", show_default=False),
+    ] = None,
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help="What was covered and by which model, as JSON.")] = False,
+) -> None:
+    """Cover faces, heads and number plates of a picture for good. Exit code 1, and no copy, if that cannot be done."""
+    try:
+        from edge.redaction.command import redact_file, summary  # noqa: PLC0415 - see above
+
+        told = redact_file(picture, copy, box or ())
+    except ModuleNotFoundError as error:
+        _give_up(EdgeError(f"{error.name} is missing, so nothing can be redacted here; pip install 'teawatch[edge]'"))
+    except TROUBLE as error:
+        _give_up(error)
+    typer.echo(told.model_dump_json(exclude_none=True) if as_json else summary(told))
+
+
+def _give_up(error: Exception) -> NoReturn:
+    """Whatever it was, exit code 1: nothing was made."""
+    typer.echo(f"teawatch edge redact: {' '.join(str(error).split())}", err=True)
+    raise typer.Exit(1) from None
+
+
 def _settings(**given: Any) -> Settings:  # noqa: ANN401 - options of whatever type
     return Settings(**{name: value for name, value in given.items() if value is not None})
 

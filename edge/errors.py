@@ -6,7 +6,8 @@ EdgeError
 ├── NothingFound     no camera answers a call to the local network
 ├── NotRunning       no running box answers where one was looked for
 ├── NotGranted       the running box did not do in time what it was asked for
-└── NotWatched       a camera that was to be watched to its end could not be
+├── NotWatched       a camera that was to be watched to its end could not be
+└── RedactionFailed  of this picture no redacted copy can be made
 """
 
 
@@ -44,3 +45,7 @@ class NotWatched(EdgeError):
     def __init__(self, *reasons: str) -> None:
         super().__init__("\n".join(f"not watched: {reason}" for reason in reasons))
         self.reasons = reasons
+
+
+class RedactionFailed(EdgeError):
+    """Of this picture no redacted copy can be made: nothing is shown instead."""

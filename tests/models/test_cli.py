@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from models.cards import load_card
+from models.cards import card_names, load_card
 from models.cli import app
 
 
@@ -25,14 +25,17 @@ def test_list_names_the_models_and_their_licences() -> None:
 
 def test_list_as_json_carries_whole_cards() -> None:
     _, out, _ = run("list", "--json")
-    (card,) = json.loads(out)
+    cards = {card["name"]: card for card in json.loads(out)}
+    assert tuple(cards) == card_names()
+    card = cards["yolov3_tiny"]
     assert card["sha256"] == load_card("yolov3_tiny").sha256
 
 
 def test_check_says_that_the_file_is_whole() -> None:
     code, out, _ = run("check")
     assert code == 0
-    assert out.startswith("yolov3_tiny: file is whole (SHA-256 cdfb9cc9e2d9")
+    assert out.count("file is whole") == len(card_names())
+    assert "yolov3_tiny: file is whole (SHA-256 cdfb9cc9e2d9" in out
 
 
 @pytest.mark.parametrize(

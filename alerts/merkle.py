@@ -72,11 +72,6 @@ class Edge:
         return Edge(size, tuple(peaks)), tuple(nodes)
 
 
-def edge_at(find: FindHash, size: int) -> Edge:
-    """The edge that the tree had when it had `size` leaves."""
-    return Edge(size, tuple(find(subtree) for subtree in complete_subtrees(0, size)))
-
-
 def root_of(leaves: Iterable[bytes]) -> bytes:
     """The root over these leaf hashes."""
     return Edge().grow(leaves)[0].root

@@ -6,10 +6,7 @@ from datetime import datetime
 from itertools import groupby
 from typing import NamedTuple
 
-from alerts import events
 from alerts.control_messages import Disposition, Receipt, Span
-from alerts.events import Sealed
-from alerts.keys import KeyFinder
 from alerts.ranges import is_in, touching
 from alerts.records import FIRST_PREVHASH
 
@@ -105,8 +102,3 @@ def next_counter(previous: int, at: datetime) -> int:
     A centre restored from a backup has forgotten its last counters; so it still passes what its boxes have seen.
     """
     return max(previous + 1, int(at.timestamp() * 1000))
-
-
-def read_receipt(raw: bytes, find_key: KeyFinder) -> Sealed[Receipt]:
-    """Verify and read a receipt. Whether it is for this box, new and not expired: `downlinks.admit`."""
-    return events.open_event(raw, {Receipt.TYPE: Receipt}, find_key)

@@ -3,7 +3,6 @@
 from pathlib import Path
 
 from alembic import command
-from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
@@ -14,7 +13,6 @@ from sqlalchemy.exc import DatabaseError
 from center.database import Database
 from center.errors import DatabaseTrouble
 from center.log.founding import enter_what_was
-from center.records import METADATA
 
 WITH_LOG = "0006"
 """The first version whose database has a log."""
@@ -54,9 +52,3 @@ def newest_version() -> str | None:
 def version_of(connection: Connection) -> str | None:
     """The version this database has; None where it is empty."""
     return MigrationContext.configure(connection).get_current_revision()
-
-
-def differences(connection: Connection) -> list[object]:
-    """What the database has otherwise than the tables of this program say; empty after `migrate`."""
-    context = MigrationContext.configure(connection, opts={"compare_type": True})
-    return list(compare_metadata(context, METADATA))

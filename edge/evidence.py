@@ -41,7 +41,6 @@ class Annotation:
     incident: str
     camera: str
     title: str
-    zone_id: str
     zone: tuple[Point, ...]
     labels: tuple[Label, ...]
 

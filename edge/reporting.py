@@ -128,7 +128,6 @@ def annotation_of(alert: Alert, incident: Incident, zone: Zone, picture_sha256: 
         incident=incident.id,
         camera=alert.camera,
         title=f"{alert.camera} {alert.zone} {alert.rule}  {alert.observed_at:%Y-%m-%d %H:%M:%S} UTC  {facts}",
-        zone_id=alert.zone,
         zone=zone.polygon,
         labels=tuple(Label(f"{each.class_name} {each.score:.2f}", each.box) for each in incident.last.objects),
     )

@@ -42,10 +42,6 @@ class Placement:
     width_px: int
     height_px: int
 
-    def to_input(self, boxes: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Boxes (N, 4) of the original picture, in pixels of the input."""
-        return boxes * np.float32(self.scale) + self._offset()
-
     def to_picture(self, boxes: NDArray[np.float32]) -> NDArray[np.float32]:
         """Boxes (N, 4) of the input, in pixels of the original picture; not clipped to it."""
         return (boxes - self._offset()) / np.float32(self.scale)

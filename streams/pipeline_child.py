@@ -18,7 +18,6 @@ LIBRARY = "libgstreamer-1.0.so.0"
 
 _NEVER = ctypes.c_uint64(2**64 - 1)
 _PLAYING = 4
-_FAILURE = 0
 _END = 1 << 0
 _ERROR = 1 << 1
 

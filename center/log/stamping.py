@@ -19,7 +19,6 @@ from rfc3161_client import (
     VerifierBuilder,
     decode_timestamp_response,
 )
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from center.errors import StampRefused
@@ -65,9 +64,3 @@ def keep_stamp(session: Session, head: LogCheckpoint, stamp: TimeStampResponse, 
     at = stamp.tst_info.gen_time
     session.add(LogTimestamp(tenant=head.tenant, size=head.size, stamped_at=at, url=url, response=stamp.as_bytes()))
     return at
-
-
-def stamps_of(session: Session, *, tenant: str, size: int) -> tuple[LogTimestamp, ...]:
-    """The stamps of one head, the first first."""
-    rows = select(LogTimestamp).where(LogTimestamp.tenant == tenant, LogTimestamp.size == size)
-    return tuple(session.scalars(rows.order_by(LogTimestamp.stamped_at)))

@@ -1,19 +1,16 @@
 """What happens in a made film, and what somebody who looked at some moments of it has missed."""
 
 from bisect import bisect_left
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from pydantic import TypeAdapter
 
-from edge.boxes import Box, common_area
+from edge.boxes import Box
 
 SHOWN = 0.5
 """From this share of the thing's largest visible area on it counts as shown: nobody recognises a sleeve at the edge."""
-
-ON_IT = 0.3
-"""A detection lies on the thing if they share this much of the smaller of the two."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,26 +87,6 @@ def missed(events: Iterable[Event], looked_s: Iterable[float], *, tolerance_s: f
     """
     looks = sorted(looked_s)
     return [event for event in events if not any(_near(looks, seen.time_s, tolerance_s) for seen in event.shown())]
-
-
-def unfound(
-    events: Iterable[Event], detections: Mapping[float, Sequence[Box]], *, tolerance_s: float = 1e-3
-) -> list[Event]:
-    """Events in which no detection lay on the thing, whatever class was said; `detections` are boxes by looked-at time.
-
-    Stricter than `missed`, and fair only to a detector that knows such things at such sizes.
-    """
-    looks = sorted(detections)
-
-    def found(event: Event) -> bool:
-        return any(
-            common_area(box, seen.box) >= ON_IT * min(box.area, seen.box.area)
-            for seen in event.track
-            for time_s in _near(looks, seen.time_s, tolerance_s)
-            for box in detections[time_s]
-        )
-
-    return [event for event in events if not found(event)]
 
 
 def _near(times_s: Sequence[float], time_s: float, tolerance_s: float) -> Sequence[float]:

@@ -29,15 +29,6 @@ CAMERA: Mapping[str, str] = {"preset": "veryfast", "tune": "zerolatency", "crf":
 CAMERA_B: Mapping[str, str] = {"preset": "veryfast", "crf": "26", "bf": "2"}
 """A camera that sends B-frames."""
 
-CAMERA_CBR: Mapping[str, str] = {
-    "preset": "veryfast",
-    "tune": "zerolatency",
-    "b": "2M",
-    "maxrate": "2M",
-    "bufsize": "2M",
-}
-"""A camera with a constant rate of 2 Mbit/s."""
-
 _EDITION = "3"
 """Part of every hash: films of an older edition of this package are made anew."""
 

@@ -39,7 +39,6 @@ TESTED = {
     "h264": "x264enc tune=zerolatency speed-preset=ultrafast key-int-max={gop} option-string=scenecut=0",
     "h265": "x265enc tune=zerolatency speed-preset=ultrafast key-int-max={gop} log-level=none option-string=scenecut=0",
 }
-_NANO = 1_000_000_000
 
 
 @dataclass(frozen=True)

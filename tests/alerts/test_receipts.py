@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 from alerts.control_messages import Disposition, Receipt
 from alerts.downlinks import write_downlink
 from alerts.errors import WrongType
+from alerts.events import open_event
 from alerts.keys import SigningKey
-from alerts.receipts import MAX_SPANS, Kept, Ledger, next_counter, read_receipt
+from alerts.receipts import MAX_SPANS, Kept, Ledger, next_counter
 from alerts.status import read_status
 from tests.alerts.parts import LIFETIME, NOON
 
@@ -94,7 +95,7 @@ def test_several_answered_records_are_told_as_each_would_be_alone(answered: set[
 def test_a_sealed_receipt_reads_back_and_is_nothing_else() -> None:
     receipt = ledger([(1, Disposition.STORED), (3, Disposition.QUARANTINED)]).receipt()
     raw = write_downlink(receipt, key=KEY, tenant="t", device="d", epoch="e", counter=7, at=NOON, lifetime=LIFETIME)
-    sealed = read_receipt(raw, FIND)
+    sealed = open_event(raw, {Receipt.TYPE: Receipt}, FIND)
     assert sealed.data == receipt
     assert (sealed.event.counter, sealed.event.epoch, sealed.key_id) == (7, "e", KEY.key_id)
     with pytest.raises(WrongType):

@@ -20,10 +20,10 @@ from fastapi import FastAPI
 from sqlalchemy import func, select
 
 from alerts.control_messages import Disposition, Receipt
+from alerts.events import open_event
 from alerts.identity import Identity
 from alerts.keys import SigningKey, VerifyKey
 from alerts.messages import Alert, Artefact, Clock, ClockQuality, Event, Evidence, KeyRotation, Phase
-from alerts.receipts import read_receipt
 from alerts.records import FIRST_PREVHASH, JournalData, Record, write_record
 from alerts.subscriber import Incoming
 from alerts.topics import Channel, Topic
@@ -119,7 +119,7 @@ class Stage:
     def receipts(self) -> list[tuple[Event, Receipt]]:
         """Receipts sent so far, verified with the centre's key."""
         key = self.office.keyring.signing_key.verify_key
-        opened = [read_receipt(raw, {key.key_id: key}.get) for _, raw in self.sent]
+        opened = [open_event(raw, {Receipt.TYPE: Receipt}, {key.key_id: key}.get) for _, raw in self.sent]
         return [(sealed.event, sealed.data) for sealed in opened]
 
     def last_receipt(self) -> Receipt:

@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Column, MetaData, Table, text
 from sqlalchemy.exc import OperationalError
@@ -20,7 +22,7 @@ from center.errors import DatabaseTrouble
 from center.log.heads import Notary
 from center.log.verification import verify_log
 from center.records import METADATA
-from center.schema import configuration, differences, migrate, newest_version, version_of
+from center.schema import configuration, migrate, newest_version, version_of
 from tests.center.conftest import ON_BOTH
 from tests.center.stage import TENANT, make_settings
 
@@ -56,7 +58,8 @@ def shape(database: Database) -> tuple[list[object], set[str]]:
     """What differs from this program's tables, and the triggers."""
     with database.reading() as session:
         found = session.execute(text(TRIGGERS[database.engine.dialect.name])).scalars().all()
-        return differences(session.connection()), set(found)
+        context = MigrationContext.configure(session.connection(), opts={"compare_type": True})
+        return list(compare_metadata(context, METADATA)), set(found)
 
 
 def test_an_empty_database_migrates_to_the_shape_the_tables_say(either: Database) -> None:

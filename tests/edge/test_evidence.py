@@ -12,7 +12,6 @@ def work(**changes: object) -> Annotation:
         "incident": "i-1",
         "camera": "cam-1",
         "title": "cam-1 zone rule  standing time 20.4 s (limit 20.0 s)",
-        "zone_id": "zone",
         "zone": (Point(0.1, 0.1), Point(0.9, 0.1), Point(0.9, 0.9), Point(0.1, 0.9)),
         "labels": (Label("car 0.87", Box(0.4, 0.4, 0.6, 0.6)),),
     }

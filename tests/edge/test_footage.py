@@ -6,7 +6,7 @@ import av
 import numpy as np
 import pytest
 
-from edge.bench.events import Event, FilmTruth, Sighting, missed, unfound
+from edge.bench.events import Event, FilmTruth, Sighting, missed
 from edge.bench.footage import CAMERA, CAMERA_B, Actors, Scene, cached_film, make_film, truth_path
 from edge.bench.rotation import rotate
 from edge.bench.weather import Weather, changes_of
@@ -181,20 +181,3 @@ def test_an_event_is_missed_unless_a_picture_that_shows_it_was_looked_at(
 ) -> None:
     happened = event(0.2, 1.0, 0.8, 0.1)
     assert missed([happened], looked_s) == ([happened] if is_missed else [])
-
-
-@pytest.mark.parametrize(
-    ("detections", "is_unfound"),
-    [
-        ({}, True),
-        ({10.04: []}, True),
-        ({10.04: [Box(0.6, 0, 1, 1)]}, True),
-        ({10.04: [Box(0.1, 0.2, 0.4, 0.6)]}, False),
-        ({12.0: [Box(0.1, 0.2, 0.4, 0.6)]}, True),
-    ],
-)
-def test_an_event_is_found_by_a_box_on_it_while_it_is_there(
-    detections: dict[float, list[Box]], is_unfound: bool
-) -> None:
-    happened = event(1.0, 1.0)
-    assert unfound([happened], detections) == ([happened] if is_unfound else [])

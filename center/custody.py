@@ -8,7 +8,7 @@ Council order 799, art. 16); the whole course of enforcement is kept on record (
 import secrets
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
@@ -38,6 +38,9 @@ class Act(StrEnum):
 
 IN_A_LIST: Final = "list"
 """The reason of a look at a small copy, among others."""
+
+ONE_LOOK: Final = timedelta(hours=1)
+"""So long one look at a file lasts: a player fetches a clip piece by piece, and a list shows it again and again."""
 
 LOOKS: Final = (Act.VIEWED, Act.DOWNLOADED)
 """Acts that change nothing and hand nothing to anybody else."""
@@ -122,10 +125,10 @@ def note_custody(
     enter(session, tenant=tenant, kind=LeafKind.CUSTODY, fields=done.body, reference=done.id, at=at, person=person)
 
 
-def has_viewed(
-    session: Session, *, tenant: str, user_id: str, sha256: str, since: datetime, small_copies: bool = True
+def is_looking(
+    session: Session, *, tenant: str, user_id: str, sha256: str, at: datetime, small_copies: bool = True
 ) -> bool:
-    """Whether this person is registered as having looked at this file at or after `since`.
+    """Whether this person is registered as having looked at this file so shortly before `at` that it is the same look.
 
     Without `small_copies`, as having looked at the file itself.
     """
@@ -136,7 +139,7 @@ def has_viewed(
         CustodyEvent.sha256 == sha256,
         CustodyEvent.act.in_(LOOKS),
     )
-    looks = select(CustodyEvent.id).where(*own, CustodyEvent.at >= since)
+    looks = select(CustodyEvent.id).where(*own, CustodyEvent.at >= at - ONE_LOOK)
     if not small_copies:
         looks = looks.where(CustodyEvent.reason != IN_A_LIST)
     return person is not None and session.scalars(looks.limit(1)).first() is not None

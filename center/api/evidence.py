@@ -2,7 +2,6 @@
 
 import re
 from dataclasses import dataclass
-from datetime import timedelta
 from itertools import chain
 from typing import Annotated, Final
 
@@ -15,7 +14,7 @@ from alerts.media_types import extension_of
 from center.accounts.guards import Viewer
 from center.api.security import reading_router
 from center.api.uploads import BYTES, Hash
-from center.custody import Act, has_viewed, note_custody
+from center.custody import Act, is_looking, note_custody
 from center.evidence import GIVEN_UP, Announced, Stored, find_deleted, find_file, lead_of_file
 from center.office import office_of
 from center.store.shelf import Shelf
@@ -24,9 +23,6 @@ from center.web.words import NO_NUL
 
 CHECKED_BYTES: Final = 32 * 2**20
 """Files up to this size are hashed again at each viewing; longer ones (long clips) are streamed as they lie."""
-
-VIEWING: Final = timedelta(hours=1)
-"""A player fetches a clip piece by piece: pieces from further on belong to the look that began with the first."""
 
 ONE_RANGE: Final = re.compile(r"bytes=(?:(?P<first>\d{1,18})-(?P<last>\d{0,18})|-(?P<end>\d{1,18}))")
 
@@ -76,8 +72,8 @@ def get(
         who, at = person.user_id, office.now()
         wanted = _wanted(request.headers.get("range", ""), file.size_bytes)
         may_go_on = not download and wanted.first > 0
-        if not may_go_on or not has_viewed(
-            session, tenant=tenant, user_id=who, sha256=sha256, since=at - VIEWING, small_copies=False
+        if not may_go_on or not is_looking(
+            session, tenant=tenant, user_id=who, sha256=sha256, at=at, small_copies=False
         ):
             act = Act.DOWNLOADED if download else Act.VIEWED
             lead = lead_of_file(session, tenant=tenant, sha256=sha256, lead_id=lead)

@@ -1,6 +1,5 @@
 """/api/v1/evidence/{sha256}/thumbnail: small copies of pictures, for lists and strips."""
 
-from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -12,7 +11,7 @@ from center.accounts.guards import Viewer
 from center.api.evidence import nothing_there
 from center.api.security import reading_router
 from center.api.uploads import Hash
-from center.custody import IN_A_LIST, Act, has_viewed, note_custody
+from center.custody import IN_A_LIST, Act, is_looking, note_custody
 from center.errors import NotAPicture
 from center.evidence import find_deleted, find_file, lead_of_file
 from center.office import Office, office_of
@@ -22,9 +21,6 @@ from center.web.words import NO_NUL
 
 PICTURES: Final = ("image/jpeg", "image/png", "image/webp")
 PLACEHOLDER: Final = (Path(__file__).parents[1] / "static" / "no-picture.svg").read_bytes()
-ONE_LOOK: Final = timedelta(hours=1)
-"""Who has looked at a file so recently is not registered again for a small copy of it in a list."""
-
 HEADERS: Final = {"Cache-Control": "no-store", "Content-Security-Policy": "default-src 'none'; sandbox"}
 
 router: Final = reading_router("evidence")
@@ -68,7 +64,7 @@ def _register(office: Office, user_id: str, sha256: str, lead: str) -> None:
         if file.media_type not in PICTURES:
             raise HTTPException(404, "only pictures have small copies")
         lead = lead_of_file(session, tenant=tenant, sha256=sha256, lead_id=lead)
-        if has_viewed(session, tenant=tenant, user_id=user_id, sha256=sha256, since=at - ONE_LOOK):
+        if is_looking(session, tenant=tenant, user_id=user_id, sha256=sha256, at=at):
             return
     with office.database.writing() as session:
         note_custody(

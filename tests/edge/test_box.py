@@ -147,7 +147,9 @@ def test_an_incident_that_opens_in_the_last_turn_of_a_camera_that_was_removed_ha
     rig = Rig(tmp_path / "state", fast("a", short_clip))
     (station,) = rig.box._stations.values()
     station.eye.take(make_packet(0, is_key=True))
-    rig.box._sealer = ClipSealer(rig.bench.outbox, rig.bench.blobs, tell=rig.tell, now=lambda: NOON)
+    rig.box._sealer = ClipSealer(
+        rig.bench.outbox, rig.bench.blobs, room=rig.bench.room, tell=rig.tell, now=lambda: NOON
+    )
     rig.box.use([], lambda _: None)
     rig.box._take_clips(station.eye, make_frame(0.0, camera="a"), [Telling("i-1", Phase.OPENED)])
     rig.box._clips.give_up()

@@ -154,6 +154,11 @@ _RECORDS: Mapping[str, _Line] = {
         "the record %(name)s is signed with the key %(key)s beyond the place up to which that key is trusted",
         "记录 %(name)s 的签名密钥 %(key)s 在该位置已不可信",
     ),
+    "record_distrusted": _line(
+        Fault.WRONG_KEY,
+        "the centre itself trusts the record %(name)s no more: of the key that signed it, records up to %(last)s only",
+        "中心自己已不再信任记录 %(name)s：签署它的密钥仅在第 %(last)s 条及之前可信",
+    ),
     "record_misplaced": _line(
         Fault.REORDERED,
         "%(name)s holds the record of another place: %(found)s",
@@ -273,6 +278,16 @@ _LOGS: Mapping[str, _Line] = {
         "the log does not hold the record %(name)s: %(reason)s",
         "日志中并无记录 %(name)s：%(reason)s",
     ),
+    "log_recording": _line(
+        Fault.LOG,
+        "the log does not hold the recording %(sha256)s as it is sealed here: %(reason)s",
+        "日志中并无如此封存的录音录像 %(sha256)s：%(reason)s",
+    ),
+    "log_lacks_recording": _line(
+        Fault.LOG,
+        "the log's proof for the recording %(sha256)s is missing",
+        "缺少录音录像 %(sha256)s 的日志证明",
+    ),
     "log_lacks": _line(
         Fault.LOG,
         "the log's proof for the record %(name)s is missing",
@@ -330,6 +345,11 @@ _REMARKS: Mapping[str, _Line] = {
         None,
         "%(count)s records were not yet in the log when the bundle was made; the seal says so",
         "制作证据包时有 %(count)s 条记录尚未进入日志；封印已注明",
+    ),
+    "log_waits_for_recordings": _line(
+        None,
+        "%(count)s recordings were not yet in the log when the bundle was made; the seal says so",
+        "制作证据包时有 %(count)s 份录音录像尚未进入日志；封印已注明",
     ),
     "still_open": _line(
         None,

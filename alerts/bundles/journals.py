@@ -34,6 +34,7 @@ class BundledRecord:
 def read_records(container: Container, seal: BundleSeal, trust: Trust) -> tuple[list[BundledRecord], list[Finding]]:
     """Every record that is authentic and in its place, in the journal's order, and what is wrong with the others."""
     told = {record_name(each.device, each.epoch, each.sequence, each.sha256): each for each in seal.records}
+    untrusted = {each.sha256: each.last for each in seal.untrusted}
     keys = {each.key_id: each.verify_key for each in trust.device_keys}
     good, findings = [], []
     for name in (name for name in container.members if name.startswith(FOLDER)):
@@ -48,6 +49,8 @@ def read_records(container: Container, seal: BundleSeal, trust: Trust) -> tuple[
             findings.append(error.finding)
             continue
         good.append(record)
+        if record.sha256 in untrusted:
+            findings.append(Finding("record_distrusted", {"name": name, "last": untrusted[record.sha256]}))
         if record.data is None:
             findings.append(Finding("unread_context", {"name": name}))
     findings += [

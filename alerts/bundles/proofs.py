@@ -1,13 +1,14 @@
 """Proofs from the centre's log inside a bundle: that it told of each record of the case before it made the bundle.
 
-`log/head.txt` is a signed head of the log, `log/proofs.json` leads from each record to it. The reader checks the head
+`log/head.txt` is a signed head of the log, `log/proofs.json` leads from each record, and each recording that an officer
+added, to it. The reader checks the head
 with the log's key from his own file of keys; the log's root over all leaves up to the head can be compared with a copy
 that was printed, time-stamped or fetched by somebody else.
 """
 
 import base64
 import binascii
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Annotated, Final
 
 from pydantic import Field, StringConstraints
@@ -16,7 +17,7 @@ from alerts import events, leaves, merkle, wire
 from alerts.bundles.container import Container
 from alerts.bundles.findings import Finding
 from alerts.bundles.journals import BundledRecord
-from alerts.bundles.seal import BundleSeal
+from alerts.bundles.seal import AddedRecording, BundleSeal
 from alerts.bundles.trust import Trust
 from alerts.checkpoints import MAX_BYTES as MAX_HEAD_BYTES
 from alerts.checkpoints import Checkpoint, open_checkpoint
@@ -31,10 +32,9 @@ MAX_PROOFS_BYTES: Final = 16 * 2**20
 _VERIFIER_PARTS: Final = 3
 
 
-class RecordProof(Message):
-    """The way from one record to the log's head. `leaf` and `body` are exact text, `salt` opens the leaf."""
+class LeafProof(Message):
+    """The way from one leaf to the log's head. `leaf` and `body` are exact text, `salt` opens the leaf."""
 
-    record: Sha256
     number: Count
     leaf: Annotated[str, StringConstraints(max_length=1024)]
     salt: Sha256
@@ -42,15 +42,28 @@ class RecordProof(Message):
     path: Annotated[tuple[Sha256, ...], Field(max_length=64)]
 
 
+class RecordProof(LeafProof):
+    """That the log told of the record of this hash."""
+
+    record: Sha256
+
+
+class RecordingProof(LeafProof):
+    """That the log told of the recording of this hash, and of what was said of it."""
+
+    recording: Sha256
+
+
 class Proofs(Message):
     """The file of proofs."""
 
     proofs: Annotated[tuple[RecordProof, ...], Field(max_length=10_000)]
+    recordings: Annotated[tuple[RecordingProof, ...], Field(max_length=256)] = ()
 
 
-def write_proofs(proofs: Iterable[RecordProof]) -> bytes:
+def write_proofs(proofs: Iterable[RecordProof], recordings: Iterable[RecordingProof] = ()) -> bytes:
     """The bytes of the file."""
-    return wire.encode(Proofs(proofs=tuple(proofs)))
+    return wire.encode(Proofs(proofs=tuple(proofs), recordings=tuple(recordings)))
 
 
 def check_proofs(
@@ -68,21 +81,52 @@ def check_proofs(
         return True, [Finding("log_stranger", {"reason": error})]
     except MessageError as error:
         return True, [Finding("log_unreadable", {"name": PROOFS_NAME, "reason": error})]
-    findings, lacking = [], []
-    for record in own:
-        proof = proofs.get(record.sha256)
-        if proof is None:
-            lacking.append(record)
-            continue
+    return True, [*_check_records(own, seal, proofs, head), *_check_recordings(seal, proofs, head)]
+
+
+def _check_records(
+    own: Sequence[BundledRecord], seal: BundleSeal, proofs: Proofs, head: Checkpoint
+) -> Iterator[Finding]:
+    found = {each.record: each for each in proofs.proofs}
+    lacking = [record for record in own if record.sha256 not in found]
+    for record in (each for each in own if each.sha256 in found):
         try:
-            _check(proof, head)
+            _check(found[record.sha256], head, leaves.LeafKind.RECORD, {"record": record.sha256})
         except (ProofRejected, MessageError) as error:
-            findings.append(Finding("log_proof", {"name": record.name, "reason": error}))
-    if len(lacking) == seal.unlogged:
-        findings += [Finding("log_waits", {"count": len(lacking)})] if lacking else []
-    else:
-        findings += [Finding("log_lacks", {"name": record.name}) for record in lacking]
-    return True, findings
+            yield Finding("log_proof", {"name": record.name, "reason": error})
+    if len(lacking) != seal.unlogged:
+        yield from (Finding("log_lacks", {"name": record.name}) for record in lacking)
+    elif lacking:
+        yield Finding("log_waits", {"count": len(lacking)})
+
+
+def _check_recordings(seal: BundleSeal, proofs: Proofs, head: Checkpoint) -> Iterator[Finding]:
+    """Each is in the log as the seal tells of it: which file, of which case, when it was added, when taken."""
+    found = {each.recording: each for each in proofs.recordings}
+    lacking = [each for each in seal.recordings if each.sha256 not in found]
+    for each in (recording for recording in seal.recordings if recording.sha256 in found):
+        try:
+            _check_recording(found[each.sha256], head, each, seal.case)
+        except (ProofRejected, MessageError) as error:
+            yield Finding("log_recording", {"sha256": each.sha256, "reason": error})
+    if len(lacking) != seal.unlogged_recordings:
+        yield from (Finding("log_lacks_recording", {"sha256": each.sha256}) for each in lacking)
+    elif lacking:
+        yield Finding("log_waits_for_recordings", {"count": len(lacking)})
+
+
+def _check_recording(proof: RecordingProof, head: Checkpoint, told: AddedRecording, case: str) -> None:
+    """Raises ProofRejected, MessageError."""
+    fields = {
+        "file": told.sha256,
+        "lead": case,
+        "media_type": told.media_type,
+        "source": told.source,
+        "taken_at_ms": leaves.milliseconds(told.taken_at) if told.taken_at else None,
+    }
+    leaf = _check(proof, head, leaves.LeafKind.RECORDING, fields)
+    if leaves.milliseconds(leaf.at) != leaves.milliseconds(told.added_at):
+        raise ProofRejected(f"it was added at {leaf.at.isoformat()}")
 
 
 def _open_head(container: Container, trust: Trust) -> Checkpoint:
@@ -116,20 +160,22 @@ def read_verifier(text: str) -> tuple[str, VerifyKey]:
     return parts[0], key
 
 
-def _read_proofs(container: Container) -> dict[str, RecordProof]:
+def _read_proofs(container: Container) -> Proofs:
     if container.members[PROOFS_NAME].size_bytes > MAX_PROOFS_BYTES:
         raise MalformedMessage(f"longer than {MAX_PROOFS_BYTES} bytes")
     raw = container.read(PROOFS_NAME)
     wire.decode_object(raw, max_bytes=MAX_PROOFS_BYTES)
-    return {each.record: each for each in events.read_message(Proofs, raw).proofs}
+    return events.read_message(Proofs, raw)
 
 
-def _check(proof: RecordProof, head: Checkpoint) -> None:
-    """Raises ProofRejected, MessageError."""
+def _check(proof: LeafProof, head: Checkpoint, kind: leaves.LeafKind, fields: Mapping[str, object]) -> leaves.Leaf:
+    """The leaf, which says just this. Raises ProofRejected, MessageError."""
     leaf = leaves.read_leaf(proof.leaf.encode())
     opening = leaves.Opening(bytes.fromhex(proof.salt), proof.body.encode())
     opening.check(leaf)
-    if leaf.kind is not leaves.LeafKind.RECORD or opening.fields.get("record") != proof.record:
+    told = opening.fields
+    if leaf.kind is not kind or told | dict(fields) != told:
         raise ProofRejected("the leaf is about something else")
     path = [bytes.fromhex(each) for each in proof.path]
     merkle.verify_inclusion(path, leaf=leaf.hash, index=proof.number, size=head.size, root=head.root)
+    return leaf

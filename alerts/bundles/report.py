@@ -42,7 +42,10 @@ CHECKS: Mapping[Check, Words] = MappingProxyType(
             "图片和片段正是设备所声明的文件", "pictures and clips are the very files that the box announced"
         ),
         Check.TIMES: Words("各时间彼此相容", "the times are possible"),
-        Check.LOG: Words("记录在中心的公开日志中", "the records are in the centre's log"),
+        Check.LOG: Words(
+            "记录和添加的录音录像在中心的公开日志中",
+            "the records, and recordings that were added, are in the centre's log",
+        ),
     }
 )
 

@@ -3,7 +3,8 @@
 The seal is a DSSE envelope around a CloudEvent, as every message of the centre's, signed with the centre's key. It
 names every other member by SHA-256 and size, so that nothing can be altered, added or left out; and the last revision
 of each incident with its record, so that a cut end shows. What the centre itself lacked when it made the bundle stands
-in it too (`gaps`, `forks`, `absent`): what is missing and not told of was taken out.
+in it too (`gaps`, `forks`, `absent`, `unlogged`): what is missing and not told of was taken out. So does what the
+centre has come to distrust since it took it in (`untrusted`): with that, no bundle holds.
 """
 
 import json
@@ -96,6 +97,13 @@ class AddedRecording(Message):
     taken_at: Utc | None = None
 
 
+class UntrustedRecord(Message):
+    """A record of the case beyond `last`, the last of its journal that the centre trusts of the key that signed it."""
+
+    sha256: Sha256
+    last: Annotated[int, Field(ge=0, le=2**53 - 1)]
+
+
 class BundleSeal(Message):
     """What the centre signs: see the module."""
 
@@ -110,7 +118,9 @@ class BundleSeal(Message):
     forks: Annotated[tuple[ForkedJournal, ...], Field(max_length=256)] = ()
     absent: Annotated[tuple[AbsentFile, ...], Field(max_length=1024)] = ()
     recordings: Annotated[tuple[AddedRecording, ...], Field(max_length=256)] = ()
+    untrusted: Annotated[tuple[UntrustedRecord, ...], Field(max_length=MAX_MEMBERS)] = ()
     unlogged: Count = 0
+    unlogged_recordings: Count = 0
 
 
 def member_of(part: Part) -> SealedMember:

@@ -1,17 +1,18 @@
 """A lead's bundle as a file: everything gathered, told in words, sealed with the centre's key."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from sqlalchemy.orm import Session
 
 from alerts.bundles.container import Part, write_container
-from alerts.bundles.proofs import HEAD_NAME, PROOFS_NAME, RecordProof, write_proofs
+from alerts.bundles.proofs import HEAD_NAME, PROOFS_NAME, RecordingProof, RecordProof, write_proofs
 from alerts.bundles.seal import (
     SEAL_NAME,
     AbsentFile,
@@ -24,14 +25,14 @@ from alerts.bundles.seal import (
 )
 from alerts.errors import BlobMissing
 from alerts.keys import SigningKey
-from alerts.leaves import Opening
+from alerts.leaves import LeafKind
 from center.bundles.covering import cover_sheet
 from center.bundles.gathering import Gathered, gather, row_name
 from center.bundles.wording import because_in_words, directions
 from center.errors import BundleImpossible, NotInLog
 from center.evidence import Announced
 from center.log.heads import last_head
-from center.log.proofs import LeafProof, prove_record
+from center.log.proofs import prove_reference
 from center.log.records import LogCheckpoint
 from center.recordings import Recording, recordings_of
 from center.store.shelf import Shelf
@@ -82,8 +83,8 @@ def _export(
     parts += recordings.values()
     parts += [Part.of(name, text) for name, text in _words(session, gathered, at)]
     head = last_head(session, sealer.tenant)
-    logged, proofs = _proofs(session, gathered, head)
-    parts += logged
+    proofs = _proofs(session, gathered, recordings, head)
+    parts += proofs.parts
     cover = cover_sheet(
         session, gathered, at, key_id=sealer.key.key_id, head=head.text if head is not None else "", here=files
     )
@@ -108,7 +109,9 @@ def _export(
             )
             for each in recordings
         ),
-        unlogged=len(gathered.own) - proofs,
+        untrusted=gathered.untrusted,
+        unlogged=len(gathered.own) - len(proofs.records),
+        unlogged_recordings=len(recordings) - len(proofs.recordings),
     )
     sealed = Part.of(SEAL_NAME, write_seal(seal, key=sealer.key, tenant=sealer.tenant, at=at))
     parts.append(sealed)
@@ -143,29 +146,59 @@ def _recordings(session: Session, sealer: Sealer, lead_id: str, folder: Path) ->
     return found
 
 
-def _proofs(session: Session, gathered: Gathered, head: LogCheckpoint | None) -> tuple[list[Part], int]:
-    """The log's newest published head and the way to it from each record of the incident, and how many have one."""
-    tenant = gathered.lead.tenant
+@dataclass(frozen=True, slots=True)
+class _Proofs:
+    """The log's newest published head, and the way to it from what the bundle holds, as far as the head covers it."""
+
+    head: LogCheckpoint | None
+    records: tuple[RecordProof, ...] = ()
+    recordings: tuple[RecordingProof, ...] = ()
+
+    @property
+    def parts(self) -> list[Part]:
+        """The members of the bundle."""
+        if self.head is None:
+            return []
+        proofs = write_proofs(self.records, self.recordings)
+        return [Part.of(HEAD_NAME, self.head.text.encode()), Part.of(PROOFS_NAME, proofs)]
+
+
+def _proofs(
+    session: Session, gathered: Gathered, recordings: Iterable[Recording], head: LogCheckpoint | None
+) -> _Proofs:
     if head is None:
-        return [], 0
-    proofs = []
-    for row in gathered.own:
-        with suppress(NotInLog):
-            proof = prove_record(session, tenant=tenant, sha256=row.sha256, head=head)
-            if proof.opening is not None:
-                proofs.append(_spell(row.sha256, proof, proof.opening))
-    return [Part.of(HEAD_NAME, head.text.encode()), Part.of(PROOFS_NAME, write_proofs(proofs))], len(proofs)
-
-
-def _spell(sha256: str, proof: LeafProof, opening: Opening) -> RecordProof:
-    return RecordProof(
-        record=sha256,
-        number=proof.number,
-        leaf=proof.leaf.spell().decode(),
-        salt=opening.salt.hex(),
-        body=opening.body.decode(),
-        path=tuple(each.hex() for each in proof.path),
+        return _Proofs(None)
+    prove = partial(_prove, session, gathered.lead.tenant, head)
+    return _Proofs(
+        head,
+        tuple(
+            RecordProof(record=row.sha256, **proof)
+            for row in gathered.own
+            if (proof := prove(LeafKind.RECORD, row.sha256))
+        ),
+        tuple(
+            RecordingProof(recording=recording.sha256, **proof)
+            for recording in recordings
+            if (proof := prove(LeafKind.RECORDING, recording.reference))
+        ),
     )
+
+
+def _prove(session: Session, tenant: str, head: LogCheckpoint, kind: LeafKind, reference: str) -> dict[str, Any]:
+    """The fields of a proof; none where the head does not cover the leaf, or what it says was erased."""
+    try:
+        proof = prove_reference(session, tenant=tenant, kind=kind, reference=reference, head=head)
+    except NotInLog:
+        return {}
+    if proof.opening is None:
+        return {}
+    return {
+        "number": proof.number,
+        "leaf": proof.leaf.spell().decode(),
+        "salt": proof.opening.salt.hex(),
+        "body": proof.opening.body.decode(),
+        "path": tuple(each.hex() for each in proof.path),
+    }
 
 
 def _words(session: Session, gathered: Gathered, at: datetime) -> Iterator[tuple[str, bytes]]:

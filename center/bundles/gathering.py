@@ -8,10 +8,11 @@ from itertools import groupby
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from alerts.bundles.seal import ForkedJournal, Gap, IncidentEnd, ReceivedRecord, record_name
+from alerts.bundles.seal import ForkedJournal, Gap, IncidentEnd, ReceivedRecord, UntrustedRecord, record_name
 from alerts.control_messages import Disposition
 from alerts.messages import Alert, Evidence, Phase
 from alerts.ranges import between
+from center.devices import find_signers
 from center.errors import BundleImpossible
 from center.evidence import Announced, files_of
 from center.intake.journal import EpochRow, JournalRow
@@ -27,7 +28,8 @@ MAX_BETWEEN = 2_000
 class Gathered:
     """Everything of one lead that its box vouches for.
 
-    `own` are the records of its incident, `rows` these and the ones between them.
+    `own` are the records of its incident, `rows` these and the ones between them that are trusted. Of the incident's
+    own, those that are trusted no more come along, and are told of (`untrusted`).
     """
 
     lead: Lead
@@ -37,6 +39,7 @@ class Gathered:
     gaps: tuple[Gap, ...]
     forks: tuple[ForkedJournal, ...]
     files: tuple[Announced, ...]
+    untrusted: tuple[UntrustedRecord, ...]
 
     @property
     def received(self) -> tuple[ReceivedRecord, ...]:
@@ -67,7 +70,10 @@ def gather(session: Session, *, tenant: str, lead_id: str) -> Gathered:
     last = next((row for row in own if row.sha256 == lead.record_sha256), None)
     if last is None:
         raise BundleImpossible(f"the record of the last revision of {lead_id!r} is not in the journal")
-    rows = tuple(_with_context(session, own))
+    untrusted = _untrusted(session, own)
+    context = tuple(_with_context(session, own))
+    spoilt = _untrusted(session, context).keys() - untrusted.keys()
+    rows = tuple(row for row in context if row.sha256 not in spoilt)
     return Gathered(
         lead=lead,
         end=_end_of(lead, last),
@@ -76,6 +82,7 @@ def gather(session: Session, *, tenant: str, lead_id: str) -> Gathered:
         gaps=tuple(_gaps(rows)),
         forks=tuple(_forks(session, rows)),
         files=files,
+        untrusted=tuple(UntrustedRecord(sha256=sha256, last=last) for sha256, last in untrusted.items()),
     )
 
 
@@ -125,6 +132,18 @@ def _own_rows(session: Session, lead: Lead, files: set[str]) -> Iterator[Journal
                     continue
             if not revisions and not waiting:
                 return
+
+
+def _untrusted(session: Session, rows: Sequence[JournalRow]) -> dict[str, int]:
+    """Which of these records their keys do not vouch for any more, and up to where they do in that journal."""
+    if not rows:
+        return {}
+    signers = find_signers(session, rows[0].tenant, {row.key_id for row in rows})
+    return {
+        row.sha256: signers[row.key_id].limits.get(row.epoch, (1, 0))[1] or 0
+        for row in rows
+        if not signers[row.key_id].reaches(row.epoch, row.sequence)
+    }
 
 
 def _with_context(session: Session, own: Sequence[JournalRow]) -> Iterator[JournalRow]:

@@ -6,6 +6,7 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from center.bundles.gathering import Gathered
+from center.pages.doubts import doubt_of
 from center.pages.formats import Formats
 from center.pages.leadpage import ClauseView, clauses_of, links_in_words
 from center.pages.leadviews import camera_names, stand_in
@@ -53,6 +54,8 @@ def facts(session: Session, language: Language, lead: Lead) -> Iterator[tuple[st
     entry = camera_at(session, tenant=lead.tenant, camera=lead.camera, at=sighted_at(lead))
     yield language.gettext(N_("Case")), lead.id
     yield language.gettext(N_("Kind")), kind_name(language, lead.kind)
+    if doubt := doubt_of(session, language, lead):
+        yield language.gettext(N_("Not to be relied on")), doubt
     yield language.gettext(N_("State")), toned(language, PHASES, lead.phase).name
     camera = camera_names(session, language, lead.tenant).get(lead.camera, lead.camera)
     yield language.gettext(N_("Camera")), f"{camera} ({lead.camera})"

@@ -1,9 +1,9 @@
 """What somebody outside needs to check one leaf of the log: its bytes, what it means, and the way to a signed head.
 
-For a journal record: `prove_record`. The reader, who has the log's name and the centre's key from elsewhere, reads the
-leaf (`alerts.leaves.read_leaf`), checks that salt and body open it (`Opening.check`), that the body's `record` is the
-SHA-256 of the record's bytes, that the proof leads from the leaf to the head's root (`alerts.merkle.verify_inclusion`)
-and that the head is signed (`alerts.checkpoints.open_checkpoint`).
+For a row, a journal record say: `prove_reference`. The reader, who has the log's name and the centre's key from
+elsewhere, reads the leaf (`alerts.leaves.read_leaf`), checks that salt and body open it (`Opening.check`), that the
+body's `record` is the SHA-256 of the record's bytes, that the proof leads from the leaf to the head's root
+(`alerts.merkle.verify_inclusion`) and that the head is signed (`alerts.checkpoints.open_checkpoint`).
 """
 
 from dataclasses import dataclass
@@ -33,17 +33,12 @@ class LeafProof:
     checkpoint: str
 
 
-def prove_record(session: Session, *, tenant: str, sha256: str, head: LogCheckpoint) -> LeafProof:
-    """The proof of the journal record whose bytes have this hash.
+def prove_reference(session: Session, *, tenant: str, kind: LeafKind, reference: str, head: LogCheckpoint) -> LeafProof:
+    """The proof of the first leaf of this kind about this row; that of a journal record is the SHA-256 of its bytes.
 
-    `head` is a published one that covers it: `heads.publish_head`, after the record was committed. Raises NotInLog,
+    `head` is a published one that covers it: `heads.publish_head`, after the row was committed. Raises NotInLog,
     LogDamaged.
     """
-    return prove_reference(session, tenant=tenant, kind=LeafKind.RECORD, reference=sha256, head=head)
-
-
-def prove_reference(session: Session, *, tenant: str, kind: LeafKind, reference: str, head: LogCheckpoint) -> LeafProof:
-    """The proof of the first leaf of this kind about this row. Raises NotInLog, LogDamaged."""
     wanted = (LogOpening.tenant == tenant, LogOpening.kind == kind.value, LogOpening.reference == reference)
     number = session.scalars(select(LogOpening.number).where(*wanted).order_by(LogOpening.number).limit(1)).first()
     if number is None:

@@ -3,7 +3,8 @@
 from datetime import timedelta
 
 from alerts import dsse
-from alerts.bundles.seal import record_name
+from alerts.bundles.seal import record_name, recording_name
+from alerts.records import hash_of
 from center.bundles.bench.victims import Victim, flip, pack, retold, seal_of, with_members
 
 
@@ -66,6 +67,21 @@ def swap(victim: Victim) -> bytes:
         return pack(with_members(victim, members, changed, victim.scene.centre))
     changed = seal.model_copy(update={"case": f"{seal.case}9"})
     return pack(with_members(victim, members, changed, victim.scene.centre))
+
+
+def rerecord(victim: Victim) -> bytes:
+    """An officer's recording is replaced, or said to be of another time, and the centre seals it: the log knows."""
+    members, seal = victim.members, seal_of(victim.members, victim.scene)
+    if not seal.recordings:
+        return alter(victim)
+    told = victim.random.choice(seal.recordings)
+    change: dict[str, object] = {"added_at": told.added_at + timedelta(minutes=victim.random.randrange(1, 10_000))}
+    if victim.random.randrange(2):
+        film = flip(members.pop(recording_name(told.sha256, told.media_type)), victim.random)
+        change = {"sha256": hash_of(film)}
+        members[recording_name(hash_of(film), told.media_type)] = film
+    recordings = tuple(each.model_copy(update=change) if each is told else each for each in seal.recordings)
+    return pack(with_members(victim, members, seal.model_copy(update={"recordings": recordings}), victim.scene.centre))
 
 
 def backdate(victim: Victim) -> bytes:

@@ -27,6 +27,7 @@ MUTATIONS: Mapping[str, Sequence[Mutation]] = MappingProxyType(
         "manifest": (outsiders.rewrite_seal, outsiders.forge_seal, insiders.alter),
         "signature": (outsiders.replace_signature, outsiders.forge_all, insiders.forge),
         "time": (insiders.backdate,),
+        "recording": (insiders.rerecord,),
     }
 )
 

@@ -1,7 +1,8 @@
 """Bundles to be mutated: real boxes' journals through a real centre's intake, exported as an officer would.
 
 The cases differ as cases do: closed and open, with and without clips, with records of other incidents between, with a
-record that never came, a file that never came, a key that was replaced, a clock that was never set.
+record that never came, a file that never came, a key that was replaced, a clock that was never set, with a recording
+that an officer added.
 """
 
 import hashlib
@@ -37,15 +38,17 @@ from alerts.topics import Channel, Topic
 from center.app import make_office
 from center.bundles.exporting import Sealer, export_bundle
 from center.bundles.trusting import trust_of
-from center.county.seeding import seed
+from center.county import seeding
 from center.errors import BundleImpossible
 from center.evidence import note_arrival
 from center.keyring import load_keyring, make_secrets
 from center.keys import register
 from center.log.heads import publish_head
 from center.logs import set_up
+from center.recordings import Source, add_recording, keep, seal
 from center.schema import migrate
 from center.settings import load_settings
+from enforcement.actors import Actor, Role
 from traceability.cameras import Camera, CameraEntry, camera_at
 
 TENANT = "bench-county"
@@ -84,7 +87,7 @@ class _Centre:
         self.office = make_office(settings, load_keyring(settings), lambda: self.at)
         migrate(self.office.database)
         with self.office.database.writing() as session:
-            seed(session, tenant=TENANT, now=NOON)
+            seeding.seed(session, tenant=TENANT, now=NOON)
 
     def place_camera(self, device: str) -> str:
         """A camera of this box, beside the demo county's street camera; its name."""
@@ -108,6 +111,24 @@ class _Centre:
             for path in sorted(self.office.settings.evidence_folder.rglob("*")):
                 if path.is_file():
                     note_arrival(session, tenant=TENANT, sha256=path.name, at=self.at)
+
+    def add_recording(self, case: str) -> None:
+        """An officer filmed it too."""
+        film = BytesIO(b"\0\0\0\x18ftypmp42" + self.random.randbytes(CLIP_BYTES))
+        sealed = seal(film, max_bytes=2 * CLIP_BYTES)
+        keep(self.office.evidence, film, sealed)
+        with self.office.database.writing() as session:
+            add_recording(
+                session,
+                sealed,
+                tenant=TENANT,
+                lead_id=case,
+                source=Source.BODY_WORN,
+                note="the van from the side",
+                taken_at=self.at - timedelta(minutes=1),
+                by=Actor("officer", Role.OFFICER),
+                at=self.at,
+            )
 
     def enrol(self, device: str, key: SigningKey) -> None:
         with self.office.database.writing() as session:
@@ -280,6 +301,9 @@ def _scene(centre: _Centre) -> Scene:
     ids = ("box-1.i-1", "box-1.i-2", "box-1.i-3", "box-2.i-1", "box-2.i-2", "box-2.i-3", "box-3.i-1")
     centre.at += timedelta(minutes=1)
     centre.note_files()
+    centre.add_recording("box-1.i-1")
+    centre.add_recording("box-2.i-3")
+    centre.at += timedelta(minutes=1)
     cases = tuple(centre.export(each) for each in ids)
     signing = centre.office.keyring.signing_key
     with centre.office.database.reading() as session:

@@ -1,6 +1,7 @@
 """A lead's bundle, from records that a box signed to a file that a stranger checks with the centre's keys alone."""
 
 import hashlib
+import json
 import zipfile
 from datetime import timedelta
 from io import BytesIO
@@ -9,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from alerts.bundles.findings import Fault
+from alerts.bundles.proofs import PROOFS_NAME
 from alerts.bundles.report import Check, Report
 from alerts.bundles.seal import SEAL_NAME
 from alerts.bundles.trust import Trust
@@ -16,8 +18,10 @@ from alerts.bundles.verification import verify_file
 from alerts.messages import ClockQuality, Phase
 from center.bundles.exporting import Sealer, export_bundle
 from center.bundles.trusting import trust_of
+from center.distrust import distrust_beyond
 from center.errors import BundleImpossible
 from center.evidence import note_arrival
+from center.intake.quarantine import Limits
 from center.keys import revoke
 from center.log.heads import publish_head
 from center.recordings import Source, add_recording, keep, seal
@@ -82,17 +86,17 @@ def test_a_bundle_holds_for_whoever_has_the_centres_keys(told: Stage, tmp_path: 
     assert report.holds, report.lines("en")
     assert report.case == CASE
     assert {check: report.verdict(check) for check in Check} == dict.fromkeys(Check, True)
-    with zipfile.ZipFile(bundle) as unpacked:
-        assert unpacked.testzip() is None
-        names = unpacked.namelist()
+    with zipfile.ZipFile(bundle) as opened:
+        assert opened.testzip() is None
+        names = opened.namelist()
         assert names == sorted(names)
-        contents = {hashlib.sha256(unpacked.read(name)).hexdigest() for name in names if name.startswith("files/")}
+        contents = {hashlib.sha256(opened.read(name)).hexdigest() for name in names if name.startswith("files/")}
         assert contents == {hashlib.sha256(data).hexdigest() for data in (PICTURE, COPY, CLIP)}
         assert len([name for name in names if name.startswith("records/")]) == 7  # numbers 2 to 8
         assert SEAL_NAME in names
-        assert "机动车违法停车" in unpacked.read("because.zh.txt").decode()
-        assert unpacked.read("cover.pdf").startswith(b"%PDF-1.7")
-        assert "Illegal parking" in unpacked.read("because.en.txt").decode()
+        assert "机动车违法停车" in opened.read("because.zh.txt").decode()
+        assert opened.read("cover.pdf").startswith(b"%PDF-1.7")
+        assert "Illegal parking" in opened.read("because.en.txt").decode()
 
 
 def test_the_same_lead_at_the_same_time_gives_the_same_bytes(told: Stage, tmp_path: Path) -> None:
@@ -160,6 +164,31 @@ def test_an_incident_across_a_rotation_holds_and_after_a_revocation_up_to_the_la
         assert codes == expected
 
 
+def unpacked(bundle: Path, name: str) -> str:
+    with zipfile.ZipFile(bundle) as opened:
+        return opened.read(name).decode()
+
+
+def test_a_bundle_of_a_lead_that_lost_trust_says_so_to_readers_with_old_and_new_keys(
+    stage: Stage, box: Box, tmp_path: Path
+) -> None:
+    for data in (make_alert(), make_clock(), make_alert(2, Phase.CLOSED)):
+        stage.hear(box.write(data).raw)
+    before = trust(stage)
+    with stage.office.database.writing() as session:
+        revoke(session, tenant=TENANT, name=BOX, at=stage.clock(), last=1)
+        distrust_beyond(session, tenant=TENANT, device=BOX, limits=Limits(4096, 100), at=stage.clock())
+    bundle = export(stage, tmp_path / "bundle.zip")
+
+    old, new = verify_file(bundle, before), verify_file(bundle, trust(stage))
+
+    assert [finding.code for _, finding in old.findings] == ["record_distrusted"]
+    assert "gap_told" in {finding.code for finding in old.remarks}, "what else came with that key is left out, and told"
+    assert "record_past_trust" in {finding.code for _, finding in new.findings}
+    assert "Not to be relied on: It rests on record 3" in unpacked(bundle, "because.en.txt")
+    assert "不可采信: 它依据设备日志的第 3 条记录" in unpacked(bundle, "because.zh.txt")
+
+
 def test_a_box_whose_clock_was_never_set_is_told_of(stage: Stage, box: Box, tmp_path: Path) -> None:
     past = NOW - timedelta(days=20_000)
     alert = make_alert(clock=ClockQuality.UNSYNCHRONISED, observed_at=past, opened_at=past)
@@ -191,8 +220,12 @@ def test_what_an_officer_recorded_comes_along_and_is_told_apart(told: Stage, tmp
 
     assert report.holds, report.lines("en")
     assert "added_by_officers" in {finding.code for finding in report.remarks}
-    with zipfile.ZipFile(bundle) as unpacked:
-        assert unpacked.read(f"recordings/{sealed.sha256}.mp4") == film
+    with zipfile.ZipFile(bundle) as opened:
+        assert opened.read(f"recordings/{sealed.sha256}.mp4") == film
+    (proof,) = json.loads(unpacked(bundle, PROOFS_NAME))["recordings"]
+    assert proof["recording"] == sealed.sha256
+    assert '"kind":"recording"' in proof["leaf"]
+    assert export(told, tmp_path / "again.zip").read_bytes() == bundle.read_bytes()
 
 
 def test_of_a_lead_that_is_not_there_no_bundle_is_made(stage: Stage, tmp_path: Path) -> None:

@@ -15,12 +15,14 @@ import pytest
 
 from alerts.bundles.container import Part
 from alerts.bundles.findings import LINES, Fault, Finding
+from alerts.bundles.proofs import PROOFS_NAME, RecordProof, write_proofs
 from alerts.bundles.report import Report
-from alerts.bundles.seal import SEAL_NAME, record_name
+from alerts.bundles.seal import SEAL_NAME, UntrustedRecord, record_name, recording_name
 from alerts.bundles.trust import KeySpan, Trust, read_trust, write_trust
 from alerts.bundles.verification import verify_file
 from alerts.errors import TrustUnusable
 from alerts.keys import SigningKey
+from alerts.records import hash_of
 from center.bundles.bench import insiders, outsiders
 from center.bundles.bench.command import run
 from center.bundles.bench.mutations import MUTATIONS
@@ -97,6 +99,29 @@ def cut_last_record(victim: Victim) -> bytes:
     return pack(members)
 
 
+def resealed(victim: Victim, members: Members, **told: object) -> bytes:
+    """The centre's key seals these members, and says this of them."""
+    seal = seal_of(victim.members, victim.scene).model_copy(update=told)
+    return pack(with_members(victim, members, seal, victim.scene.centre))
+
+
+def retold_recording(victim: Victim) -> bytes:
+    (told,) = seal_of(victim.members, victim.scene).recordings
+    return resealed(victim, victim.members, recordings=(told.model_copy(update={"taken_at": None}),))
+
+
+def other_recording(victim: Victim) -> bytes:
+    members, (told,) = victim.members, seal_of(victim.members, victim.scene).recordings
+    del members[recording_name(told.sha256, told.media_type)]
+    film = b"another film"
+    members[recording_name(hash_of(film), told.media_type)] = film
+    return resealed(victim, members, recordings=(told.model_copy(update={"sha256": hash_of(film)}),))
+
+
+def unproven(victim: Victim) -> bytes:
+    return resealed(victim, victim.members | {PROOFS_NAME: write_proofs(())})
+
+
 @pytest.mark.parametrize(
     ("tamper", "code", "fault"),
     [
@@ -118,6 +143,9 @@ def cut_last_record(victim: Victim) -> bytes:
         (insiders.splice, "chain_gap", Fault.SPLICED),
         (insiders.cut, "end_missing", Fault.CUT),
         (insiders.backdate, "received_after_seal", Fault.TIME),
+        (retold_recording, "log_recording", Fault.LOG),
+        (other_recording, "log_lacks_recording", Fault.LOG),
+        (unproven, "log_lacks", Fault.LOG),
     ],
 )
 def test_the_matter_is_named(judge: Judge, tamper: Callable[[Victim], bytes], code: str, fault: Fault) -> None:
@@ -157,6 +185,29 @@ def test_a_revoked_key_is_good_up_to_its_last_trusted_record_and_not_beyond(judg
         assert judge.codes(raw, changed(trust, "box-1", spans=spans)) & {"record_past_trust"} == expected
     retired = changed(trust, "box-1", retired_at=trust.written_at)
     assert "record_past_trust" in judge.codes(raw, retired)
+
+
+def test_what_the_centre_itself_trusts_no_more_does_not_hold_with_older_keys_either(judge: Judge) -> None:
+    victim = judge.victim()
+    end = seal_of(victim.members, victim.scene).ends[0]
+    raw = resealed(victim, victim.members, untrusted=(UntrustedRecord(sha256=end.record_sha256, last=2),))
+    report = judge.judge(raw)
+
+    assert [finding.code for _, finding in report.findings] == ["record_distrusted"]
+    assert "records up to 2 only" in "\n".join(report.lines("en"))
+    assert "仅在第 2 条及之前可信" in "\n".join(report.lines("zh"))
+
+
+def test_a_recording_that_the_log_did_not_have_yet_is_told_and_rejects_nothing(judge: Judge) -> None:
+    victim = judge.victim()
+    proofs = json.loads(victim.members[PROOFS_NAME])
+    records = tuple(RecordProof.model_validate_json(json.dumps(each)) for each in proofs["proofs"])
+    assert len(proofs["recordings"]) == 1
+    raw = resealed(victim, victim.members | {PROOFS_NAME: write_proofs(records)}, unlogged_recordings=1)
+    report = judge.judge(raw)
+
+    assert report.holds, report.lines("en")
+    assert "log_waits_for_recordings" in {finding.code for finding in report.remarks}
 
 
 def test_a_record_from_before_its_box_was_enrolled_cannot_be(judge: Judge) -> None:

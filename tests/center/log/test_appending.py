@@ -16,7 +16,7 @@ from center.errors import LogDamaged, NotInLog
 from center.log.appending import enter
 from center.log.entries import enter_records
 from center.log.heads import Notary, publish_head
-from center.log.proofs import prove_leaf, prove_record
+from center.log.proofs import prove_leaf, prove_reference
 from center.log.publishing import HeadClock
 from center.log.records import LogCheckpoint, LogLeaf, LogNode, LogOpening
 from center.log.tree import head_of, prove_consistency
@@ -142,7 +142,7 @@ def test_a_record_is_proven_to_somebody_who_has_the_key_alone(stage: Stage, box:
     stage.hear(box.write(make_clock()).raw)
     published = head(stage)
     with stage.office.database.reading() as session:
-        proof = prove_record(session, tenant=TENANT, sha256=record.sha256, head=published)
+        proof = prove_reference(session, tenant=TENANT, kind=LeafKind.RECORD, reference=record.sha256, head=published)
 
     key = stage.office.keyring.signing_key.verify_key
     opened = open_checkpoint(proof.checkpoint, origin="tea.example/log", key=key)
@@ -215,7 +215,7 @@ def test_what_the_log_does_not_have_is_not_proven(stage: Stage) -> None:
     fill(stage, 1)
     with stage.office.database.reading() as session:
         with pytest.raises(NotInLog, match="no leaf of kind record"):
-            prove_record(session, tenant=TENANT, sha256="0" * 64, head=published)
+            prove_reference(session, tenant=TENANT, kind=LeafKind.RECORD, reference="0" * 64, head=published)
         with pytest.raises(NotInLog, match="does not cover leaf 3"):
             prove_leaf(session, tenant=TENANT, number=3, head=published)
 

@@ -9,10 +9,11 @@ import pytest
 from sqlalchemy import event, text
 from sqlalchemy.exc import OperationalError
 
+from alerts.leaves import LeafKind
 from alerts.merkle import root_of, verify_inclusion
 from center.errors import UnknownPerson
 from center.log.erasure import erase_person
-from center.log.proofs import prove_leaf, prove_record
+from center.log.proofs import prove_leaf, prove_reference
 from center.log.records import LogCheckpoint, LogLeaf
 from tests.center.log.scene import fill, look, publish, verify
 from tests.center.stage import TENANT, Stage, open_stage
@@ -30,7 +31,9 @@ def test_the_log_is_filled_proven_verified_and_forgets_on_either_database(stage:
     head = publish(stage)
     assert verify(stage, head.text).troubles == []
     with stage.office.database.reading() as session:
-        proof = prove_record(session, tenant=TENANT, sha256=box.records[3].sha256, head=head)
+        proof = prove_reference(
+            session, tenant=TENANT, kind=LeafKind.RECORD, reference=box.records[3].sha256, head=head
+        )
     verify_inclusion(proof.path, leaf=proof.leaf.hash, index=proof.number, size=proof.size, root=proof.root)
     with stage.office.database.writing() as session:
         erase_person(session, tenant=TENANT, user_id="officer-a", ground="art. 47", at=stage.clock())

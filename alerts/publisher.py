@@ -61,8 +61,12 @@ class Publisher:
         now: Callable[[], datetime] = utc_now,
         resend_after_s: float = 5.0,
         keys: KeyKeeper | None = None,
+        door: Door | None = None,
     ) -> None:
-        """`keys` lets the centre ask for a new key; without it such a command is refused like any other."""
+        """`keys` lets the centre ask for a new key; without it such a command is refused like any other.
+
+        `door`: the way to the broker, if it is not the usual one of this identity.
+        """
         self._outbox = outbox
         self._identity = identity
         self._keys = keys
@@ -86,7 +90,7 @@ class Publisher:
                 port=identity.mqtt_port,
                 username=identity.mqtt_username,
                 password=identity.mqtt_password,
-                tls=Door(identity).to_broker if identity.mqtt_tls else None,
+                tls=(door or Door(identity)).to_broker if identity.mqtt_tls else None,
             ),
             client_id=f"teawatch-{identity.device}-{outbox.epoch}",
             clean_session=True,

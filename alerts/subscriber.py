@@ -22,6 +22,8 @@ QUIET_S = 0.002
 GATHER_S = 0.05
 """A batch ends when nothing more has come for `QUIET_S`, after `GATHER_S`, or when it is full."""
 
+END_S = 10.0
+
 log = structlog.get_logger(__name__)
 
 
@@ -70,7 +72,7 @@ class Subscriber:
         self._stopping = threading.Event()
         self._connection = Connection(
             Address(host=host, port=port, username=username, password=password, tls=tls),
-            client_id="-".join(filter(None, ("teawatch-center", tenant, name))),
+            client_id=_client_id(tenant, name),
             clean_session=False,
             filters=[topics.filter_of(tenant, channel) for channel in channels],
             unwanted=[topics.filter_of(tenant, channel) for channel in UPLINKS if channel not in channels],
@@ -161,6 +163,34 @@ class Subscriber:
         (log.info if event == "connected" else log.warning)(event, **detail)
         if self._on_event:
             self._on_event(event, detail)
+
+
+def end_session(address: Address, *, tenant: str, name: str, patience_s: float = END_S) -> bool:
+    """Have the broker forget a subscriber that will not come back, and what waits for it; whether the broker did.
+
+    A clean session takes the place of the persistent one (MQTT 3.1.1, 3.1.2.4): every broker understands that.
+    """
+    accepted = threading.Event()
+    connection = Connection(
+        address,
+        client_id=_client_id(tenant, name),
+        clean_session=True,
+        filters=(),
+        on_up=accepted.set,
+        on_down=lambda reason: log.warning("session_not_ended", worker=name, reason=reason),
+        on_message=lambda _arrival: None,
+        if_refused="look at the broker's user and password in the centre's configuration",
+        name="session-end",
+    )
+    connection.start()
+    try:
+        return accepted.wait(patience_s)
+    finally:
+        connection.stop()
+
+
+def _client_id(tenant: str, name: str) -> str:
+    return "-".join(filter(None, ("teawatch-center", tenant, name)))
 
 
 def _read_topic(arrival: Arrival) -> Incoming | None:

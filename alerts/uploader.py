@@ -159,8 +159,11 @@ class Uploader:
         keep_free_bytes: int = 0,
         open_incidents: Callable[[], Collection[str]] = tuple,
         transport: httpx.BaseTransport | None = None,
+        door: Door | None = None,
     ) -> None:
         """`limit_bits_per_s`: files never go faster than that; 0: as fast as the link carries them.
+
+        `door`: the way to the centre, if it is not the usual one of this identity.
 
         Where less than `keep_free_bytes` of the disk are free, files are given up (see `alerts.shedding`), sealed
         pictures of `open_incidents` last.
@@ -178,7 +181,7 @@ class Uploader:
             identity.center_url,
             timeout=TIMEOUT,
             transport=transport,
-            tls=Door(identity).to_web(),
+            tls=(door or Door(identity)).to_web(),
             socket_options=((socket.SOL_SOCKET, socket.SO_SNDBUF, LEAST_QUEUED_BYTES),),
         )
         self._wake = threading.Event()

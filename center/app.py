@@ -9,7 +9,8 @@ import anyio.to_thread
 from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
 
-from alerts.subscriber import Subscriber
+from alerts.connection import Address
+from alerts.subscriber import Subscriber, end_session
 from alerts.tls import Context, client_context
 from alerts.topics import UPLINKS, Channel
 from center import api, live, pages
@@ -21,6 +22,7 @@ from center.feed import Hub
 from center.housekeeping import DAY_S, Chore, Housekeeping
 from center.intake.desk import Desk
 from center.intake.filing import FilingRules
+from center.intake.former import FormerWorkers
 from center.intake.quarantine import Limits
 from center.intake.recalling import Recaller
 from center.intake.sharing import Share
@@ -101,6 +103,10 @@ def make_office(settings: Settings, keyring: Keyring, now: Callable[[], datetime
     notary = Notary(settings.tenant, settings.log_origin, keyring.signing_key)
     every = timedelta(seconds=settings.log.publish_every_s)
     evidence = open_store(settings)
+
+    def end_worker(name: str) -> bool:
+        return end_session(_address(settings, keyring), tenant=settings.tenant, name=name)
+
     return Office(
         settings=settings,
         database=database,
@@ -115,6 +121,7 @@ def make_office(settings: Settings, keyring: Keyring, now: Callable[[], datetime
         notary=notary,
         wire=WireEar(database, hub),
         recaller=Recaller(database, rules, send=works.send, now=now),
+        former=FormerWorkers(settings.data, settings.intake.workers, end_worker),
         now=now,
     )
 
@@ -147,7 +154,7 @@ def start(office: Office, *, listening: bool = True) -> None:
     migrate(office.database)
     if not listening:
         return
-    mqtt = office.settings.mqtt
+    settings, mqtt = office.settings, office.settings.mqtt
     office.heads.start()
     office.works.start(
         Subscriber(
@@ -155,14 +162,15 @@ def start(office: Office, *, listening: bool = True) -> None:
             port=mqtt.port,
             username=mqtt.username,
             password=office.keyring.center_password,
-            tenant=office.settings.tenant,
+            tenant=settings.tenant,
             on_messages=office.desk.receive_all,
-            channels=(Channel.STATUS,) if office.settings.intake.workers else UPLINKS,
-            tls=_way_to_broker(office) if mqtt.tls else None,
+            channels=(Channel.STATUS,) if settings.intake.workers else UPLINKS,
+            tls=_way_to_broker(settings, office.keyring) if mqtt.tls else None,
         )
     )
     office.recaller.start()
-    if office.settings.intake.workers:
+    office.former.start()
+    if settings.intake.workers:
         office.wire.start()
 
 
@@ -185,19 +193,30 @@ def make_worker(office: Office, share: Share) -> Subscriber:
         password=office.keyring.center_password,
         tenant=settings.tenant,
         on_messages=share.of_messages(desk.receive_all),
-        tls=_way_to_broker(office) if mqtt.tls else None,
+        tls=_way_to_broker(settings, office.keyring) if mqtt.tls else None,
         name=str(share),
         channels=(Channel.JOURNAL,),
     )
     return worker
 
 
-def _way_to_broker(office: Office) -> Callable[[], Context]:
+def _address(settings: Settings, keyring: Keyring) -> Address:
+    """Where the broker is, and how the centre signs in there."""
+    mqtt = settings.mqtt
+    return Address(
+        host=mqtt.host,
+        port=mqtt.port,
+        username=mqtt.username,
+        password=keyring.center_password,
+        tls=_way_to_broker(settings, keyring) if mqtt.tls else None,
+    )
+
+
+def _way_to_broker(settings: Settings, keyring: Keyring) -> Callable[[], Context]:
     """TLS with the broker, whose certificate is of our authority and which wants to see ours."""
-    settings, authority = office.settings, office.keyring.authority
 
     def make() -> Context:
-        return client_context(authority.pem, utc_now, keep_own_pair(settings, authority, utc_now()))
+        return client_context(keyring.authority.pem, utc_now, keep_own_pair(settings, keyring.authority, utc_now()))
 
     return make
 
@@ -206,6 +225,7 @@ def stop(office: Office) -> None:
     """End streams, intake, broker and database, in this order."""
     office.hub.close()
     office.wire.stop()
+    office.former.stop()
     office.recaller.stop()
     office.works.stop()
     office.heads.stop()

@@ -1,8 +1,9 @@
 """A centre that can be told to die at a write: `python -m center.mortal FILE center serve …`.
 
 The same program as `teawatch center serve …`, for `teawatch bench delivery`. On SIGUSR1 it reads a number out of FILE
-and counts from then on: before each statement that writes, before each commit and after it. At that number it is killed
-from inside by SIGKILL: for its files, kill -9 at that boundary.
+and counts from then on: before each statement that writes, before each commit and after it, before a file is opened for
+writing, gets its name or is removed. At that number it is killed from inside by SIGKILL: for its files, kill -9 at that
+boundary.
 """
 
 import os
@@ -17,6 +18,9 @@ from sqlalchemy.orm import Session
 import teawatch
 
 WRITES = ("INSERT", "UPDATE", "DELETE")
+FILE_EVENTS = frozenset({"os.rename", "os.remove", "os.link", "os.truncate"})
+WRITING = os.O_WRONLY | os.O_RDWR
+"""What the interpreter tells its audit hooks before it is done (PEP 578)."""
 
 
 class Fate:
@@ -37,8 +41,16 @@ class Fate:
         if self._left <= 0:
             os.kill(os.getpid(), signal.SIGKILL)
 
+    def heed(self, event: str, args: tuple[Any, ...]) -> None:
+        """An audit hook: files count too."""
+        if self._left is None:
+            return
+        if event in FILE_EVENTS or (event == "open" and isinstance(args[2], int) and args[2] & WRITING):
+            self.passes()
+
     def watch(self) -> None:
-        """Have every database of this process count."""
+        """Have every database and every file of this process count."""
+        sys.addaudithook(self.heed)
 
         def before_statement(_connection: Any, _cursor: Any, statement: str, *_: object) -> None:  # noqa: ANN401 - SQLAlchemy's signature
             if statement.lstrip().startswith(WRITES):

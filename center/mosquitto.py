@@ -91,6 +91,7 @@ def configuration(place: Place, *, tls: bool, max_message_bytes: int) -> str:
         "persistence true",
         f"persistence_location {place.folder}/",
         "autosave_interval 60",
+        "persistent_client_expiration 7d",  # a worker of intake that never comes back; its boxes bring all of it again
         "max_inflight_messages 1000",  # as many as a batch of intake may have
         "max_queued_messages 10000",
         f"max_packet_size {ENVELOPE_ROOM * max_message_bytes}",

@@ -14,6 +14,7 @@ from center.database import Database
 from center.disposal import Disposal
 from center.feed import Hub
 from center.intake.desk import Desk
+from center.intake.former import FormerWorkers
 from center.intake.recalling import Recaller
 from center.keyring import Keyring
 from center.log.heads import Notary
@@ -48,6 +49,7 @@ class Office:
     notary: Notary
     heads: HeadClock
     recaller: Recaller
+    former: FormerWorkers
     now: Callable[[], datetime] = utc_now
     throttle: Throttle = field(default_factory=Throttle)
 

@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -11,6 +12,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
@@ -18,14 +20,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from typer import BadParameter
 
-from alerts.records import write_record
+from alerts.messages import Phase
+from alerts.records import JournalData, write_record
 from alerts.topics import Channel, Topic
+from edge.bench.clips import NothingToMeasure
 from edge.bench.delivery.box import BoxUnderTest
 from edge.bench.delivery.command import read_shard
-from edge.bench.delivery.county import Site, usual_broker
 from edge.bench.delivery.figures import figures_of, keeps_promises
 from edge.bench.delivery.judgement import Verdict
 from edge.bench.delivery.kinds import KINDS, Fault, Kind, draw
+from edge.bench.delivery.leftovers import read_leftovers
 from edge.bench.delivery.link import Link
 from edge.bench.delivery.meddler import FIRST_OWN_ID, Meddler
 from edge.bench.delivery.packets import (
@@ -37,9 +41,10 @@ from edge.bench.delivery.packets import (
     write_publication,
 )
 from edge.bench.delivery.rounds import Plan, Round, hold, load, save
+from edge.bench.delivery.site import ROTA, Site, choose_sites
 from edge.bench.delivery.stage import NO_GAP, Gap, Stage
 from edge.bench.delivery.storm import Outcome
-from tests.alerts.parts import NOON, make_clock
+from tests.alerts.parts import NOON, make_alert, make_clock
 from tests.edge.parts import make_identity
 
 ROOT = Path(__file__).parents[2]
@@ -50,6 +55,7 @@ VERDICT = Verdict(
 ROUND = Round(
     number=0,
     seed=7,
+    site="mosquitto-sqlite",
     verdict=VERDICT,
     outcomes=(Outcome("box_killed", NO_GAP, 0.5), Outcome("records_withheld", Gap(1, 1), 2.0)),
     took_ms=(3.0, 1.0, 2.0),
@@ -77,6 +83,30 @@ def test_a_hundred_faults_lose_nothing_double_nothing_and_leave_no_gap_unnoticed
     assert figures["gaps_noticed"] == figures["gaps_made"] >= 2
 
 
+AT_A_LARGE_CENTRE = (
+    "worker_killed",
+    "certificate_lost",
+    "key_rotated",
+    "key_rotated",
+    "box_killed_at_write",
+    "database_killed",
+    "worker_killed_at_write",
+)
+
+
+@pytest.mark.system("mosquitto", "postgresql")
+@pytest.mark.timeout(400)
+def test_behind_tls_and_with_workers_on_postgresql_dying_workers_lose_and_double_nothing() -> None:
+    kinds = {kind.name: kind for kind in KINDS}
+    faults = [Fault(kinds[name], seed) for seed, name in enumerate(AT_A_LARGE_CENTRE)]
+    site = Site(database="postgresql", tls=True, workers=2)
+    done = asyncio.run(hold(0, faults, Plan(seed=1, boxes=4, sites=[site])))
+    assert not done.findings
+    assert done.verdict.committed > 0
+    assert done.rotations >= 2
+    assert {outcome.kind for outcome in done.outcomes} == set(AT_A_LARGE_CENTRE)
+
+
 async def swallow(_stage: Stage, box: BoxUnderTest, _chance: random.Random) -> Gap:
     """Whatever the box sends is acknowledged and gone, until it has made a dozen records."""
     box.meddler.withhold(1000)
@@ -89,11 +119,16 @@ async def swallow(_stage: Stage, box: BoxUnderTest, _chance: random.Random) -> G
 @pytest.mark.timeout(400)
 def test_a_box_that_forgets_what_the_broker_acknowledged_is_found_to_have_lost_it() -> None:
     fault = Fault(Kind(name="swallowed", weight=1, on_box=swallow), seed=1)
-    plan = Plan(seed=1, boxes=1, site=Site(broker=usual_broker()), module="tests.edge.forgetful_box", clear_s=5)
+    sites = choose_sites(database="sqlite", tls=False)
+    plan = Plan(seed=1, boxes=1, sites=sites, module="tests.edge.forgetful_box", clear_s=5)
     done = asyncio.run(hold(0, [fault], plan))
     assert done.verdict.lost > 0
     assert done.verdict.lost_records >= 6
     assert not keeps_promises(figures_of([done]))
+    assert len([line for line in done.findings if "no lead" in line]) == done.verdict.lost
+    kept = Path(done.kept)
+    assert (kept / "centre.log").exists(), "whoever wonders why finds the round's files"
+    shutil.rmtree(kept)
 
 
 def test_a_run_that_is_stopped_leaves_no_process_and_no_folder_behind(tmp_path: Path) -> None:
@@ -121,10 +156,39 @@ def wait_for_children(process: psutil.Process, count: int) -> list[psutil.Proces
 
 
 def test_a_seed_draws_the_same_faults_again_and_each_usual_kind_at_least_once() -> None:
-    drawn = draw(100, 7, mosquitto=True)
-    assert drawn == draw(100, 7, mosquitto=True) != draw(100, 8, mosquitto=True)
-    assert {fault.kind.name for fault in drawn} >= {kind.name for kind in KINDS if not kind.is_rare}
-    assert not [fault for fault in draw(500, 7, mosquitto=False) if fault.kind.needs_mosquitto]
+    for site in ROTA:
+        drawn = draw(100, 7, site)
+        assert drawn == draw(100, 7, site) != draw(100, 8, site)
+        assert {fault.kind for fault in drawn} >= {kind for kind in KINDS if kind.fits(site) and not kind.is_rare}
+        assert all(fault.kind.fits(site) for fault in drawn)
+    assert {fault.kind for site in ROTA for fault in draw(500, 7, site)} == set(KINDS)
+
+
+@pytest.mark.parametrize(
+    ("asked", "names"),
+    [
+        ({"broker": "embedded", "database": "sqlite"}, ["embedded-sqlite"]),
+        ({"broker": "embedded", "database": "sqlite", "tls": True}, ["embedded-tls-sqlite"]),
+        ({"database_url": "postgresql://x", "tls": True, "broker": "mosquitto"}, ["mosquitto-tls-postgresql"]),
+    ],
+)
+def test_a_round_takes_place_where_one_asks_for_it(asked: dict[str, Any], names: list[str]) -> None:
+    assert [site.name for site in choose_sites(**asked)] == names
+
+
+def test_an_unknown_broker_is_refused_with_those_that_there_are() -> None:
+    with pytest.raises(NothingToMeasure, match="mosquitto or embedded"):
+        choose_sites(broker="rabbit")
+
+
+def test_a_waiting_record_is_read_whoever_signed_it_and_says_what_it_begins_and_announces() -> None:
+    closed = make_alert(phase=Phase.CLOSED).model_copy(update={"evidence": ()})
+    told = read_leftovers(make_raw(data, number) for number, data in enumerate((make_alert(), closed, make_clock()), 1))
+    assert [(each.sequence, bool(each.incident), len(each.files), each.is_spare) for each in told] == [
+        (1, True, 1, False),
+        (2, True, 0, True),
+        (3, False, 0, False),
+    ]
 
 
 def test_a_round_is_kept_in_a_file_and_rounds_add_up(tmp_path: Path) -> None:
@@ -167,9 +231,13 @@ def test_a_publication_survives_being_cut_into_pieces(payload: bytes, packet_id:
     assert len(whole) == 2
 
 
+def make_raw(data: JournalData, sequence: int) -> bytes:
+    return write_record(data, identity=IDENTITY, epoch="e", sequence=sequence, prevhash="0" * 64, at=NOON).raw
+
+
 def record_packet(sequence: int, packet_id: int = 1) -> bytes:
-    raw = write_record(make_clock(), identity=IDENTITY, epoch="e", sequence=sequence, prevhash="0" * 64, at=NOON).raw
-    return write_publication(Publication(Topic("t", "box", Channel.JOURNAL).text, packet_id, raw))
+    topic = Topic("t", "box", Channel.JOURNAL).text
+    return write_publication(Publication(topic, packet_id, make_raw(make_clock(), sequence)))
 
 
 def test_a_withheld_record_is_acknowledged_and_gone_however_often_it_comes() -> None:

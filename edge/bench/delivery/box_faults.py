@@ -12,7 +12,9 @@ from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 
-from alerts.messages import Alert, Phase
+from alerts.identity import CERTIFICATE_FILE
+from alerts.rotation import WISH_FILE
+from edge.bench.clips import NothingToMeasure
 from edge.bench.delivery import box as box_under_test
 from edge.bench.delivery.box import BoxUnderTest
 from edge.bench.delivery.link import Link, Weather
@@ -21,14 +23,17 @@ from edge.bench.delivery.stage import NO_GAP, Gap, Stage
 
 DAY_S = 86_400.0
 DOOM_PATIENCE_S = 8.0
-GAP_PATIENCE_S = 60.0
-SENT_INTO_THE_VOID = 2
-SETTLING_S = 0.3
-"""What a box has committed is heard of by then."""
+PATIENCE_S = 60.0
+"""So long a fault waits for what it needs of a box; then it is over all the same."""
 
+SENT_INTO_THE_VOID = 2
+MADE_OFF_LINE = 8
 DRAIN_PATIENCE_S = 12.0
-LATEST: dict[Boundary, int] = {"statement": 120, "committed": 12, "sent": 12, "confirmed": 6, "uploaded": 4}
+LATEST: dict[Boundary, int] = {"statement": 120, "committed": 12, "file": 20, "sent": 12, "confirmed": 6, "uploaded": 4}
 """How many such boundaries a doomed box passes at most: a second or two of its life."""
+
+IN_A_ROTATION: dict[Boundary, int] = {"statement": 40, "committed": 3, "file": 8}
+"""The same where it is to die while it gives itself a new key."""
 
 THIN = Weather(bytes_per_s=32_000, delay_s=0.15)
 """256 kbit/s and 300 ms there and back."""
@@ -47,7 +52,7 @@ async def kill(_stage: Stage, box: BoxUnderTest, chance: random.Random) -> Gap:
 
 async def kill_at_boundary(_stage: Stage, box: BoxUnderTest, chance: random.Random) -> Gap:
     """Before or after one of its writes, a few lives in a row are a few such faults."""
-    boundary = chance.choices(list(LATEST), (6, 2, 2, 1, 1))[0]
+    boundary = chance.choices(list(LATEST), (6, 2, 2, 2, 1, 1))[0]
     await box.doom(Doom(boundary, chance.randint(1, LATEST[boundary])))
     if not await box.die(DOOM_PATIENCE_S):
         await box.kill()
@@ -77,11 +82,13 @@ async def stall(_stage: Stage, box: BoxUnderTest, chance: random.Random) -> Gap:
     return NO_GAP
 
 
-async def half_open(_stage: Stage, box: BoxUnderTest, _chance: random.Random) -> Gap:
-    """The broker has forgotten the connection; the box has to find that out by itself."""
+async def half_open(_stage: Stage, box: BoxUnderTest, chance: random.Random) -> Gap:
+    """The broker, now and then the centre too, has forgotten the connection; the box has to find that out."""
     box.mqtt.forget()
+    if chance.random() < 0.5:  # noqa: PLR2004 - as often as not
+        box.web.forget()
     head = box.head
-    await box.wait(lambda: box.head >= head + SENT_INTO_THE_VOID, GAP_PATIENCE_S)
+    await box.wait(lambda: box.head >= head + SENT_INTO_THE_VOID, PATIENCE_S)
     return NO_GAP
 
 
@@ -164,11 +171,10 @@ async def withheld(stage: Stage, box: BoxUnderTest, chance: random.Random) -> Ga
     """A few records vanish although they were acknowledged, as often as they are sent, until the centre shows it."""
     box.meddler.withhold(chance.randint(1, 3))
     try:
-        async with asyncio.timeout(GAP_PATIENCE_S):
-            await box.meddler.has_chosen.wait()
-        return await _noticed(stage, box, box.meddler.withheld)
-    except TimeoutError:
-        return NO_GAP
+        with suppress(TimeoutError):
+            async with asyncio.timeout(PATIENCE_S):
+                await box.meddler.has_chosen.wait()
+        return await _noticed(stage, box, box.meddler.withheld) if box.meddler.withheld else NO_GAP
     finally:
         box.meddler.relent()
 
@@ -179,20 +185,65 @@ async def removed(stage: Stage, box: BoxUnderTest, chance: random.Random) -> Gap
         for link in links:
             link.is_refusing = True
             link.cut()
-        await asyncio.sleep(SETTLING_S)
+        await box.kill()
+        await box.live()
         may_have_gone_out = box.head
         await box.tell("hurry")
-        await asyncio.sleep(chance.uniform(0.5, 1))
+        await box.wait(lambda: box.head >= may_have_gone_out + MADE_OFF_LINE, PATIENCE_S)
         await box.kill()
         sequence = _remove_one(box, chance, after=may_have_gone_out)
         await box.live()
     return await _noticed(stage, box, {sequence}) if sequence else NO_GAP
 
 
+async def rotate_key(_stage: Stage, box: BoxUnderTest, chance: random.Random) -> Gap:
+    """Somebody at the box wishes for a new key; as often as not it is killed in the middle of that.
+
+    A box that was copied is left its key: what the copy signs after that would be put aside, as it should be.
+    """
+    if box.has_copies:
+        return NO_GAP
+    before = box.rotations
+    if chance.random() < 0.5:  # noqa: PLR2004 - as often as not
+        boundary = chance.choice(list(IN_A_ROTATION))
+        await box.doom(Doom(boundary, chance.randint(1, IN_A_ROTATION[boundary])))
+        await box.tell("rotate")
+        if not await box.die(DOOM_PATIENCE_S):
+            await box.kill()
+        await box.live()
+    else:
+        await box.tell("rotate")
+    await box.wait(lambda: box.rotations > before, PATIENCE_S)
+    return NO_GAP
+
+
+async def rotate_key_from_afar(stage: Stage, box: BoxUnderTest, _chance: random.Random) -> Gap:
+    """The centre asks the box for a new key."""
+    if box.has_copies:
+        return NO_GAP
+    before, box.is_asked_for_key = box.rotations, True
+    with suppress(NothingToMeasure):  # its database may be down just now
+        await stage.county.command("rotate", box.name)
+        box.is_asked_for_key = not await box.wait(lambda: box.rotations > before, PATIENCE_S)
+    return NO_GAP
+
+
+async def lose_certificate(_stage: Stage, box: BoxUnderTest, chance: random.Random) -> Gap:
+    """Its TLS certificate is gone, or damaged: it has to fetch another."""
+    await box.kill()
+    path = box.state / CERTIFICATE_FILE
+    path.write_bytes(path.read_bytes()[: chance.choice((0, 100, 1000))])
+    await box.live()
+    return NO_GAP
+
+
 async def cloned(stage: Stage, box: BoxUnderTest, chance: random.Random) -> Gap:
     """Two boxes with one identity and one journal, both at work; then each alone delivers what it has."""
+    if _may_rotate(box):
+        return NO_GAP
     await box.kill()
     box.truth.forked.add(box.epoch)
+    box.has_copies = True
     state = box.state.with_name(f"{box.name}-copy-{len(stage.copies)}")
     shutil.copytree(box.state, state)
     ports = (box.mqtt.target, box.web.target)
@@ -207,6 +258,8 @@ async def cloned(stage: Stage, box: BoxUnderTest, chance: random.Random) -> Gap:
 
 async def set_back(_stage: Stage, box: BoxUnderTest, chance: random.Random) -> Gap:
     """A backup of the state is put back, once everything newer was delivered: the journal goes on from an old place."""
+    if _may_rotate(box):
+        return NO_GAP
     await box.kill()
     backup = box.state.with_name(f"{box.name}-backup")
     shutil.copytree(box.state, backup)
@@ -217,6 +270,7 @@ async def set_back(_stage: Stage, box: BoxUnderTest, chance: random.Random) -> G
     await box.kill()
     if has_delivered and not box.records():
         box.truth.forked.add(box.epoch)
+        box.has_copies = True
         shutil.rmtree(box.state)
         backup.rename(box.state)
     else:
@@ -258,19 +312,17 @@ async def _under(weather: Weather, box: BoxUnderTest, chance: random.Random) -> 
 
 async def _noticed(stage: Stage, box: BoxUnderTest, sequences: Collection[int]) -> Gap:
     """In a journal that was forked a number stands for several records, so that no number need be missing there."""
-    return NO_GAP if box.epoch in box.truth.forked else await stage.sees_gap(box, sequences, GAP_PATIENCE_S)
+    return NO_GAP if box.epoch in box.truth.forked else await stage.sees_gap(box, sequences)
+
+
+def _may_rotate(box: BoxUnderTest) -> bool:
+    """Whether a new key is under way: a copy would be left behind with the old one."""
+    return box.is_asked_for_key or (box.state / WISH_FILE).exists()
 
 
 def _remove_one(box: BoxUnderTest, chance: random.Random, *, after: int) -> int | None:
     """One that neither opened an incident nor announced a file: the violation itself is still told by others."""
-    spare = [
-        record
-        for record in box.records()
-        if record.sequence > after
-        and isinstance(record.data, Alert)
-        and record.data.phase is not Phase.OPENED
-        and not record.data.evidence
-    ]
+    spare = [record for record in box.records() if record.sequence > after and record.is_spare]
     if not spare:
         return None
     record = chance.choice(spare)

@@ -13,9 +13,10 @@ from rich.console import Console
 from rich.table import Table
 
 from alerts.errors import AlertsError
-from edge.bench.delivery.county import Site, usual_broker
+from edge.announcements import set_up_log
 from edge.bench.delivery.figures import figures_of, keeps_promises
 from edge.bench.delivery.rounds import Plan, Round, faults_of, hold, load, round_file, save
+from edge.bench.delivery.site import choose_sites
 from edge.errors import EdgeError
 
 FAULTS = 2_000
@@ -36,32 +37,36 @@ def delivery(  # noqa: PLR0917 - typer reads the command line from it
     shard: Annotated[
         str, typer.Option(help="K/N: every N-th round, from the K-th; all in --state are summed up.")
     ] = "1/1",
-    broker: Annotated[str, typer.Option(help="mosquitto or embedded; Mosquitto where it is installed.")] = "",
-    database_url: Annotated[str, typer.Option(help="The centre's database: SQLite if not given.")] = "",
+    broker: Annotated[str, typer.Option(help="mosquitto or embedded; by default they take turns.")] = "",
+    database: Annotated[str, typer.Option(help="sqlite or postgresql; by default they take turns.")] = "",
+    database_url: Annotated[str, typer.Option(help="A PostgreSQL that is there, not one of the bench's own.")] = "",
     boxes: Annotated[int, typer.Option(min=1, max=20, help="How many boxes.")] = BOXES,
+    workers: Annotated[int | None, typer.Option(min=0, max=8, help="Workers of intake; on PostgreSQL.")] = None,
     *,
+    tls: Annotated[bool | None, typer.Option("--tls/--no-tls", help="By default every other round.")] = None,
     quick: Annotated[bool, typer.Option("--quick", help=f"{QUICK_FAULTS} faults, under 50 s.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object as the last line.")] = False,
 ) -> None:
     """Count what is lost or doubled between a box's commit and an officer's task, while everything dies and breaks.
 
-    The exit code is 1 if anything is, or if the centre has not noticed a gap.
+    A round has a hundred faults; brokers, databases and TLS change from round to round. The exit code is 1 if anything
+    is lost or doubled, or if the centre has not noticed a gap; then it is said what, and the round's files stay.
     """
     console = Console(stderr=True)
-    plan = Plan(seed=seed, boxes=boxes, site=Site(broker=broker or usual_broker(), database_url=database_url))
+    set_up_log(as_json=True, quiet=True)
     count = QUICK_FAULTS if quick else faults
     try:
+        sites = choose_sites(broker=broker, database=database, tls=tls, workers=workers, database_url=database_url)
+        plan = Plan(seed=seed, boxes=boxes, sites=sites)
         done = asyncio.run(_hold_all(count, plan, read_shard(shard), state, console))
     except (EdgeError, AlertsError, OSError, httpx.HTTPError, TimeoutError, ExceptionGroup) as error:
-        typer.echo(f"teawatch bench delivery: {_first_line(error)}", err=True)
+        typer.echo(f"teawatch bench delivery: {_words_of(error)}", err=True)
         raise typer.Exit(1) from None
     except (KeyboardInterrupt, asyncio.CancelledError):
         typer.echo("teawatch bench delivery: stopped; finished rounds are in --state, if one was given", err=True)
         raise typer.Exit(130) from None
-    figures = {**figures_of(done), "seed": seed, "broker": plan.site.broker}
+    figures = {**figures_of(done), "seed": seed}
     console.print(_table(figures))
-    for trouble in sorted({trouble for each in done for trouble in each.troubles}):
-        console.print(trouble, markup=False, highlight=False, soft_wrap=True)
     if as_json:
         typer.echo(json.dumps(figures))
     if not keeps_promises(figures):
@@ -81,9 +86,9 @@ async def _hold_all(
         finished = load(path) if path else None
         if finished is None and number % shard[1] == shard[0] - 1:
             finished = await hold(number, faults_of(number, count, plan), plan)
-            _say(console, finished)
             if path:
                 save(path, finished)
+            _say(console, finished)
         if finished is not None:
             done.append(finished)
     return done
@@ -105,24 +110,29 @@ def read_shard(text: str) -> tuple[int, int]:
 
 
 def _say(console: Console, done: Round) -> None:
+    """What came out; where something is not as promised, all that is known of it."""
     verdict = done.verdict
-    console.print(
-        f"round {done.number + 1}: {len(done.outcomes)} faults in {done.seconds:.0f} s, {verdict.committed} violations,"
-        f" {verdict.lost} lost, {verdict.duplicate_tasks} tasks too many",
-        highlight=False,
+    head = (
+        f"round {done.number + 1} ({done.site}): {len(done.outcomes)} faults in {done.seconds:.0f} s,"
+        f" {verdict.committed} violations, {verdict.lost} lost, {verdict.duplicate_tasks} tasks too many"
     )
+    why = (*done.findings, *done.troubles, f"the files of this round are in {done.kept}") if done.findings else ()
+    for line in (head, *why):
+        console.print(line, markup=False, highlight=False, soft_wrap=True)
 
 
-def _first_line(error: BaseException) -> str:
+def _words_of(error: BaseException) -> str:
+    """The first line of the first error, and where the round's files are."""
+    notes = list(getattr(error, "__notes__", ()))
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
-    return (str(error).splitlines() or [""])[0] or type(error).__name__
+    return "; ".join([(str(error).splitlines() or [""])[0] or type(error).__name__, *notes])
 
 
 def _table(figures: dict[str, object]) -> Table:
     table = Table("figure", "value", title="Delivery under faults")
     for name, value in figures.items():
-        if isinstance(value, dict):
+        if name == "kinds" and isinstance(value, dict):
             for kind, cost in value.items():
                 drawn, p50, p99 = cost.values()
                 table.add_row(kind, f"{drawn} times, healed in {p50} s (p50), {p99} s (p99)")

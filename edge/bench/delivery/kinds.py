@@ -7,6 +7,7 @@ from typing import TypeAlias
 
 from edge.bench.delivery import box_faults, county_faults
 from edge.bench.delivery.box import BoxUnderTest
+from edge.bench.delivery.site import Site
 from edge.bench.delivery.stage import Gap, Stage
 
 OnBox: TypeAlias = Callable[[Stage, BoxUnderTest, random.Random], Awaitable[Gap]]
@@ -22,16 +23,49 @@ LONG_ROUND = 100
 """In rounds of fewer faults nobody has time for that."""
 
 
+Fits: TypeAlias = Callable[[Site], bool]
+
+
+def everywhere(_site: Site) -> bool:
+    """It can happen to any county."""
+    return True
+
+
+def has_mosquitto(site: Site) -> bool:
+    """The embedded broker has neither a link to the centre nor anything on its disk."""
+    return site.broker == "mosquitto"
+
+
+def has_postgres(site: Site) -> bool:
+    """Of the round's own: somebody else's is not killed."""
+    return site.database == "postgresql" and not site.database_url
+
+
+def has_workers(site: Site) -> bool:
+    """Processes that take messages in."""
+    return site.workers > 0
+
+
+def has_tls(site: Site) -> bool:
+    """Boxes show certificates."""
+    return site.tls
+
+
+def is_plain(site: Site) -> bool:
+    """Only what is not encrypted can be meddled with."""
+    return not site.tls
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kind:
-    """One kind of fault: `weight` says how often it is drawn. `patience_s`: see above."""
+    """One kind of fault: `weight` says how often it is drawn where it `fits`. `patience_s`: see above."""
 
     name: str
     weight: int
     on_box: OnBox | None = None
     on_county: OnCounty | None = None
     patience_s: float = PATIENCE_S
-    needs_mosquitto: bool = False
+    fits: Fits = everywhere
     is_rare: bool = False
     """Not in every round: it stops everything for half a minute."""
 
@@ -49,25 +83,34 @@ KINDS = (
     Kind(name="outbox_full", weight=4, on_box=box_faults.outbox_full),
     Kind(name="clock_jump", weight=4, on_box=box_faults.clock_jump),
     Kind(name="box_born_in_1970", weight=3, on_box=box_faults.born_in_1970),
-    Kind(name="records_doubled", weight=4, on_box=box_faults.doubled),
-    Kind(name="records_shuffled", weight=4, on_box=box_faults.shuffled),
-    Kind(name="records_withheld", weight=4, on_box=box_faults.withheld),
+    Kind(name="key_rotated", weight=4, on_box=box_faults.rotate_key),
+    Kind(name="key_asked_for", weight=1, on_box=box_faults.rotate_key_from_afar),
+    Kind(name="certificate_lost", weight=3, on_box=box_faults.lose_certificate, fits=has_tls),
+    Kind(name="records_doubled", weight=4, on_box=box_faults.doubled, fits=is_plain),
+    Kind(name="records_shuffled", weight=4, on_box=box_faults.shuffled, fits=is_plain),
+    Kind(name="records_withheld", weight=4, on_box=box_faults.withheld, fits=is_plain),
     Kind(name="record_removed", weight=2, on_box=box_faults.removed),
     Kind(name="box_cloned", weight=1, on_box=box_faults.cloned),
     Kind(name="box_set_back", weight=1, on_box=box_faults.set_back),
     Kind(name="centre_killed", weight=1, on_county=county_faults.kill_centre),
     Kind(name="centre_killed_at_write", weight=1, on_county=county_faults.kill_centre_at_write),
     Kind(name="centre_disk_full", weight=2, on_county=county_faults.centre_disk_full),
-    Kind(name="broker_killed", weight=2, on_county=county_faults.kill_broker),
-    Kind(name="broker_wiped", weight=1, on_county=county_faults.wipe_broker, needs_mosquitto=True),
-    Kind(name="centre_cut", weight=2, on_county=county_faults.cut_centre, needs_mosquitto=True),
-    Kind(name="centre_stalled", weight=2, on_county=county_faults.stall_centre, needs_mosquitto=True),
+    Kind(name="worker_killed", weight=1, on_county=county_faults.kill_worker, fits=has_workers),
+    Kind(name="worker_killed_at_write", weight=2, on_county=county_faults.kill_worker_at_write, fits=has_workers),
+    Kind(name="database_killed", weight=2, on_county=county_faults.kill_database, fits=has_postgres),
+    Kind(name="database_disk_full", weight=1, on_county=county_faults.database_disk_full, fits=has_postgres),
+    Kind(name="broker_killed", weight=1, on_county=county_faults.kill_broker),
+    Kind(name="broker_killed_at_piece", weight=1, on_county=county_faults.kill_broker_at_piece),
+    Kind(name="broker_killed_at_write", weight=1, on_county=county_faults.kill_broker_at_write, fits=has_mosquitto),
+    Kind(name="broker_wiped", weight=1, on_county=county_faults.wipe_broker, fits=has_mosquitto),
+    Kind(name="centre_cut", weight=2, on_county=county_faults.cut_centre, fits=has_mosquitto),
+    Kind(name="centre_stalled", weight=2, on_county=county_faults.stall_centre, fits=has_mosquitto),
     Kind(
         name="centre_half_open",
         weight=1,
         on_county=county_faults.centre_half_open,
         patience_s=SILENCE_PATIENCE_S,
-        needs_mosquitto=True,
+        fits=has_mosquitto,
         is_rare=True,
     ),
 )
@@ -81,14 +124,10 @@ class Fault:
     seed: int
 
 
-def draw(count: int, seed: int, *, mosquitto: bool) -> Sequence[Fault]:
+def draw(count: int, seed: int, site: Site) -> Sequence[Fault]:
     """So many faults, each usual kind once if there is room; those that take long first, those that stop all last."""
     chance = random.Random(seed)  # noqa: S311 - no secret
-    kinds = [
-        kind
-        for kind in KINDS
-        if (mosquitto or not kind.needs_mosquitto) and (count >= LONG_ROUND or kind.patience_s == PATIENCE_S)
-    ]
+    kinds = [kind for kind in KINDS if kind.fits(site) and (count >= LONG_ROUND or kind.patience_s == PATIENCE_S)]
     usual = [kind for kind in kinds if not kind.is_rare]
     once = chance.sample(usual, min(count, len(usual)))
     drawn = once + chance.choices(kinds, [kind.weight for kind in kinds], k=count - len(once))

@@ -7,32 +7,38 @@ returned, and dies at the boundary it was told, by a real SIGKILL in the middle 
 import os
 import signal
 import sqlite3
+import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any, TypeAlias
 
 from alerts.blobs import BlobStore
+from alerts.clocks import clock_quality
 from alerts.discarding import Limit
+from alerts.door import Door
 from alerts.errors import AlertsError
 from alerts.identity import Identity
+from alerts.messages import ClockQuality
 from alerts.outbox import Outbox
 from alerts.publisher import OnEvent, Publisher
-from alerts.rotation import KeyKeeper
+from alerts.rotation import KeyKeeper, Wish, wish
 from alerts.uploader import Uploader
 from edge.__main__ import EVIDENCE_FOLDER, MEBIBYTE, OUTBOX_FILE
 from edge.bench.delivery.orders import Birth, Boundary, Doom
 from edge.bench.delivery.world import WITNESS, World, post_of
+from edge.credentials import load_credentials
 from edge.recorder import Recorder
+from edge.renewing import CertificateRound
 from edge.room import Room
 from edge.settings import Settings
 
 Say: TypeAlias = Callable[[Mapping[str, object]], None]
 Orders: TypeAlias = Callable[[float], Mapping[str, Any] | None]
 """The next order, or None after so many seconds without one."""
-
-MakePublisher: TypeAlias = Callable[[Outbox, Identity, OnEvent, Callable[[], datetime]], Publisher]
 
 ORDER_WAIT_S = 0.1
 HURRIED_LOOKS_PER_S = 20.0
@@ -48,6 +54,10 @@ TOLD = {
 }
 """What of the recorder's words the bench wants to know."""
 
+FILE_EVENTS = frozenset({"os.rename", "os.remove", "os.link", "os.truncate"})
+WRITING = os.O_WRONLY | os.O_RDWR
+"""What the interpreter tells its audit hooks before it is done (PEP 578); SQLite's own files are not among it."""
+
 FAILURES = (AlertsError, OSError, sqlite3.Error, ValueError)
 """What `edge/box.py` lets one look end in, too."""
 
@@ -62,13 +72,20 @@ class SteeredClock:
     def set(self, ahead_s: float, rate: float = 1.0) -> None:
         """From now on it is `ahead_s` ahead of the machine's and runs `rate` times as fast."""
         with self._lock:
-            self._began = datetime.now(UTC) + timedelta(seconds=ahead_s)
+            self._set_at = datetime.now(UTC)
+            self._began = self._set_at + timedelta(seconds=ahead_s)
             self._began_s, self._rate = time.monotonic(), rate
 
     def __call__(self) -> datetime:
         """What it says."""
         with self._lock:
             return self._began + timedelta(seconds=(time.monotonic() - self._began_s) * self._rate)
+
+    def quality(self, now: datetime) -> ClockQuality:
+        """No time server keeps a clock that is steered."""
+        with self._lock:
+            is_right = self._rate == 1 and abs((self._began - self._set_at).total_seconds()) < 1
+        return clock_quality(now) if is_right else ClockQuality.UNSYNCHRONISED
 
 
 class Fate:
@@ -93,12 +110,34 @@ class Fate:
             if self._passed >= self._doom.n:
                 os.kill(os.getpid(), signal.SIGKILL)
 
+    def heed(self, event: str, args: tuple[Any, ...]) -> None:
+        """An audit hook."""
+        if self._doom is None or self._doom.at != "file":
+            return
+        if event in FILE_EVENTS or (event == "open" and isinstance(args[2], int) and args[2] & WRITING):
+            self.passes("file")
 
-def make_publisher(outbox: Outbox, identity: Identity, on_event: OnEvent, now: Callable[[], datetime]) -> Publisher:
+
+@dataclass(frozen=True, slots=True)
+class Sending:
+    """What a box's publisher is made of."""
+
+    outbox: Outbox
+    identity: Identity
+    keeper: KeyKeeper
+    door: Door
+    on_event: OnEvent
+    now: Callable[[], datetime]
+
+
+MakePublisher: TypeAlias = Callable[[Sending], Publisher]
+
+
+def make_publisher(parts: Sending) -> Publisher:
     """The one of `edge/__main__.py`."""
-    keeper = KeyKeeper(outbox, outbox.path.parent)
-    keeper.take_up()
-    return Publisher(outbox, identity, on_event=on_event, now=now, keys=keeper)
+    return Publisher(
+        parts.outbox, parts.identity, on_event=parts.on_event, now=parts.now, keys=parts.keeper, door=parts.door
+    )
 
 
 class Life:
@@ -111,35 +150,66 @@ class Life:
         self._clock = SteeredClock(birth.ahead_s)
         self._looks_per_s = birth.looks_per_s
         self._is_hurried = False
+        self._said_left: Mapping[str, int | None] = {}
         self._resting = threading.Event()
         self._looks = threading.Thread(target=self._watch, name="looks", daemon=True)
         self._worlds = [World(camera, birth.seed + number) for number, camera in enumerate(birth.cameras)]
         posts = [post_of(camera) for camera in birth.cameras]
         witnesses = dict.fromkeys(birth.cameras, WITNESS)
         blobs = BlobStore(birth.folder / EVIDENCE_FOLDER)
-        room = Room(outbox, self._tell)
-        self._recorder = Recorder(outbox, blobs, posts, witnesses, room=room, tell=self._tell, now=self._clock)
+        keeper = KeyKeeper(outbox, birth.folder)
+        keeper.take_up()
+        self._folder, self._wish = birth.folder, Wish(keeper, birth.folder)
+        self._recorder = Recorder(
+            outbox,
+            blobs,
+            posts,
+            witnesses,
+            room=Room(outbox, self._tell),
+            tell=self._tell,
+            now=self._clock,
+            credentials=load_credentials(lambda: outbox.identity),
+        )
         self._recorder.take_up(WITNESS)
-        self._publisher = make(outbox, identity, self._delivered, self._clock)
-        self._uploader = Uploader(outbox, blobs, identity, on_event=self._delivered, now=self._clock)
+        door = Door(identity, system=self._clock, quality=self._clock.quality)
+        self._publisher = make(Sending(outbox, identity, keeper, door, self._delivered, self._clock))
+        self._uploader = Uploader(outbox, blobs, identity, on_event=self._delivered, now=self._clock, door=door)
+        self._renewing = CertificateRound(outbox, self._tell, on_renewed=self._publisher.reconnect, door=door)
 
     def run(self, orders: Orders) -> None:
         """Watch, deliver, and follow orders."""
         with self._outbox.reading() as connection:
             connection.set_trace_callback(lambda _statement: self._fate.passes("statement"))
         self._outbox.add_listener(lambda: self._fate.passes("committed"))
+        sys.addaudithook(self._fate.heed)
         self._say({"event": "started", "epoch": self._outbox.epoch, **self._left()})
         self._publisher.start()
         self._uploader.start()
         self._looks.start()
-        said: Mapping[str, int | None] = {}
-        while True:
-            self._recorder.annotate(time.monotonic())
-            if (order := orders(ORDER_WAIT_S)) is not None:
-                self._follow(order)
-            if (left := self._left()) != said:
-                self._say({"event": "left", **left})
-                said = left
+        with self._renewing:
+            while True:
+                self._try(self._do_chores)
+                if (order := orders(ORDER_WAIT_S)) is not None:
+                    self._follow(order)
+                self._try(self._say_left)
+
+    def _do_chores(self) -> None:
+        """What `edge/box.py` and `edge/pulse.py` do twice a second."""
+        self._recorder.annotate(time.monotonic())
+        if (record := self._wish.grant(self._clock())) is not None:
+            self._say({"event": "key_rotated", "sequence": record.sequence})
+
+    def _say_left(self) -> None:
+        if (left := self._left()) != self._said_left:
+            self._say({"event": "left", **left})
+            self._said_left = left
+
+    def _try(self, duty: Callable[[], object]) -> None:
+        """What fails is told and ends nothing."""
+        try:
+            duty()
+        except FAILURES as error:
+            self._say({"event": "trouble", "reason": f"{type(error).__name__}: {error}"[:300]})
 
     def _follow(self, order: Mapping[str, Any]) -> None:
         match order["do"]:
@@ -152,6 +222,8 @@ class Life:
             case "rest":
                 self._resting.set()
                 self._looks.join()
+            case "rotate":
+                self._try(lambda: wish(self._folder))
             case "pages":
                 self._limit_pages(full=order["full"])
             case unknown:
@@ -168,15 +240,12 @@ class Life:
             if not self._is_hurried and self._outbox.counts().pending_records > ENOUGH:
                 continue
             for world in self._worlds:
-                look = world.look(self._clock())
-                began_s = time.perf_counter()
-                try:
-                    told = self._recorder.record(look)
-                except FAILURES as error:
-                    self._say({"event": "trouble", "reason": f"{type(error).__name__}: {error}"[:300]})
-                    continue
-                if told:
-                    self._say({"event": "told", "ms": round(1000 * (time.perf_counter() - began_s), 2)})
+                self._try(partial(self._record, world))
+
+    def _record(self, world: World) -> None:
+        look, began_s = world.look(self._clock()), time.perf_counter()
+        if self._recorder.record(look):
+            self._say({"event": "told", "ms": round(1000 * (time.perf_counter() - began_s), 2)})
 
     def _tell(self, event: str, /, **fields: object) -> None:
         """The recorder's words, said when the commit has returned."""
@@ -191,6 +260,8 @@ class Life:
                 self._fate.passes("confirmed")
             case "file_sent":
                 self._fate.passes("uploaded")
+            case "key_rotated":
+                self._say({"event": event, "sequence": detail["sequence"]})
             case "file_refused" | "forked" | "outbox_trouble" | "downlink_rejected":
                 self._say({"event": event, "reason": str(detail.get("reason", ""))[:300]})
 

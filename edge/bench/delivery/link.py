@@ -51,6 +51,8 @@ class Link:
         self.target = target
         self.weather = FAIR
         self.is_refusing = False
+        self.on_piece: Callable[[], None] | None = None
+        """Called before a piece of bytes goes on."""
         self.port = 0
         self._chance = chance
         self._meddler = meddler
@@ -128,6 +130,8 @@ class Link:
         with suppress(OSError):
             while data := await reader.read(CHUNK_BYTES):
                 await self._suffer(pair, len(data))
+                if self.on_piece:
+                    self.on_piece()
                 if not pair.is_forgotten:
                     await _deliver(pair, pass_on, data)
         if not pair.is_forgotten:

@@ -12,6 +12,8 @@ import signal
 import sys
 from collections.abc import Mapping
 from contextlib import suppress
+from importlib import import_module
+from importlib.util import find_spec
 from typing import Any
 
 import cv2
@@ -140,6 +142,8 @@ def main(make: MakePublisher = make_publisher) -> None:
     signal.signal(signal.SIGPIPE, signal.SIG_IGN)
     cv2.setNumThreads(1)
     set_up_log(as_json=True)
+    if find_spec("c2pa") is not None:
+        import_module("c2pa")
     Nursery(make).run()
 
 

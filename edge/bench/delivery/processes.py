@@ -1,17 +1,36 @@
 """Processes of the bench: each ends when the bench does, whatever ends it, and its complaints go to a file."""
 
 import asyncio
+import os
 import random
+import shutil
 import signal
 import socket
 from collections.abc import Sequence
 from contextlib import closing, suppress
 from pathlib import Path
 
+from edge.bench.clips import NothingToMeasure
 from edge.bench.delivery.nursery import end_with_parent
 
 LOWEST_PORT, HIGHEST_PORT = 20_000, 32_000
 """Below those that Linux gives to clients: a server that comes back finds its port free."""
+
+SERVER_FOLDERS = ("/usr/sbin", *sorted(map(str, Path("/usr/lib/postgresql").glob("*/bin")), reverse=True))
+"""Where Debian puts servers, beside the search path."""
+
+
+def find_program(name: str) -> str | None:
+    """Where this server's program is; None where it is not installed."""
+    return shutil.which(name, path=os.pathsep.join((*SERVER_FOLDERS, os.environ.get("PATH", ""))))
+
+
+def require_program(name: str, package: str) -> str:
+    """The same. Raises NothingToMeasure, which names the Debian package."""
+    found = find_program(name)
+    if found is None:
+        raise NothingToMeasure(f"{name} is not installed: apt-get install {package}")
+    return found
 
 
 def free_port() -> int:
@@ -43,13 +62,15 @@ class Runner:
         """Whether it lives."""
         return self._process is not None and self._process.returncode is None
 
-    async def start(self, command: Sequence[str]) -> None:
+    async def start(self, command: Sequence[str], *, user: str | None = None) -> None:
         """Start it; called in the main thread, with which it ends.
 
         What it writes comes through a pipe, so that no limit on its files reaches its log.
         """
         self._process = await asyncio.create_subprocess_exec(
             *command,
+            user=user,
+            cwd="/" if user else None,
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
@@ -62,11 +83,11 @@ class Runner:
         if self._process is None:
             return
         with suppress(ProcessLookupError):
-            self._process.send_signal(signal.SIGKILL)
+            os.kill(self.pid, signal.SIGKILL)
         await self.wait()
 
     async def wait(self) -> int:
-        """Its exit code, once it has ended."""
+        """Its exit code, once it and whoever shares its output have ended."""
         if self._process is None or self._reader is None:
             raise ProcessLookupError
         code = await self._process.wait()

@@ -16,6 +16,7 @@ from edge.bench.delivery.kinds import Fault
 from edge.bench.delivery.stage import Gap, Stage
 
 HEAL_PATIENCE_S = 120.0
+LOOK_EVERY_S = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,13 +33,18 @@ class Outcome:
 
 
 class Storm:
-    """One round. Once the last fault is over everything may take `clear_s` to arrive, and what copies have as long."""
+    """One round. Once the last fault is over, everything may take as long as it takes to arrive, as long as it goes on.
+
+    Where nothing has moved for `clear_s`, on any box, what waits will not come: `stuck` says what that was. So a slow
+    machine takes longer and loses no more than a fast one.
+    """
 
     def __init__(self, stage: Stage, faults: Sequence[Fault], *, clear_s: float) -> None:
         self._stage = stage
         self._clear_s = clear_s
         self._for_boxes = deque(fault for fault in faults if fault.kind.on_box)
         self._for_county = deque(fault for fault in faults if fault.kind.on_county)
+        self.stuck: list[str] = []
         self._healings: list[asyncio.Task[Outcome]] = []
 
     async def rage(self) -> list[Outcome]:
@@ -84,14 +90,21 @@ class Storm:
         await asyncio.gather(*(self._finish(box) for box in self._stage.boxes))
 
     async def _finish(self, box: BoxUnderTest) -> None:
-        await box.tell("rest")
-        await box.delivers(None, self._clear_s)
+        await self._drain(box)
         for copy in (each for each in self._stage.copies if each.name == box.name):
             await box.kill()
             await copy.live()
-            await copy.tell("rest")
-            await copy.delivers(None, self._clear_s)
+            await self._drain(copy)
             await copy.kill()
+
+    async def _drain(self, box: BoxUnderTest) -> None:
+        await box.rest()
+        began_s = time.monotonic()
+        while not await box.delivers(None, min(LOOK_EVERY_S, self._clear_s)):
+            moved_s = max(began_s, *(each.moved_s for each in (*self._stage.boxes, *self._stage.copies)))
+            if time.monotonic() - moved_s > self._clear_s:
+                self.stuck.append(box.waits)
+                return
 
 
 def _chance(fault: Fault) -> random.Random:

@@ -1,6 +1,6 @@
 """The way from a box to its centre: which authority, which certificate of its own, whose clock."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -40,17 +40,18 @@ class Door:
         """For the centre's web side; None where it has no certificate of the centre's own authority."""
         return client_context(self._identity.ca, self._clock.now) if self._identity.web_tls else None
 
-    def renew(self, identity: Identity) -> bool:
+    def renew(self, identity: Identity, rotations: Callable[[], Sequence[bytes]] = tuple) -> bool:
         """Fetch a new certificate if the one here is due; whether it was.
 
-        `identity` signs the request with the key in force. Raises TlsError, CentreUnreachable, CentreNotTrusted.
+        `identity` signs the request with the key in force; `rotations` are the records of new keys that wait for their
+        receipt. Raises TlsError, CentreUnreachable, CentreNotTrusted.
         """
         path = identity.certificate
         if path is None or not identity.ca or not self._is_due(path):
             return False
         key = make_key()
         with open_client(identity.center_url, timeout=TIMEOUT, tls=self.to_web()) as client:
-            answer = ask_certificate(client, identity, make_request(key))
+            answer = ask_certificate(client, identity, make_request(key), rotations=rotations())
         if answer.ca != identity.ca:
             raise CentreNotTrusted("the centre has another authority than this box knows: enrol this box again")
         keep_certificate(path, pem_of_key(key), answer.certificate)

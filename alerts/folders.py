@@ -15,5 +15,5 @@ def sync_folder(folder: Path) -> None:
 
 
 def lacks_room(error: OSError) -> bool:
-    """Whether it failed because the disk, or this user's share of it, is full."""
-    return error.errno in (errno.ENOSPC, errno.EDQUOT)
+    """Whether it failed because the disk, or this user's share of it, is full, or files may not grow any more."""
+    return error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)

@@ -11,6 +11,7 @@ Nonce = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
 PemText = Annotated[
     str, StringConstraints(pattern=r"^-----BEGIN [A-Z ]+-----\n[A-Za-z0-9+/=\n]{1,4000}\n-----END [A-Z ]+-----\n$")
 ]
+RecordText = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9+/]+={0,2}$", max_length=8192)]
 
 
 class UploadClaim(Message):
@@ -39,8 +40,15 @@ class Trust(Message):
     web_tls: bool
 
 
+MOST_ROTATIONS = 64
+
+
 class CertificateRequest(Message):
-    """An enrolled box asks for a new certificate; its key signs this."""
+    """An enrolled box asks for a new certificate; its key signs this.
+
+    `rotations` are records, in base64, that wait on the box for their receipt: without them the centre may not know the
+    key, and without a certificate the box could not bring them.
+    """
 
     TYPE: ClassVar[str] = "teawatch.certificaterequest.v1"
 
@@ -48,6 +56,7 @@ class CertificateRequest(Message):
     device: Id
     nonce: Nonce
     csr: PemText
+    rotations: Annotated[tuple[RecordText, ...], Field(max_length=MOST_ROTATIONS)] = ()
 
 
 class CertificateAnswer(Message):

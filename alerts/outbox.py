@@ -181,6 +181,12 @@ class Outbox:
                     found.append(Pending(sequence, raw))
         return found
 
+    def waiting_rotations(self) -> list[bytes]:
+        """The records of new keys that the centre has not confirmed, the oldest first."""
+        with self.reading() as connection:
+            rows = connection.execute("SELECT raw FROM records WHERE type = ? ORDER BY sequence", (KeyRotation.TYPE,))
+            return [raw for (raw,) in rows.fetchall()]
+
     def still_waiting(self, sequences: Collection[int]) -> set[int]:
         """Which of these records wait for a receipt."""
         with self.reading() as connection:

@@ -4,14 +4,17 @@ The certificate itself is not needed for that, so one that ran out while the box
 enrol it again.
 """
 
+import base64
+import binascii
 import secrets
+from collections.abc import Sequence
 
 import httpx
 
 from alerts import dsse, wire
-from alerts.errors import CentreNotTrusted, CentreUnreachable, MessageError
+from alerts.errors import CentreNotTrusted, CentreUnreachable, MalformedMessage, MessageError
 from alerts.events import read_message
-from alerts.http_messages import CertificateAnswer, CertificateRequest
+from alerts.http_messages import MOST_ROTATIONS, CertificateAnswer, CertificateRequest
 from alerts.identity import Identity
 from alerts.keys import KeyFinder, SigningKey
 from alerts.web import reason_of
@@ -21,10 +24,21 @@ REQUEST_TYPE = dsse.payload_type_of(CertificateRequest.TYPE)
 ANSWER_TYPE = dsse.payload_type_of(CertificateAnswer.TYPE)
 
 
-def ask_certificate(client: httpx.Client, identity: Identity, csr: str) -> CertificateAnswer:
-    """The centre's answer to this request. Raises CentreUnreachable, CentreNotTrusted."""
+def ask_certificate(
+    client: httpx.Client, identity: Identity, csr: str, *, rotations: Sequence[bytes] = ()
+) -> CertificateAnswer:
+    """The centre's answer to this request, which brings `rotations` that have no receipt yet.
+
+    Raises CentreUnreachable, CentreNotTrusted.
+    """
     nonce = secrets.token_hex(16)
-    request = CertificateRequest(tenant=identity.tenant, device=identity.device, nonce=nonce, csr=csr)
+    request = CertificateRequest(
+        tenant=identity.tenant,
+        device=identity.device,
+        nonce=nonce,
+        csr=csr,
+        rotations=tuple(base64.b64encode(raw).decode() for raw in rotations[:MOST_ROTATIONS]),
+    )
     raw = dsse.seal(wire.encode(request), REQUEST_TYPE, identity.signing_key)
     url = identity.center_url + PATH
     try:
@@ -50,6 +64,20 @@ def read_request(raw: bytes, find_key: KeyFinder) -> tuple[CertificateRequest, s
     opened = dsse.open_sealed(raw, REQUEST_TYPE, find_key)
     wire.decode_object(opened.payload)
     return read_message(CertificateRequest, opened.payload), opened.key_id
+
+
+def read_rotations(raw: bytes) -> tuple[str, tuple[bytes, ...]]:
+    """The box that a request says it is from, and the records in it. Nothing of it is verified yet.
+
+    Raises the classes under MessageError.
+    """
+    payload = dsse.read_envelope(raw).payload
+    wire.decode_object(payload)
+    request = read_message(CertificateRequest, payload)
+    try:
+        return request.device, tuple(base64.b64decode(text, validate=True) for text in request.rotations)
+    except binascii.Error as error:
+        raise MalformedMessage(f"rotations: {error}") from None
 
 
 def write_answer(request: CertificateRequest, *, key: SigningKey, certificate: str, ca: str) -> bytes:

@@ -29,7 +29,7 @@ class CertificateRound(Background):
     def go(self) -> float:
         """Renew it if it is due; seconds until it is to be looked at again."""
         try:
-            is_new = self._door.renew(self._outbox.identity)
+            is_new = self._door.renew(self._outbox.identity, self._outbox.waiting_rotations)
         except (AlertsError, OSError) as error:
             self._say(str(error))
             return LOOK_AGAIN_S

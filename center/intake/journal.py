@@ -11,7 +11,7 @@ from itertools import islice
 from sqlalchemy import BigInteger, ColumnElement, ForeignKeyConstraint, Index, LargeBinary, select, text
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from alerts.ranges import Run, missing
+from alerts.ranges import Run, joined, missing
 from center.intake.gone import gone_ranges
 from traceability.append_only import guard
 from traceability.records import WIDE, Base, OfTenant
@@ -88,8 +88,18 @@ def gaps(session: Session, epoch: EpochRow, *, most: int = MAX_GAPS_SHOWN) -> tu
 
 
 def given_up(session: Session, epoch: EpochRow, *, most: int = MAX_GAPS_SHOWN) -> tuple[Run, ...]:
-    """What the box says will not come, the last `most` ranges."""
-    return gone_ranges(session, epoch.tenant, epoch.device, epoch.epoch)[-most:]
+    """What the box says will not come and has not come, the last `most` ranges.
+
+    A record may come while the box is asked for it: by then the box has its receipt and no longer has the record.
+    """
+    lacking: list[Run] = []
+    for told in reversed(tuple(joined(gone_ranges(session, epoch.tenant, epoch.device, epoch.epoch)))):
+        if len(lacking) >= most:
+            break
+        within = select(JournalRow.sequence).where(*in_epoch(epoch), JournalRow.sequence.between(*told))
+        here = session.scalars(within.distinct().order_by(JournalRow.sequence))
+        lacking = [*missing(*told, (Run(sequence, sequence) for sequence in here)), *lacking]
+    return tuple(lacking[-most:])
 
 
 def epochs_of(session: Session, tenant: str, device: str) -> tuple[EpochRow, ...]:

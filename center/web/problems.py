@@ -17,6 +17,7 @@ from sqlalchemy.exc import OperationalError
 from starlette.exceptions import HTTPException
 
 from alerts.errors import BlobStoreUnreachable
+from center.errors import DatabaseTrouble
 from enforcement import errors as enforcement
 
 
@@ -35,6 +36,7 @@ STATUSES: Mapping[type[Exception], int] = {
     enforcement.PersonalData: 422,
     enforcement.Unknown: 404,
     BlobStoreUnreachable: 503,
+    DatabaseTrouble: 503,
 }
 
 log = structlog.get_logger()

@@ -15,7 +15,7 @@ from alerts.records import Record
 from alerts.status import write_status
 from alerts.topics import Channel, Topic
 from center.app import filing_rules
-from center.intake.journal import EpochRow, epochs_of, gaps
+from center.intake.journal import EpochRow, epochs_of, gaps, given_up
 from center.intake.recalling import PATIENCE, Recaller
 from enforcement.leads import Lead
 from tests.center.stage import BOX, NOW, TENANT, Box, Stage, make_alert, make_clock
@@ -207,6 +207,17 @@ def test_only_a_box_that_can_answer_is_asked(stage: Stage, box: Box, state: str)
     if state == "line down":
         asked.is_up = True
         assert asked.recaller.look() == 1
+
+
+def test_what_came_while_the_box_was_asked_for_it_is_not_shown_as_given_up(stage: Stage, box: Box) -> None:
+    records = [box.write(make_clock(number)) for number in range(5)]
+    for record in (*records[:2], records[3]):
+        stage.hear(record.raw)
+    stage.hear(give_up(box, (2, 2, None), (3, 5, records[4].sha256), reason="gone").raw)
+    with stage.office.database.reading() as session:
+        (row,) = epochs_of(session, TENANT, BOX)
+        assert given_up(session, row) == (Run(3, 3), Run(5, 5))
+        assert given_up(session, row, most=1) == (Run(5, 5),)
 
 
 def test_what_fills_a_gap_ends_the_asking(stage: Stage, box: Box) -> None:

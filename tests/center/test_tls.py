@@ -25,9 +25,11 @@ from alerts.trust import ask_trust, read_trust, write_trust
 from alerts.web import open_client
 from center.authority import Authority
 from center.certificates import DeviceCertificate, keep_server_pair, server_names
+from center.devices import DeviceKey
+from center.intake.journal import JournalRow
 from center.keys import revoke
 from tests.alerts.parts import CENTRE_KEY, Log
-from tests.center.stage import BOX, TENANT, Web, open_web
+from tests.center.stage import BOX, TENANT, Box, Web, make_clock, open_web
 from tests.center.test_enrolment import new_code
 
 NOW = datetime.now(UTC)
@@ -253,6 +255,41 @@ def test_a_lost_or_damaged_certificate_is_fetched_anew(https: Web, tmp_path: Pat
 
     assert Door(identity).renew(identity)
     assert Door(identity).to_broker()
+
+
+def test_a_box_whose_new_keys_the_centre_has_not_heard_of_brings_them_with_its_wish_for_a_certificate(
+    https: Web, tmp_path: Path
+) -> None:
+    identity = enrol_over(https, tmp_path / "box")
+    assert identity.certificate is not None
+    identity.certificate.unlink()
+    box = Box(identity)
+    box.write(make_clock())
+    rotations = [box.rotate().raw, box.rotate().raw]
+    door = Door(box.identity)
+    with pytest.raises(CentreUnreachable, match="nobody vouches for the key"):
+        door.renew(box.identity)
+
+    assert door.renew(box.identity, lambda: rotations)
+    assert [key.ending for key in https.stage.all(DeviceKey)].count("rotated") == 2
+    identity.certificate.unlink()
+    assert door.renew(box.identity, lambda: rotations), "also where only their receipt got lost"
+    assert door.to_broker()
+
+
+def test_nobody_brings_a_key_for_another_box_or_any_other_record_with_a_wish_for_a_certificate(
+    https: Web, tmp_path: Path
+) -> None:
+    identity = enrol_over(https, tmp_path / "box")
+    assert identity.certificate is not None
+    identity.certificate.unlink()
+    stranger = Box(replace(identity, signing_key=SigningKey.generate()))
+    with pytest.raises(CentreUnreachable, match="403"):
+        Door(identity).renew(identity, lambda: [stranger.rotate().raw])
+
+    assert Door(identity).renew(identity, lambda: [Box(identity).write(make_clock()).raw])
+    assert https.stage.count(JournalRow) == 0
+    assert https.stage.quarantined() == {}
 
 
 def test_a_box_that_was_shut_out_gets_no_certificate_any_more(https: Web, tmp_path: Path) -> None:

@@ -26,7 +26,7 @@ def test_a_renewed_certificate_is_shown_and_trouble_is_told_once_and_when_it_is_
     shown: list[bool] = []
     answers: list[bool | None] = [None, None, True, False]
 
-    def renew(_door: Door, _identity: Identity) -> bool:
+    def renew(_door: Door, _identity: Identity, _rotations: object) -> bool:
         answer = answers.pop(0)
         if answer is None:
             raise CentreUnreachable("nobody there")

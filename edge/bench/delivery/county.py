@@ -38,19 +38,34 @@ class Office:
         self.runner = Runner(folder / f"{name}.log")
         self.shall_live = False
         """Whether its end, if it comes now, is none of the bench's doing."""
+        self._changing = asyncio.Lock()
         self._boundaries = folder / f"{name}.boundaries"
         self._words = words
 
     async def start(self) -> None:
         """Begin; it may take seconds until it serves."""
-        self.shall_live = True
+        async with self._changing:
+            await self._start()
+            self.shall_live = True
+
+    async def _start(self) -> None:
         front_door = [sys.executable, "-m", "center.mortal", str(self._boundaries)]
         await self.runner.start([*front_door, "center", *self._words])
 
     async def kill(self) -> None:
         """Kill it (-9)."""
-        self.shall_live = False
-        await self.runner.kill()
+        async with self._changing:
+            self.shall_live = False
+            await self.runner.kill()
+
+    async def revive(self) -> str:
+        """Start it if it has ended by itself; its last words then."""
+        async with self._changing:
+            if self.runner.runs or not self.shall_live:
+                return ""
+            said = self.runner.last_words()
+            await self._start()
+            return said
 
     def doom(self, boundaries: int) -> None:
         """Let it pass so many of its writes, and die at the last. Raises ProcessLookupError."""
@@ -144,9 +159,8 @@ class County:
         while True:
             await asyncio.sleep(LOOK_AGAIN_S)
             for office in self.offices:
-                if office.shall_live and not office.runner.runs:
-                    self.falls.append(f"{office.name} fell over: {office.runner.last_words()}")
-                    await office.start()
+                if said := await office.revive():
+                    self.falls.append(f"{office.name} fell over: {said}")
 
     def embedded_broker(self) -> int:
         """The number of the centre's own broker. Raises ProcessLookupError where there is none now."""

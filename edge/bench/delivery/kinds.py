@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from edge.bench.delivery import box_faults, county_faults
+from edge.bench.delivery import box_faults, county_faults, identity_faults
 from edge.bench.delivery.box import BoxUnderTest
 from edge.bench.delivery.site import Site
 from edge.bench.delivery.stage import Gap, Stage
@@ -83,15 +83,15 @@ KINDS = (
     Kind(name="outbox_full", weight=4, on_box=box_faults.outbox_full),
     Kind(name="clock_jump", weight=4, on_box=box_faults.clock_jump),
     Kind(name="box_born_in_1970", weight=3, on_box=box_faults.born_in_1970),
-    Kind(name="key_rotated", weight=4, on_box=box_faults.rotate_key),
-    Kind(name="key_asked_for", weight=1, on_box=box_faults.rotate_key_from_afar),
-    Kind(name="certificate_lost", weight=3, on_box=box_faults.lose_certificate, fits=has_tls),
+    Kind(name="key_rotated", weight=4, on_box=identity_faults.rotate_key),
+    Kind(name="key_asked_for", weight=1, on_box=identity_faults.rotate_key_from_afar),
+    Kind(name="certificate_lost", weight=3, on_box=identity_faults.lose_certificate, fits=has_tls),
     Kind(name="records_doubled", weight=4, on_box=box_faults.doubled, fits=is_plain),
     Kind(name="records_shuffled", weight=4, on_box=box_faults.shuffled, fits=is_plain),
     Kind(name="records_withheld", weight=4, on_box=box_faults.withheld, fits=is_plain),
     Kind(name="record_removed", weight=2, on_box=box_faults.removed),
-    Kind(name="box_cloned", weight=1, on_box=box_faults.cloned),
-    Kind(name="box_set_back", weight=1, on_box=box_faults.set_back),
+    Kind(name="box_cloned", weight=1, on_box=identity_faults.cloned),
+    Kind(name="box_set_back", weight=1, on_box=identity_faults.set_back),
     Kind(name="centre_killed", weight=1, on_county=county_faults.kill_centre),
     Kind(name="centre_killed_at_write", weight=1, on_county=county_faults.kill_centre_at_write),
     Kind(name="centre_disk_full", weight=2, on_county=county_faults.centre_disk_full),

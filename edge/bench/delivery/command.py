@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import logging
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -54,6 +55,7 @@ def delivery(  # noqa: PLR0917 - typer reads the command line from it
     """
     console = Console(stderr=True)
     set_up_log(as_json=True, quiet=True)
+    logging.getLogger("asyncio").setLevel(logging.ERROR)  # that connections break is no news here
     count = QUICK_FAULTS if quick else faults
     try:
         sites = choose_sites(broker=broker, database=database, tls=tls, workers=workers, database_url=database_url)

@@ -4,7 +4,7 @@ import base64
 import json
 import time
 from collections.abc import Callable, Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -152,6 +152,16 @@ def test_only_the_answers_that_find_another_hash_count_against_a_file(
     assert shelf.files == {sha256: PICTURE}
 
 
+def goes_after_a_day(uploader: Uploader, clock: list[datetime], blobs: BlobStore, sha256: str) -> bool:
+    """Whether old files are cleared of this one after a day and not before."""
+    there = []
+    for hours in (23, 25):
+        clock[0] = NOON + timedelta(hours=hours)
+        uploader.clear_old(keep=timedelta(hours=24))
+        there.append(blobs.has(sha256))
+    return there == [True, False]
+
+
 def test_a_file_whose_record_was_quarantined_stays_for_a_day_and_goes_then(
     outbox: Outbox, blobs: BlobStore, identity: Identity
 ) -> None:
@@ -159,10 +169,7 @@ def test_a_file_whose_record_was_quarantined_stays_for_a_day_and_goes_then(
     outbox.settle(receipt_of(outbox, 1, 1), at=NOON)
     clock = [NOON]
     uploader = Uploader(outbox, blobs, identity, now=lambda: clock[0])
-    for hours, there in ((23, True), (25, False)):
-        clock[0] = NOON + timedelta(hours=hours)
-        uploader.clear_old(keep=timedelta(hours=24))
-        assert blobs.has(sha256) is there
+    assert goes_after_a_day(uploader, clock, blobs, sha256)
     uploader._client.close()
 
 
@@ -188,10 +195,7 @@ def test_a_file_stays_for_a_day_after_it_was_sent_and_goes_then(
     clock = [NOON]
     uploader = Uploader(outbox, blobs, identity, now=lambda: clock[0])
     uploader.send_ready()
-    for hours, there in ((23, True), (25, False)):
-        clock[0] = NOON + timedelta(hours=hours)
-        uploader.clear_old(keep=timedelta(hours=24))
-        assert blobs.has(sha256) is there
+    assert goes_after_a_day(uploader, clock, blobs, sha256)
     uploader._client.close()
 
 

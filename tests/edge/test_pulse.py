@@ -51,6 +51,17 @@ def beating(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Beating
         yield Beating(outbox, monkeypatch)
 
 
+@pytest.fixture
+def manager(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[socket.socket]:
+    """The service manager's end."""
+    address = str(tmp_path / "notify")
+    monkeypatch.setenv("NOTIFY_SOCKET", address)
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as opened:
+        opened.bind(address)
+        opened.setblocking(False)
+        yield opened
+
+
 @pytest.mark.parametrize(
     "failure", [OutboxFull("the disk is full"), sqlite3.OperationalError("database is locked"), OSError("no disk")]
 )
@@ -81,10 +92,8 @@ def test_two_troubles_that_take_turns_are_each_said_once(beating: Beating) -> No
 
 
 def test_a_session_that_hangs_is_said_once_and_the_service_manager_hears_no_more_until_it_comes_back(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    manager: socket.socket, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    address = str(tmp_path / "notify")
-    monkeypatch.setenv("NOTIFY_SOCKET", address)
     monkeypatch.setenv("WATCHDOG_USEC", "3000000")
 
     def heard() -> int:
@@ -94,12 +103,7 @@ def test_a_session_that_hangs_is_said_once_and_the_service_manager_hears_no_more
                 count += 1
         return count
 
-    with (
-        socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager,
-        Outbox.open(tmp_path / "outbox.sqlite3", identity=make_identity()) as outbox,
-    ):
-        manager.bind(address)
-        manager.setblocking(False)
+    with Outbox.open(tmp_path / "outbox.sqlite3", identity=make_identity()) as outbox:
         monkeypatch.setattr("edge.watchdog.time", SimpleNamespace(monotonic=lambda: beating.now_s))
         beating = Beating(outbox, monkeypatch)
         fed = []
@@ -113,17 +117,10 @@ def test_a_session_that_hangs_is_said_once_and_the_service_manager_hears_no_more
 
 
 def test_the_service_manager_hears_that_the_box_has_started_when_it_has(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    manager: socket.socket, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    address = str(tmp_path / "notify")
-    monkeypatch.setenv("NOTIFY_SOCKET", address)
     monkeypatch.setenv("WATCHDOG_USEC", "30000000")
-    with (
-        socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager,
-        Outbox.open(tmp_path / "outbox.sqlite3", identity=make_identity()) as outbox,
-    ):
-        manager.bind(address)
-        manager.setblocking(False)
+    with Outbox.open(tmp_path / "outbox.sqlite3", identity=make_identity()) as outbox:
         beating = Beating(outbox, monkeypatch)
         with pytest.raises(BlockingIOError):
             manager.recv(200)

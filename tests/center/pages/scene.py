@@ -6,7 +6,7 @@ the store of evidence. Only the broker between them is left out.
 
 import socket
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -48,20 +48,12 @@ from center.intake.filing import Outcome
 from center.keys import register
 from center.office import Office
 from center.settings import Settings, load_settings
-from enforcement.actors import Role
 from enforcement.leads import lead_id
+from tests.center.stage import PEOPLE
 
 TENANT: Final = "demo-county"
 DEVICE: Final = "box-demo-01"
 PASSWORD: Final = "kept-in-the-test-only"
-PEOPLE: Final[Mapping[str, Role]] = {
-    "officer-a": Role.OFFICER,
-    "officer-b": Role.OFFICER,
-    "head": Role.HEAD,
-    "technician": Role.TECHNICIAN,
-    "lawyer": Role.LEGAL_REVIEWER,
-    "engineer": Role.TECHNICAL_REVIEWER,
-}
 WIDTH: Final = 768
 HEIGHT: Final = 576
 MODEL: Final = Model(name="yolov3_tiny", sha256="f" * 64)

@@ -1,17 +1,11 @@
 """What the JSON routes answer: typed, so that /openapi.json says everything. Measures carry their unit in the name."""
 
-from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
-from alerts.ranges import Run
-from center.devices import Device
 from center.evidence import Announced
-from center.intake.journal import EpochRow
-from center.intake.quarantine import QuarantineEntry
-from center.keys import KeyValidity
 from enforcement.distrust import DistrustedRecord
 from enforcement.findings import Finding
 from enforcement.holds import HoldEvent
@@ -231,118 +225,4 @@ class FindingOut(Answer):
     @classmethod
     def of(cls, row: Finding) -> "FindingOut":
         """From the finding's row."""
-        return cls.model_validate(row)
-
-
-class GapOut(Answer):
-    """Sequence numbers that have not come, both ends included."""
-
-    first: int
-    last: int
-
-
-class JournalOut(Answer):
-    """One journal of a box: complete up to `cumulative`; `forks` and `breaks` of its chain.
-
-    `gone`: what the box says will not come. Nobody waits for it.
-    """
-
-    epoch: str
-    cumulative: int
-    highest: int
-    forks: int
-    breaks: int
-    last_seen_at: datetime
-    gaps: list[GapOut]
-    gone: list[GapOut]
-
-    @classmethod
-    def of(cls, row: EpochRow, gaps: Sequence[Run], gone: Sequence[Run]) -> "JournalOut":
-        """From the journal's summary."""
-        values = {name: getattr(row, name) for name in cls.model_fields if name not in {"gaps", "gone"}}
-        ranges = {"gaps": gaps, "gone": gone}
-        told = {name: [GapOut(first=each.first, last=each.last) for each in found] for name, found in ranges.items()}
-        return cls(**values, **told)
-
-
-class ReachOut(Answer):
-    """The records of one journal that a key vouches for; `last` is null where it has no end yet."""
-
-    epoch: str
-    first: int
-    last: int | None
-
-
-class KeyOut(Answer):
-    """A key a box signs or signed with. `ending`: empty while it is in force, else rotated, replaced or revoked.
-
-    In journals that `reaches` does not name, a key in force vouches for everything and one that ended for nothing.
-    """
-
-    key_id: str
-    public_key: str
-    since: datetime
-    ended_at: datetime | None
-    ending: str
-    rotation_asked_at: datetime | None
-    reaches: list[ReachOut]
-
-    @classmethod
-    def of(cls, key: KeyValidity) -> "KeyOut":
-        """From what the centre knows of the key."""
-        return cls(
-            key_id=key.key.key_id,
-            public_key=key.key.to_text(),
-            since=key.since,
-            ended_at=key.ended_at,
-            ending=key.ending,
-            rotation_asked_at=key.rotation_asked_at,
-            reaches=[ReachOut(epoch=each.epoch, first=each.first, last=each.last) for each in key.reaches],
-        )
-
-
-class DeviceOut(Answer):
-    """A box, as it last spoke of itself, its journals and its keys."""
-
-    id: str
-    online: bool
-    enrolled_at: datetime
-    revoked_at: datetime | None
-    last_seen_at: datetime | None
-    pending_records: int
-    pending_uploads: int
-    quarantined_records: int
-    rejected_downlinks: int
-    discarded_records: int
-    duplicates: int
-    trouble: str
-    journals: list[JournalOut]
-    keys: list[KeyOut]
-
-    @classmethod
-    def of(cls, row: Device, journals: list[JournalOut], keys: list[KeyOut]) -> "DeviceOut":
-        """From the box's row."""
-        values = {name: getattr(row, name) for name in cls.model_fields if name not in ("journals", "keys")}
-        return cls(**values, journals=journals, keys=keys)
-
-
-class QuarantineOut(Answer):
-    """Something put aside, and why. `authentic`: a known box signed it. `settled_at`: its key came, it was taken in."""
-
-    id: str
-    reason: str
-    detail: str
-    authentic: bool
-    topic: str
-    device: str
-    sha256: str
-    size_bytes: int
-    count: int
-    first_at: datetime
-    last_at: datetime
-    settled_at: datetime | None
-
-    @classmethod
-    def of(cls, row: QuarantineEntry) -> "QuarantineOut":
-        """From the quarantine."""
         return cls.model_validate(row)

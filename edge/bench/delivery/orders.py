@@ -4,14 +4,12 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, TypeAlias, get_args
+from typing import Any, Literal, TypeAlias
 
 Boundary: TypeAlias = Literal["statement", "committed", "file", "sent", "confirmed", "uploaded"]
 """Before an SQLite statement of the outbox; after a commit returned; before any other file is opened for writing, gets
 its name or is removed; after a record was handed to the connection; after a receipt was followed; after a file was
 taken by the centre."""
-
-BOUNDARIES: tuple[Boundary, ...] = get_args(Boundary)
 
 
 @dataclass(frozen=True, slots=True)

@@ -189,7 +189,7 @@ class Publisher:
         """Now and then, and soon after something changed that somebody should see."""
         now_s = time.monotonic()
         status = self._current_status(online=True)
-        changed = self._told is None or _worth_telling(status) != _worth_telling(self._told)
+        changed = self._told is None or _is_news(self._told, status)
         due_s = self._status_due_s - (STATUS_EVERY_S - STATUS_PAUSE_S if changed and self._told else 0)
         if (self._told and now_s < due_s) or not self._connection.is_up:
             return
@@ -330,6 +330,13 @@ class Publisher:
         if self._on_event:
             with suppress(Exception):
                 self._on_event(event, detail)
+
+
+def _is_news(told: Status, status: Status) -> bool:
+    """Whether somebody should see it soon: also that nothing waits any more, if something was said to."""
+    is_clear = not (status.pending_records or status.pending_uploads)
+    was_clear = not (told.pending_records or told.pending_uploads)
+    return _worth_telling(status) != _worth_telling(told) or (is_clear and not was_clear)
 
 
 def _worth_telling(status: Status) -> tuple[object, ...]:

@@ -122,6 +122,18 @@ def test_what_happens_now_goes_before_a_long_backlog(broker: Broker, identity: I
         assert len(desk.records) < 100
 
 
+def test_that_nothing_waits_any_more_is_said_soon_if_something_was_said_to(
+    broker: Broker, identity: Identity, outbox: Outbox
+) -> None:
+    broker.start()
+    append(outbox, 3)
+    with Desk(identity, broker.port, answering=False) as desk, sending(outbox, identity):
+        desk.wait(lambda: bool(desk.statuses))
+        assert desk.statuses[-1].pending_records == 3
+        desk.answering = True
+        desk.wait(lambda: desk.statuses[-1].pending_records == 0)
+
+
 def test_quarantined_records_are_counted_forgotten_and_told(broker: Broker, identity: Identity, outbox: Outbox) -> None:
     broker.start()
     log = Log()

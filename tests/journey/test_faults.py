@@ -7,6 +7,9 @@ import pytest
 from center.demo.processes import wait_until
 from tests.journey.county import PATIENCE_S, County, only_street, open_county, settled
 
+LOOKS = 3
+"""After a restart: two looks later what was not recognised would have stood beyond its limit, and been told anew."""
+
 pytestmark = pytest.mark.timeout(400)
 
 
@@ -29,7 +32,7 @@ def test_kills_of_centre_broker_and_box_lose_nothing_and_double_nothing(vtest: P
         county.box.start()
         county.events.wait_for("started", 2)
         county.events.wait_for("connected", 3)
-        county.events.wait_for("seen", len(county.events.named("seen")) + 8)
+        county.events.wait_for("seen", len(county.events.named("seen")) + LOOKS)
         device = settled(county, browser, leads=2)
 
         leads = browser.items("/api/v1/leads")

@@ -9,12 +9,18 @@ from alerts.messages import Count, Id, KeyId, Message, Range, Sha256
 
 
 class Status(Message):
-    """Whether the box is on line; retained, with a last will; not part of the journal's chain."""
+    """Whether the box is on line; retained, with a last will; not part of the journal's chain.
+
+    Each connection of an outbox has a greater number than the one before, and `number` counts the statuses in it: the
+    last will, which is sealed first, has 0. So an old status can be told from the newest, whatever the clock says.
+    """
 
     TYPE: ClassVar[str] = "teawatch.status.v1"
 
     online: bool
     epoch: Id
+    connection: Annotated[int, Field(ge=1, le=2**53 - 1)]
+    number: Count
     pending_records: Count
     pending_uploads: Count
     rejected_downlinks: Count

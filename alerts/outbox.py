@@ -18,10 +18,11 @@ from typing import Self
 from alerts import schema
 from alerts.control_messages import Receipt
 from alerts.discarding import Limit
-from alerts.errors import OutboxOfAnother
+from alerts.errors import OutboxFull, OutboxOfAnother
 from alerts.identity import Identity
 from alerts.keys import SigningKey
 from alerts.messages import KeyRotation
+from alerts.receipts import next_counter
 from alerts.records import FIRST_PREVHASH
 from alerts.storage import connect, means_full, reporting, take
 from alerts.transactions import DISCARDED_RECORDS, QUARANTINED_RECORDS, REJECTED_DOWNLINKS, Settled, Transaction
@@ -64,6 +65,7 @@ class Outbox:
         self.trouble = ""
         self.discarded = 0
         self._limit = limit
+        self._connections = 0
         (self.epoch,) = connection.execute("SELECT epoch FROM chain").fetchone()
         self._connection = connection
         self._lock_file = lock_file
@@ -209,6 +211,19 @@ class Outbox:
             (uploads,) = connection.execute("SELECT count(*) FROM uploads WHERE state = 'waiting'").fetchone()
         told = (tallies.get(name, 0) for name in (QUARANTINED_RECORDS, REJECTED_DOWNLINKS, DISCARDED_RECORDS))
         return Counts(records, uploads, *told)
+
+    def next_connection(self, *, at: datetime) -> int:
+        """A number for a new connection to the broker, greater than that of any before.
+
+        Where the disk takes nothing it is remembered as long as this process lives: a full disk must not keep the box
+        from the centre.
+        """
+        with self.reading() as connection:
+            (kept,) = connection.execute("SELECT connection FROM chain").fetchone()
+        number = self._connections = next_counter(max(kept, self._connections), at)
+        with suppress(OutboxFull), self.transaction() as transaction:
+            transaction.connection.execute("UPDATE chain SET connection = ?", (number,))
+        return number
 
     def add_listener(self, listener: Callable[[], None]) -> None:
         """Call `listener` after each commit that changed what waits; it must return at once."""

@@ -71,6 +71,8 @@ class Publisher:
         self._identity = identity
         self._keys = keys
         self._will_key_id = ""
+        self._connected_as = 0
+        self._statuses = 0
         self._on_event = on_event
         self._now = now
         self._flight = Flight(resend_after_s)
@@ -98,7 +100,7 @@ class Publisher:
             on_up=self._up,
             on_down=self._down,
             on_message=self._arrived,
-            will=self._farewell,
+            will=self._last_will,
             if_refused="enrol this box again",
             name="publisher-mqtt",
         )
@@ -130,7 +132,7 @@ class Publisher:
         self._outbox.remove_listener(self._wake.set)
         farewell = None
         try:
-            farewell = self._farewell()
+            farewell = self._farewell(number=self._statuses + 1) if self._connected_as else None
         except OutboxError as error:
             self._tell("outbox_trouble", reason=str(error))
         finally:
@@ -188,7 +190,7 @@ class Publisher:
     def _send_status(self) -> None:
         """Now and then, and soon after something changed that somebody should see."""
         now_s = time.monotonic()
-        status = self._current_status(online=True)
+        status = self._current_status(online=True, number=self._statuses + 1)
         changed = self._told is None or _is_news(self._told, status)
         due_s = self._status_due_s - (STATUS_EVERY_S - STATUS_PAUSE_S if changed and self._told else 0)
         if (self._told and now_s < due_s) or not self._connection.is_up:
@@ -196,13 +198,16 @@ class Publisher:
         raw = write_status(status, identity=self._outbox.identity, at=self._now())
         if self._connection.publish(self._topics[Channel.STATUS], raw, retain=True):
             self._told = status
+            self._statuses = status.number
             self._status_due_s = now_s + STATUS_EVERY_S
 
-    def _current_status(self, *, online: bool) -> Status:
+    def _current_status(self, *, online: bool, number: int) -> Status:
         counts = self._outbox.counts()
         return Status(
             online=online,
             epoch=self._outbox.epoch,
+            connection=self._connected_as,
+            number=number,
             pending_records=counts.pending_records,
             pending_uploads=counts.pending_uploads,
             rejected_downlinks=counts.rejected_downlinks + self._rejected,
@@ -211,8 +216,13 @@ class Publisher:
             trouble=(self._outbox.trouble or (COPIED if self._has_copy else ""))[:200],
         )
 
-    def _farewell(self) -> Will:
-        status, identity = self._current_status(online=False), self._outbox.identity
+    def _last_will(self) -> Will:
+        """For a connection about to be made, which begins to count its statuses."""
+        self._connected_as, self._statuses = self._outbox.next_connection(at=self._now()), 0
+        return self._farewell(number=0)
+
+    def _farewell(self, *, number: int) -> Will:
+        status, identity = self._current_status(online=False, number=number), self._outbox.identity
         self._will_key_id = identity.signing_key.key_id
         return Will(self._topics[Channel.STATUS], write_status(status, identity=identity, at=self._now()))
 

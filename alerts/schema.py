@@ -67,6 +67,10 @@ MIGRATIONS: tuple[Migration, ...] = (
         "ALTER TABLE uploads ADD COLUMN role TEXT NOT NULL DEFAULT ''",
         "ALTER TABLE uploads ADD COLUMN incident TEXT NOT NULL DEFAULT ''",
     ),
+    (
+        # The number of the last connection to the broker, so that the next one's statuses are newer.
+        "ALTER TABLE chain ADD COLUMN connection INTEGER NOT NULL DEFAULT 0",
+    ),
 )
 
 

@@ -8,10 +8,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import BigInteger, ForeignKeyConstraint, select, update
+from sqlalchemy import BigInteger, ForeignKeyConstraint, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from alerts.control_messages import Status
 from alerts.keys import KeyFinder, VerifyKey
 from traceability.records import WIDE, Base, Identified, OfTenant
 
@@ -35,7 +34,6 @@ class Device(Identified, Base):
     discarded_records: Mapped[int] = mapped_column(WIDE, default=0, server_default="0")
     duplicates: Mapped[int] = mapped_column(WIDE, default=0)
     trouble: Mapped[str] = mapped_column(default="")
-    status_sha256: Mapped[str] = mapped_column(default="")
 
 
 class Ending(StrEnum):
@@ -145,31 +143,6 @@ def keys_of(session: Session, tenant: str, name: str) -> tuple[DeviceKey, ...]:
 def list_devices(session: Session, tenant: str) -> tuple[Device, ...]:
     """Every box ever enrolled, by name."""
     return tuple(session.scalars(select(Device).where(Device.tenant == tenant).order_by(Device.id)))
-
-
-def note_status(device: Device, status: Status, sha256: str, at: datetime) -> bool:
-    """Keep what a box says of itself; its last will says `online: false` for it. Whether it was news.
-
-    A broker repeats a retained status to whoever subscribes, so the same bytes again are no sign of life.
-    """
-    if device.status_sha256 == sha256:
-        return False
-    device.status_sha256 = sha256
-    device.last_seen_at = at
-    device.online = status.online
-    device.epoch = status.epoch
-    device.pending_records = status.pending_records
-    device.pending_uploads = status.pending_uploads
-    device.quarantined_records = status.quarantined_records
-    device.rejected_downlinks = status.rejected_downlinks
-    device.discarded_records = status.discarded_records
-    device.trouble = status.trouble
-    return True
-
-
-def forget_presence(session: Session, tenant: str) -> None:
-    """Take every box for off line until it says otherwise: the broker that would have told has restarted."""
-    session.execute(update(Device).where(Device.tenant == tenant).values(online=False, status_sha256=""))
 
 
 def mqtt_password(secret: bytes, device: str, enrolment: str) -> str:

@@ -1,6 +1,6 @@
 """Every table of the database: one import gives migrations the whole metadata."""
 
-from center import certificates, coverage, custody, devices, enrolment, evidence, recordings, retention
+from center import certificates, coverage, custody, devices, enrolment, evidence, presence, recordings, retention
 from center.accounts import people
 from center.intake import journal, quarantine
 from center.log import records as log
@@ -14,6 +14,7 @@ TABLE_MODULES = (
     devices,
     enrolment,
     evidence,
+    presence,
     recordings,
     retention,
     people,

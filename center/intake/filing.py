@@ -18,16 +18,16 @@ from alerts.events import Sealed
 from alerts.keys import SigningKey, VerifyKey
 from alerts.messages import KeyRotation
 from alerts.receipts import next_counter
-from alerts.records import hash_of
 from alerts.subscriber import Incoming
 from alerts.topics import Channel, Topic
-from center.devices import Device, Signer, find_signers, hold_devices, note_status
+from center.devices import Device, Signer, find_signers, hold_devices
 from center.feed import announce
 from center.intake.digesting import digest
 from center.intake.quarantine import Limits, Refusal, put_aside, waiting_for_key
 from center.intake.reading import Entry, Reading, read, standing_of
 from center.intake.volumes import Volume, open_volumes, place_of, write_rows
 from center.log.entries import enter_records
+from center.presence import note_status
 
 log = structlog.get_logger()
 
@@ -107,7 +107,7 @@ class _Batch:
 
     def _note(self, sealed: Sealed[Status]) -> None:
         device = self.devices[sealed.event.device]
-        if note_status(device, sealed.data, hash_of(sealed.raw), self.at):
+        if note_status(self.session, device, sealed.data, self.at):
             announce(self.session, "device", device.id)
 
     def _file_entries(self, entries: dict[int, Entry]) -> tuple[tuple[Topic, bytes], ...]:
@@ -118,12 +118,12 @@ class _Batch:
         again: list[tuple[int, Entry]] = []
         for number, entry in entries.items():
             device = self.devices[entry.event.device]
-            device.last_seen_at = self.at
             if entry.sha256 in seen or volumes[place_of(entry)].answer(entry):
                 device.duplicates += 1
                 again.append((number, entry))
             else:
                 seen.add(entry.sha256)
+                device.last_seen_at = self.at
                 new[number] = entry
         self.outcomes |= dict.fromkeys((number for number, _ in again), Outcome.DUPLICATE)
         self._store(new, volumes)

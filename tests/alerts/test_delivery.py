@@ -237,6 +237,11 @@ def test_a_clean_stop_says_so_and_a_broken_line_is_told_by_the_last_will(
         broken._connection._client.socket().shutdown(2)  # the cable is cut
         desk.wait(lambda: any(not status.online for status in desk.statuses[count + 1 :]))
         broken.stop()
+    goodbye, again = desk.statuses[count - 1], desk.statuses[count]
+    will = next(status for status in desk.statuses[count:] if not status.online)
+    assert goodbye.number > desk.statuses[0].number, "a goodbye is the newest of its connection"
+    assert again.connection > goodbye.connection, "whatever came before is older"
+    assert (will.connection, will.number) == (again.connection, 0), "a last will is sealed first"
 
 
 def test_a_wrong_password_is_said_and_tried_again(broker: Broker, outbox: Outbox) -> None:

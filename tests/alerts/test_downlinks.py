@@ -94,7 +94,15 @@ def test_a_changed_receipt_is_refused(outbox: Outbox) -> None:
 
 
 def test_a_message_of_another_type_is_refused_although_the_centre_signed_it(outbox: Outbox) -> None:
-    status = Status(online=True, epoch=outbox.epoch, pending_records=0, pending_uploads=0, rejected_downlinks=0)
+    status = Status(
+        online=True,
+        epoch=outbox.epoch,
+        connection=1,
+        number=1,
+        pending_records=0,
+        pending_uploads=0,
+        rejected_downlinks=0,
+    )
     raw = write_status(status, identity=make_identity(signing_key=CENTRE_KEY), at=NOON)
     with pytest.raises(WrongType):
         try_admit(outbox, raw)

@@ -5,6 +5,7 @@ import shutil
 import sqlite3
 import threading
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -262,6 +263,28 @@ def test_a_full_database_says_so_keeps_what_it_has_and_recovers(outbox: Outbox) 
     assert not outbox.trouble
     assert sequences(outbox) == list(range(3, kept[-1] + 6))
     assert chain_is_whole(outbox)
+
+
+def test_each_connection_has_a_greater_number_through_restarts_clocks_of_1970_and_full_disks(path: Path) -> None:
+    numbers = []
+    for at in (NOON, datetime(1970, 1, 1, tzinfo=UTC), NOON):
+        with Outbox.open(path, identity=IDENTITY) as outbox:
+            numbers += [outbox.next_connection(at=at) for _ in range(2)]
+    with Outbox.open(path, identity=IDENTITY) as outbox:
+        fill_disk_at(outbox, "UPDATE OF connection ON chain")
+        numbers += [outbox.next_connection(at=NOON) for _ in range(2)]
+        assert "full" in outbox.trouble
+    assert numbers == sorted(set(numbers))
+
+
+def fill_disk_at(outbox: Outbox, event: str) -> None:
+    """From now on there is no room for this."""
+    outbox._connection.execute("CREATE TABLE ballast (bytes BLOB)")
+    outbox._connection.execute(
+        f"CREATE TRIGGER full AFTER {event} BEGIN INSERT INTO ballast VALUES (zeroblob(9999)); END"
+    )
+    (pages,) = outbox._connection.execute("PRAGMA page_count").fetchone()
+    outbox._connection.execute(f"PRAGMA max_page_count = {pages}")
 
 
 @pytest.fixture

@@ -143,7 +143,15 @@ class Asked:
 
 
 def say_online(stage: Stage, box: Box, epoch: str = "") -> None:
-    status = Status(online=True, epoch=epoch or box.epoch, pending_records=0, pending_uploads=0, rejected_downlinks=0)
+    status = Status(
+        online=True,
+        epoch=epoch or box.epoch,
+        connection=1,
+        number=1,
+        pending_records=0,
+        pending_uploads=0,
+        rejected_downlinks=0,
+    )
     stage.hear(write_status(status, identity=box.identity, at=NOW), channel=Channel.STATUS)
 
 

@@ -4,7 +4,7 @@ import json
 import random
 import shutil
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,7 @@ from alerts.receipts import Kept, lone_receipt
 from alerts.status import write_status
 from alerts.topics import Channel
 from center.database import Database
-from center.devices import Device, forget_presence
+from center.devices import Device
 from center.errors import DatabaseTrouble
 from center.evidence import Announced
 from center.intake import digesting
@@ -31,6 +31,7 @@ from center.intake.filing import Outcome
 from center.intake.journal import EpochRow, JournalRow, epochs_of, gaps
 from center.intake.quarantine import QuarantineEntry
 from center.keys import revoke
+from center.presence import forget_presence
 from enforcement.leads import Lead, LeadLink
 from enforcement.tasks import Task, TaskEvent
 from tests.center.stage import (
@@ -474,13 +475,13 @@ def test_a_flood_of_refused_messages_cannot_fill_the_disk_and_is_still_counted(s
 
 
 def make_status(**more: object) -> Status:
-    fields = {"online": True, "epoch": "epoch-1", "pending_records": 3, "pending_uploads": 1, "rejected_downlinks": 2}
+    fields: dict[str, object] = {"online": True, "epoch": "epoch-1", "connection": 1, "number": 1}
+    fields |= {"pending_records": 3, "pending_uploads": 1, "rejected_downlinks": 2}
     return Status.model_validate(fields | more)
 
 
 def test_a_status_tells_presence_and_its_repetition_is_no_sign_of_life(stage: Stage, box: Box) -> None:
     raw = write_status(make_status(), identity=box.identity, at=NOW)
-    will = write_status(make_status(online=False), identity=box.identity, at=NOW)
 
     assert stage.hear(raw, channel=Channel.STATUS) is Outcome.NOTED
     (device,) = stage.all(Device)
@@ -489,12 +490,61 @@ def test_a_status_tells_presence_and_its_repetition_is_no_sign_of_life(stage: St
     stage.clock.advance(minutes=5)
     stage.hear(raw, channel=Channel.STATUS)
     assert stage.all(Device)[0].last_seen_at == NOW
-    stage.hear(will, channel=Channel.STATUS)
-    assert not stage.all(Device)[0].online
-    with stage.office.database.writing() as session:
-        forget_presence(session, TENANT)
-    stage.hear(raw, channel=Channel.STATUS)
-    assert stage.all(Device)[0].online, "after a restart a retained status counts again"
+
+
+ONLINE, GONE, RESTART = True, False, None
+Said = tuple[bool | None, int, int]
+
+
+@pytest.mark.parametrize(
+    ("said", "is_online"),
+    [
+        ([(ONLINE, 5, 1), (ONLINE, 5, 2)], True),
+        ([(ONLINE, 5, 1), (GONE, 5, 0)], False),  # the last will, sealed before the connection was made
+        ([(ONLINE, 5, 1), (GONE, 5, 2)], False),  # goodbye
+        ([(GONE, 5, 0)], False),
+        ([(ONLINE, 5, 2), (GONE, 5, 0), (ONLINE, 5, 1)], False),  # replayed after its end
+        ([(ONLINE, 5, 2), (GONE, 5, 0), (ONLINE, 5, 2)], False),
+        ([(ONLINE, 5, 2), (GONE, 5, 0), (ONLINE, 4, 9)], False),  # of an earlier connection
+        ([(ONLINE, 5, 1), (GONE, 4, 0)], True),  # an old last will does not take a box off line either
+        ([(ONLINE, 5, 1), (GONE, 5, 0), (ONLINE, 6, 1)], True),
+        ([(ONLINE, 6, 1), (GONE, 5, 0), (ONLINE, 5, 3)], True),
+        ([(ONLINE, 5, 2), RESTART], False),
+        ([(ONLINE, 5, 2), RESTART, (ONLINE, 5, 2)], True),  # a broker that stayed repeats what it retained
+        ([(ONLINE, 5, 2), RESTART, RESTART, (ONLINE, 5, 1)], False),
+        ([(ONLINE, 5, 2), RESTART, (GONE, 5, 0), (ONLINE, 5, 2)], False),
+        ([(ONLINE, 5, 2), (GONE, 5, 0), RESTART, (ONLINE, 5, 2)], False),
+    ],
+)
+def test_only_a_status_newer_than_all_before_counts_whatever_the_clocks_say(
+    stage: Stage, box: Box, said: Sequence[Said | None], *, is_online: bool
+) -> None:
+    for hours, each in enumerate(said):
+        if each is RESTART:
+            with stage.office.database.writing() as session:
+                forget_presence(session, TENANT)
+            continue
+        online, connection, number = each
+        status = make_status(online=online, connection=connection, number=number)
+        raw = write_status(status, identity=box.identity, at=NOW - timedelta(hours=hours))
+        stage.hear(raw, channel=Channel.STATUS)
+    assert stage.all(Device)[0].online is is_online
+
+
+def test_each_outbox_of_a_box_counts_its_own_statuses(stage: Stage, box: Box) -> None:
+    for epoch, connection, pending in (("epoch-1", 9, 1), ("epoch-2", 1, 2), ("epoch-1", 9, 3)):
+        status = make_status(epoch=epoch, connection=connection, pending_records=pending)
+        stage.hear(write_status(status, identity=box.identity, at=NOW), channel=Channel.STATUS)
+    (device,) = stage.all(Device)
+    assert (device.epoch, device.pending_records) == ("epoch-2", 2)
+
+
+def test_a_record_that_is_replayed_is_no_sign_of_life(stage: Stage, box: Box) -> None:
+    record = box.write(make_clock())
+    stage.hear(record.raw)
+    stage.clock.advance(days=365)
+    assert stage.hear(record.raw) is Outcome.DUPLICATE
+    assert stage.all(Device)[0].last_seen_at == NOW
 
 
 def test_a_forged_status_is_put_aside(stage: Stage, box: Box) -> None:

@@ -209,7 +209,9 @@ def test_a_revocation_far_back_reaches_behind_a_rotation(stage: Stage, box: Box)
 
 
 def test_a_status_of_a_key_that_ended_is_refused(stage: Stage, box: Box) -> None:
-    status = Status(online=True, epoch=box.epoch, pending_records=0, pending_uploads=0, rejected_downlinks=0)
+    status = Status(
+        online=True, epoch=box.epoch, connection=1, number=1, pending_records=0, pending_uploads=0, rejected_downlinks=0
+    )
     old = box.identity
     stage.hear(box.rotate().raw)
 
@@ -243,7 +245,9 @@ def test_a_box_is_asked_for_a_key_while_it_is_on_line_until_its_rotation_came(st
     with database.writing() as session:
         ask_rotation(session, tenant=TENANT, name=BOX, at=NOW)
         assert rotations_asked(session, TENANT) == ()
-    status = Status(online=True, epoch=box.epoch, pending_records=0, pending_uploads=0, rejected_downlinks=0)
+    status = Status(
+        online=True, epoch=box.epoch, connection=1, number=1, pending_records=0, pending_uploads=0, rejected_downlinks=0
+    )
     stage.hear(write_status(status, identity=box.identity, at=NOW), channel=Channel.STATUS)
 
     with database.writing() as session:

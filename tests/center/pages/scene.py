@@ -155,6 +155,7 @@ class DemoBox:
     identity: Identity
     epoch: str = "epoch-of-the-test"
     sequence: int = 0
+    statuses: int = 0
     prevhash: str = FIRST_PREVHASH
     records: list[Record] = field(default_factory=list)
     pictures: dict[str, tuple[bytes, bytes]] = field(default_factory=dict)
@@ -188,8 +189,16 @@ class DemoBox:
 
     def be_online(self, at: datetime, *, trouble: str = "") -> None:
         """Say so, as on connecting."""
+        self.statuses += 1
         status = Status(
-            online=True, epoch=self.epoch, pending_records=0, pending_uploads=1, rejected_downlinks=0, trouble=trouble
+            online=True,
+            epoch=self.epoch,
+            connection=1,
+            number=self.statuses,
+            pending_records=0,
+            pending_uploads=1,
+            rejected_downlinks=0,
+            trouble=trouble,
         )
         self.office.desk.receive(self._topic(Channel.STATUS), write_status(status, identity=self.identity, at=at))
 

@@ -13,12 +13,14 @@ from alerts.connection import Address
 from alerts.subscriber import Subscriber, end_session
 from alerts.tls import Context, client_context
 from alerts.topics import UPLINKS, Channel
-from center import api, live, pages
+from center import api, pages
 from center.accounts.guards import handles_tasks
 from center.certificates import keep_own_pair
 from center.database import Database
 from center.errors import SettingsInvalid
-from center.feed import Hub
+from center.feed import live
+from center.feed.hub import Hub
+from center.feed.wires import Wire, WireEar
 from center.housekeeping import DAY_S, Chore, Housekeeping
 from center.intake.desk import Desk
 from center.intake.filing import FilingRules
@@ -38,7 +40,6 @@ from center.store.opening import open_store
 from center.thumbnails import Thumbnails
 from center.web.limits import BodyLimit, SafeHeaders
 from center.web.problems import Answers
-from center.wires import Wire, WireEar
 from center.works import Works
 
 STATIC = Path(__file__).parent / "static"

@@ -22,7 +22,7 @@ from center.devices import list_devices, mqtt_passwords
 from center.distrust import distrust_beyond
 from center.enrolment import give_code
 from center.errors import SettingsInvalid
-from center.feed import announce
+from center.feed.hub import announce
 from center.intake.quarantine import Limits
 from center.intake.sharing import Share
 from center.keys import ask_rotation, revoke

@@ -17,7 +17,7 @@ from sqlalchemy.exc import ArgumentError
 from sqlalchemy.orm import Session
 
 from center.errors import DatabaseTrouble
-from center.feed import Audience, spread
+from center.feed.hub import Audience, spread
 from center.log.appending import append_entered
 
 BUSY_TIMEOUT_MS = 5000

@@ -12,7 +12,8 @@ from fastapi import Request
 from center.accounts.throttle import Throttle
 from center.database import Database
 from center.disposal import Disposal
-from center.feed import Hub
+from center.feed.hub import Hub
+from center.feed.wires import WireEar
 from center.intake.desk import Desk
 from center.intake.former import FormerWorkers
 from center.intake.recalling import Recaller
@@ -23,7 +24,6 @@ from center.settings import Settings
 from center.store.gate import Gate
 from center.store.shelf import Shelf
 from center.thumbnails import Thumbnails
-from center.wires import WireEar
 from center.works import Works
 
 

@@ -23,7 +23,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from alerts.messages import Phase
 from center.custody import Act, note_custody, transferred_leads
 from center.evidence import Announced
-from center.feed import announce
+from center.feed.hub import announce
 from center.settings import RetentionSettings
 from enforcement.actors import SYSTEM
 from enforcement.finding_records import Finding, FindingStatus

@@ -11,7 +11,7 @@ from center.accounts.throttle import ADDRESS
 from center.api.security import open_router
 from center.enrolment import CodeExpired, CodeUsed, KeyOfAnother, redeem
 from center.errors import KeySpent
-from center.feed import announce
+from center.feed.hub import announce
 from center.office import Office, office_of
 from center.web.problems import responses
 

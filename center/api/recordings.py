@@ -13,7 +13,7 @@ from center.api.schemas import Answer
 from center.api.security import CHANGES, PREFIX, reading_router
 from center.database import Reading
 from center.errors import RecordingRefused
-from center.feed import announce
+from center.feed.hub import announce
 from center.office import Office, office_of
 from center.recordings import Recording, Source, add_recording, check_recording, keep, recordings_of, seal
 from center.web.problems import responses

@@ -31,7 +31,7 @@ from center.custody import Act, note_custody
 from center.devices import find_signer, finder
 from center.errors import TooManyUploads
 from center.evidence import announced_by, note_arrival
-from center.feed import announce
+from center.feed.hub import announce
 from center.office import Office, office_of
 from center.store.shelf import Shelf
 from center.web.problems import responses

@@ -14,7 +14,7 @@ from alerts.messages import Alert, Coverage, Dropped, Evidence, FilesGone, KeyRo
 from center.coverage import keep_coverage
 from center.devices import Signer
 from center.evidence import Announcement, announce_files, note_never_to_come
-from center.feed import announce
+from center.feed.hub import announce
 from center.handlers import route
 from center.intake.conversion import is_credible, to_facts
 from center.intake.gone import note_gone

@@ -21,7 +21,7 @@ from alerts.receipts import next_counter
 from alerts.subscriber import Incoming
 from alerts.topics import Channel, Topic
 from center.devices import Device, Signer, find_signers, hold_devices
-from center.feed import announce
+from center.feed.hub import announce
 from center.intake.digesting import digest
 from center.intake.quarantine import Limits, Refusal, put_aside, waiting_for_key
 from center.intake.reading import Entry, Reading, read, standing_of

@@ -13,15 +13,15 @@ from alerts.subscriber import Incoming
 from alerts.topics import Channel, Topic
 from center.database import Database
 from center.errors import SettingsInvalid
-from center.feed import Hub, announce
+from center.feed.hub import Hub, announce
+from center.feed.wires import Wire, WireEar
 from center.intake.journal import JournalRow
 from center.intake.sharing import Share
-from center.wires import Wire, WireEar
 from enforcement.leads import Lead
 from enforcement.tasks import Task, TaskEvent
+from tests.center.feed.test_feed import collect
 from tests.center.postgres import Databases
 from tests.center.stage import BOX, TENANT, make_alert, open_stage
-from tests.center.test_feed import collect
 
 WORKER = """
 import base64, json, sys

@@ -43,7 +43,7 @@ from center.accounts.people import add_user
 from center.app import create_app, start, stop
 from center.county.seeding import PackAddress, seed
 from center.evidence import note_arrival
-from center.feed import announce
+from center.feed.hub import announce
 from center.intake.filing import Outcome
 from center.keys import register
 from center.office import Office

@@ -13,7 +13,7 @@ from sqlalchemy.exc import DatabaseError
 
 from center.background import Background
 from center.database import Database
-from center.feed import Hub, Topic
+from center.feed.hub import Hub, Topic
 
 CHANNEL: Final = "teawatch_feed"
 ROWS_EACH: Final = 40

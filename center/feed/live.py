@@ -9,7 +9,7 @@ from fastapi import APIRouter, Header, Request
 from sse_starlette import EventSourceResponse, ServerSentEvent
 
 from center.accounts.guards import Staff
-from center.feed import Hub
+from center.feed.hub import Hub
 from center.office import office_of
 
 router: Final = APIRouter(include_in_schema=False)

@@ -8,8 +8,8 @@ from contextlib import contextmanager
 import httpx
 import pytest
 
-from center.feed import QUEUE_SIZE, RING_SIZE, Hub, Notice, announce
-from center.live import BOOT
+from center.feed.hub import QUEUE_SIZE, RING_SIZE, Hub, Notice, announce
+from center.feed.live import BOOT
 from tests.center.stage import Stage, Web, make_alert, open_web
 
 

@@ -33,6 +33,7 @@ from center.log.heads import Notary
 from center.log.publishing import HeadClock
 from center.office import Office, utc_now
 from center.pages.errors import error_page, wants_page
+from center.redactor import Redactor
 from center.schema import migrate
 from center.settings import Settings
 from center.store.gate import Gate
@@ -116,6 +117,7 @@ def make_office(settings: Settings, keyring: Keyring, now: Callable[[], datetime
         evidence=evidence,
         gate=Gate(at_once=settings.evidence.uploads_at_once, per_box=settings.evidence.uploads_per_box),
         thumbnails=Thumbnails(settings.thumbnails_folder, evidence.read),
+        redactor=Redactor(settings.redaction, evidence, settings.data),
         works=works,
         desk=Desk(database, rules, send=works.send, now=now),
         heads=HeadClock(database, notary, every=every, now=now),

@@ -31,7 +31,9 @@ class Act(StrEnum):
     DOWNLOADED = "downloaded"
     REVIEWED = "reviewed"
     RELIED_ON = "relied_on"  # a step of a penalty was taken on the strength of it
-    REDACTED = "redacted"
+    REDACTED = "redacted"  # a redacted copy was made of it: see `center.redactions`
+    RELEASED = "released"  # a redacted copy may leave the officers' side
+    WITHHELD = "withheld"  # it may not, or no longer
     TRANSFERRED = "transferred"  # handed out of the centre, in a bundle for instance
     DELETED = "deleted"  # its term was over: see `center.retention`
 
@@ -50,7 +52,7 @@ class CustodyEvent(Identified, Base):
     """One thing done with one file. Never changed; deleted only when the person in it must be forgotten.
 
     `person` is a pseudonym of the log, a box's for `received`. `lead_id` is empty where the act was about the file
-    alone: the same bytes may belong to several leads.
+    alone: the same bytes may belong to several leads. `made_sha256` is what came out of it, empty for most acts.
     """
 
     __tablename__ = "custody_event"
@@ -66,11 +68,13 @@ class CustodyEvent(Identified, Base):
     person: Mapped[str] = mapped_column(String(32))
     reason: Mapped[str]
     at: Mapped[datetime]
+    made_sha256: Mapped[str] = mapped_column(String(64), default="", server_default="")
 
     @property
     def body(self) -> dict[str, object]:
         """What the leaf in the log says of it."""
-        return {
+        made: dict[str, object] = {"made": self.made_sha256} if self.made_sha256 else {}
+        return made | {
             "act": self.act,
             "event": self.id,
             "file": self.sha256,
@@ -92,6 +96,7 @@ class Handled:
     who: str | None
     reason: str
     at: datetime
+    made_sha256: str = ""
 
 
 def note_custody(
@@ -104,6 +109,7 @@ def note_custody(
     at: datetime,
     reason: str = "",
     lead_id: str = "",
+    made_sha256: str = "",
 ) -> None:
     """Write down that this was done with this file, and have it entered into the log.
 
@@ -119,6 +125,7 @@ def note_custody(
         person=pseudonym_of(session, tenant=tenant, kind=kind, subject=who),
         reason=reason.strip(),
         at=at,
+        made_sha256=made_sha256,
     )
     session.add(done)
     person = done.person if kind is Named.PERSON else ""
@@ -160,4 +167,6 @@ def chain_of(session: Session, *, tenant: str, lead_id: str, files: Collection[s
         pseudonym: subject_of(session, tenant=tenant, pseudonym=pseudonym)
         for pseudonym in {row.person for row in found}
     }
-    return tuple(Handled(Act(row.act), row.sha256, names[row.person], row.reason, row.at) for row in found)
+    return tuple(
+        Handled(Act(row.act), row.sha256, names[row.person], row.reason, row.at, row.made_sha256) for row in found
+    )

@@ -14,6 +14,8 @@ CenterError
 ├── LogDamaged             the centre's log is not what it was, or not whole
 ├── NotInLog               the log has no such leaf, or the head does not cover it
 ├── RecordingRefused       what an officer uploads is no picture or video, too large, or from the future
+├── CannotRedact           no redacted copy of a picture could be made; nothing is shown instead
+├── RedactorBusy           another picture is being redacted
 ├── StampRefused           a time-stamping authority gave no stamp that holds
 ├── UnknownPerson          the log names nobody of this name
 ├── BundleImpossible       of this lead no bundle can be made
@@ -87,6 +89,14 @@ class NotInLog(CenterError):
 
 class RecordingRefused(CenterError):
     """What an officer uploads is no picture or video, too large, or from the future."""
+
+
+class CannotRedact(CenterError):
+    """No redacted copy of a picture could be made; nothing is shown instead."""
+
+
+class RedactorBusy(CenterError):
+    """Another picture is being redacted: try again in a moment."""
 
 
 class StampRefused(CenterError):

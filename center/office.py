@@ -20,6 +20,7 @@ from center.intake.recalling import Recaller
 from center.keyring import Keyring
 from center.log.heads import Notary
 from center.log.publishing import HeadClock
+from center.redactor import Redactor
 from center.settings import Settings
 from center.store.gate import Gate
 from center.store.shelf import Shelf
@@ -43,6 +44,7 @@ class Office:
     evidence: Shelf
     gate: Gate
     thumbnails: Thumbnails
+    redactor: Redactor
     works: Works
     desk: Desk
     wire: WireEar

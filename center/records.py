@@ -1,6 +1,17 @@
 """Every table of the database: one import gives migrations the whole metadata."""
 
-from center import certificates, coverage, custody, devices, enrolment, evidence, presence, recordings, retention
+from center import (
+    certificates,
+    coverage,
+    custody,
+    devices,
+    enrolment,
+    evidence,
+    presence,
+    recordings,
+    redactions,
+    retention,
+)
 from center.accounts import people
 from center.intake import journal, quarantine
 from center.log import records as log
@@ -16,6 +27,7 @@ TABLE_MODULES = (
     evidence,
     presence,
     recordings,
+    redactions,
     retention,
     people,
     journal,

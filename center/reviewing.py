@@ -5,14 +5,15 @@ import hashlib
 from sqlalchemy.orm import Session
 
 from center.evidence import files_of
+from center.redactions import ROLE as REDACTED
 from enforcement.errors import IllegalMove, Unknown
 from enforcement.leads import Lead
 
 
 def reviewable_files(session: Session, lead: Lead) -> tuple[str, ...]:
-    """The hashes of what can be looked at."""
+    """The hashes of what can be looked at; redacted copies, made here for others' eyes, are no part of it."""
     files = files_of(session, tenant=lead.tenant, device=lead.device, incident=lead.incident)
-    return tuple(dict.fromkeys(file.sha256 for file in files if file.arrived_at and not file.deleted_at))
+    return tuple(dict.fromkeys(file.sha256 for file in files if file.is_here and file.role != REDACTED))
 
 
 def what_lies_there(session: Session, lead: Lead) -> str:

@@ -124,6 +124,16 @@ class RetentionSettings(BaseModel):
     false_alarm_days: Days = 30
 
 
+class RedactionSettings(BaseModel):
+    """The command that makes redacted copies, and its bounds."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    command: tuple[str, ...] = ()
+    time_limit_s: Annotated[int, Field(ge=5, le=600)] = 120
+    memory_mib: Annotated[int, Field(ge=512, le=65_536)] = 2048
+
+
 class SettingsFile(YamlConfigSettingsSource):
     """`center.yaml`: every key but `data`, for it lies in the data folder and cannot name another."""
 
@@ -162,6 +172,7 @@ class Settings(BaseSettings):
     intake: IntakeSettings = IntakeSettings()
     log: LogSettings = LogSettings()
     retention: RetentionSettings = RetentionSettings()
+    redaction: RedactionSettings = RedactionSettings()
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
     @classmethod

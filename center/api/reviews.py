@@ -70,13 +70,14 @@ class ReviewsOut(Answer):
 
 
 class HandledOut(Answer):
-    """One act of custody; `who` is null where the person was erased."""
+    """One act of custody; `who` is null where the person was erased, `made_sha256` is what came out of it."""
 
     act: str
     sha256: str
     who: str | None
     reason: str
     at: datetime
+    made_sha256: str
 
     @classmethod
     def of(cls, handled: Handled) -> "HandledOut":

@@ -22,6 +22,7 @@ from center.pages.rendering import language_of, render
 from center.pages.reviewviews import SOURCES, custody_of, recordings_shown, review_of
 from center.pages.taskpanel import panel_of
 from center.pages.terms import ARTEFACTS, CLOCKS, kind_name, name_of
+from center.redactions import ROLE as REDACTED
 from enforcement.leads import Lead
 
 router: Final = APIRouter(include_in_schema=False)
@@ -125,6 +126,7 @@ def _everything(request: Request, session: Session, person: Person, lead_id: str
         "recordings": recordings_shown(session, lead, files),
         "recording_sources": {key: name_of(language, SOURCES, key) for key in SOURCES},
         "recording_trouble": "",
+        "copies": len({file.sha256 for file in files if file.role == REDACTED}),
         "custody": custody_of(session, language, lead, files),
         "keeping": keeping_of(
             session, language, person, lead, files=files, settings=office_of(request).settings.retention

@@ -47,6 +47,8 @@ ACTS: Final[Mapping[str, str]] = MappingProxyType(
         "reviewed": N_("Reviewed"),
         "relied_on": N_("Used for a step of a penalty"),
         "redacted": N_("Redacted copy made"),
+        "released": N_("Redacted copy released"),
+        "withheld": N_("Redacted copy withheld"),
         "transferred": N_("Handed out"),
         "deleted": N_("Deleted, its term being over"),
     }
@@ -60,6 +62,7 @@ REASONS: Final[Mapping[str, str]] = MappingProxyType(
         IN_A_LIST: N_("as a small copy in a list"),
         "save_clip": N_("to save the clip"),
         "save_recording": N_("to save the recording"),
+        "compare_redaction": N_("to compare a redacted copy with its original"),
     }
 )
 
@@ -115,6 +118,7 @@ class CustodyLine:
     act: str
     file: str
     sha256: str
+    made_sha256: str
     who: str
     reason: str
     at: datetime
@@ -163,6 +167,7 @@ def custody_of(session: Session, language: Language, lead: Lead, files: Sequence
             act=name_of(language, ACTS, handled.act.value),
             file=name_of(language, ARTEFACTS, roles.get(handled.sha256, "")),
             sha256=handled.sha256,
+            made_sha256=handled.made_sha256,
             who=handled.who or "",
             reason=name_of(language, REASONS, handled.reason),
             at=handled.at,

@@ -19,7 +19,7 @@ from center.api.security import CHANGES, reading_router
 from center.api.uploads import Hash
 from center.database import Reading, Writing
 from center.errors import CannotRedact, RedactorBusy
-from center.feed import announce
+from center.feed.hub import announce
 from center.office import Office, office_of
 from center.redactions import (
     CopyWord,

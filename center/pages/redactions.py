@@ -17,7 +17,7 @@ from center.api.redactions import make_copy
 from center.database import Reading
 from center.errors import CannotRedact
 from center.evidence import files_of
-from center.feed import announce
+from center.feed.hub import announce
 from center.office import office_of
 from center.pages.redactionviews import copies_shown, originals_of
 from center.pages.rendering import language_of, render

@@ -32,7 +32,7 @@ BENCHES = {
     "edge": Room("edge.bench.command", "edge", "The whole pipeline on a clip, over the bare network."),
     "verify": Room("center.bundles.bench.command", "center", "Bundles tampered with in every way known, and judged."),
     "intake": Room("center.intake.bench.command", "center,postgres", "Alerts to tasks, over a bare MQTT subscriber."),
-    "demo": Room("center.bench", "center,edge", "Start of the demo to the first task, and the memory it takes."),
+    "demo": Room("center.demo.bench", "center,edge", "Start of the demo to the first task, and the memory it takes."),
 }
 
 app = typer.Typer(

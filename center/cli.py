@@ -12,7 +12,8 @@ import yaml
 from pydantic import TypeAdapter, ValidationError
 
 from alerts.messages import Id
-from center import keycli, users
+from center import keycli
+from center.accounts import command as users
 from center.app import make_worker
 from center.bundles.command import export
 from center.certificates import keep_server_pair

@@ -15,7 +15,7 @@ from alerts.tls import Context, client_context
 from alerts.topics import UPLINKS, Channel
 from center import api, pages
 from center.accounts.guards import handles_tasks
-from center.certificates import keep_own_pair
+from center.boxes.certificates import keep_own_pair
 from center.database import Database
 from center.errors import SettingsInvalid
 from center.feed import live

@@ -19,7 +19,7 @@ from pathlib import Path
 import structlog
 
 from center.background import Rounds
-from center.certificates import KeyPair
+from center.boxes.certificates import KeyPair
 from center.errors import BrokerTrouble, PortInUse
 
 START_TIMEOUT_S = 10.0

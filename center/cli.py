@@ -12,21 +12,21 @@ import yaml
 from pydantic import TypeAdapter, ValidationError
 
 from alerts.messages import Id
-from center import keycli
 from center.accounts import command as users
 from center.app import make_worker
+from center.boxes import command as keycli
+from center.boxes.certificates import keep_server_pair
+from center.boxes.devices import list_devices, mqtt_passwords
+from center.boxes.distrust import distrust_beyond
+from center.boxes.enrolment import give_code
+from center.boxes.keys import ask_rotation, revoke
 from center.bundles.command import export
-from center.certificates import keep_server_pair
 from center.county.registration import register_folder, write_example
 from center.county.seeding import DEMO_TENANT
-from center.devices import list_devices, mqtt_passwords
-from center.distrust import distrust_beyond
-from center.enrolment import give_code
 from center.errors import SettingsInvalid
 from center.feed.hub import announce
 from center.intake.quarantine import Limits
 from center.intake.sharing import Share
-from center.keys import ask_rotation, revoke
 from center.log import cli as log_cli
 from center.logs import set_up
 from center.mosquitto import MosquittoFiles, Place

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from alerts.keys import SigningKey
 from center.authority import Authority
-from center.devices import mqtt_password
+from center.boxes.devices import mqtt_password
 from center.errors import CenterError
 from center.settings import Settings
 

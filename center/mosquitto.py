@@ -24,8 +24,8 @@ from sqlalchemy.orm import Session
 
 from alerts.identity import replace_private_file
 from alerts.topics import DOWNLINKS, UPLINKS, Topic, filter_of
-from center.certificates import KeyPair, taken_back
-from center.devices import mqtt_passwords
+from center.boxes.certificates import KeyPair, taken_back
+from center.boxes.devices import mqtt_passwords
 from center.keyring import Keyring
 from center.settings import Settings
 

@@ -1,18 +1,8 @@
 """Every table of the database: one import gives migrations the whole metadata."""
 
-from center import (
-    certificates,
-    coverage,
-    custody,
-    devices,
-    enrolment,
-    evidence,
-    presence,
-    recordings,
-    redactions,
-    retention,
-)
+from center import coverage, custody, evidence, recordings, redactions, retention
 from center.accounts import people
+from center.boxes import certificates, devices, enrolment, presence
 from center.intake import journal, quarantine
 from center.log import records as log
 from enforcement import records as below

@@ -9,8 +9,8 @@ import uvicorn
 from sse_starlette.sse import AppStatus
 
 from center.app import create_app
+from center.boxes.certificates import keep_server_pair, server_names
 from center.broker import port_is_free, wait_for_port
-from center.certificates import keep_server_pair, server_names
 from center.county.seeding import seed
 from center.errors import PortInUse
 from center.office import Office

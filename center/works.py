@@ -16,16 +16,16 @@ from sqlalchemy.exc import OperationalError
 from alerts.subscriber import Subscriber
 from alerts.topics import Topic
 from center.background import Rounds
+from center.boxes.certificates import keep_server_pair, server_pair
+from center.boxes.devices import mqtt_passwords
+from center.boxes.enrolment import BrokerAddress
+from center.boxes.keys import rotation_commands, rotations_asked
+from center.boxes.presence import forget_presence
 from center.broker import EmbeddedBroker
-from center.certificates import keep_server_pair, server_pair
 from center.database import Database
-from center.devices import mqtt_passwords
-from center.enrolment import BrokerAddress
 from center.errors import CenterError
 from center.keyring import Keyring
-from center.keys import rotation_commands, rotations_asked
 from center.mosquitto import ENVELOPE_ROOM, MosquittoFiles, Place
-from center.presence import forget_presence
 from center.settings import Settings
 
 LOOK_EVERY_S = 2.0

@@ -17,8 +17,8 @@ from alerts.topics import Channel, Topic
 from alerts.trust import write_trust
 from center.api.enrol import ENVELOPE
 from center.api.security import open_router
-from center.certificates import issue
-from center.devices import find_signer, find_signers, finder
+from center.boxes.certificates import issue
+from center.boxes.devices import find_signer, find_signers, finder
 from center.office import Office, office_of
 from center.web.problems import responses
 

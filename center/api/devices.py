@@ -10,10 +10,10 @@ from alerts.ranges import Run
 from center.accounts.guards import Staff
 from center.api.schemas import Answer
 from center.api.security import reading_router
+from center.boxes.devices import Device, list_devices
+from center.boxes.keys import KeyValidity, list_keys
 from center.database import Reading
-from center.devices import Device, list_devices
 from center.intake.journal import EpochRow, epochs_of, gaps, given_up
-from center.keys import KeyValidity, list_keys
 from center.office import office_of
 from center.web.problems import responses
 

@@ -9,7 +9,7 @@ from fastapi.concurrency import run_in_threadpool
 from alerts.errors import CodeRefused, MessageError
 from center.accounts.throttle import ADDRESS
 from center.api.security import open_router
-from center.enrolment import CodeExpired, CodeUsed, KeyOfAnother, redeem
+from center.boxes.enrolment import CodeExpired, CodeUsed, KeyOfAnother, redeem
 from center.errors import KeySpent
 from center.feed.hub import announce
 from center.office import Office, office_of

@@ -27,8 +27,8 @@ from alerts.errors import (
 )
 from alerts.uploader import OFFSET_HEADER, Claim, read_content_range, read_upload_token
 from center.api.security import PREFIX, open_router
+from center.boxes.devices import find_signer, finder
 from center.custody import Act, note_custody
-from center.devices import find_signer, finder
 from center.errors import TooManyUploads
 from center.evidence import announced_by, note_arrival
 from center.feed.hub import announce

@@ -12,7 +12,7 @@ from alerts.bundles.seal import ForkedJournal, Gap, IncidentEnd, ReceivedRecord,
 from alerts.control_messages import Disposition
 from alerts.messages import Alert, Evidence, Phase
 from alerts.ranges import between
-from center.devices import find_signers
+from center.boxes.devices import find_signers
 from center.errors import BundleImpossible
 from center.evidence import Announced, files_of
 from center.intake.journal import EpochRow, JournalRow

@@ -5,8 +5,8 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from alerts.bundles.trust import CentreKey, DeviceKey, KeySpan, Trust
-from center.devices import list_devices
-from center.keys import KeyValidity, list_keys
+from center.boxes.devices import list_devices
+from center.boxes.keys import KeyValidity, list_keys
 from center.log.heads import Notary
 
 

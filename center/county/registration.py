@@ -9,11 +9,11 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from center.accounts.people import list_users
+from center.boxes.devices import list_devices
 from center.county.checking import read_folder
 from center.county.files import COUNTY_FILE, GROUND_FILE, SHIPPED, County
 from center.county.register import REGISTERS, Plan, register_all, standing_ids
 from center.county.seeding import found
-from center.devices import list_devices
 from center.errors import CountyInvalid
 from traceability.cards import LeafSale
 

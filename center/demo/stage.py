@@ -8,9 +8,9 @@ from pathlib import Path
 import yaml
 
 from center.accounts.people import Role, add_user, make_password
+from center.boxes.enrolment import give_code
 from center.county.seeding import DEMO_TENANT, PackAddress, seed
 from center.database import Database
-from center.enrolment import give_code
 from center.keyring import load_keyring, make_secrets
 from center.schema import migrate
 from center.settings import FILE_NAME, load_settings

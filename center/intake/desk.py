@@ -14,8 +14,8 @@ from sqlalchemy.exc import OperationalError
 from alerts.keys import VerifyKey
 from alerts.subscriber import Incoming
 from alerts.topics import Topic
+from center.boxes.devices import find_signers
 from center.database import Database
-from center.devices import find_signers
 from center.errors import DatabaseTrouble
 from center.intake.filing import FilingRules, Outcome, file_readings
 from center.intake.reading import Reading, read

@@ -11,8 +11,9 @@ from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.orm import Session
 
 from alerts.messages import Alert, Coverage, Dropped, Evidence, FilesGone, KeyRotation
+from center.boxes.devices import Signer
+from center.boxes.keys import follow_rotation
 from center.coverage import keep_coverage
-from center.devices import Signer
 from center.evidence import Announcement, announce_files, note_never_to_come
 from center.feed.hub import announce
 from center.handlers import route
@@ -21,7 +22,6 @@ from center.intake.gone import note_gone
 from center.intake.judging import judge, open_books
 from center.intake.quarantine import Reason, Refusal
 from center.intake.reading import Entry
-from center.keys import follow_rotation
 from enforcement.folding import Told, fold_alerts
 from enforcement.leads import lead_id
 

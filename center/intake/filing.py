@@ -20,14 +20,14 @@ from alerts.messages import KeyRotation
 from alerts.receipts import next_counter
 from alerts.subscriber import Incoming
 from alerts.topics import Channel, Topic
-from center.devices import Device, Signer, find_signers, hold_devices
+from center.boxes.devices import Device, Signer, find_signers, hold_devices
+from center.boxes.presence import note_status
 from center.feed.hub import announce
 from center.intake.digesting import digest
 from center.intake.quarantine import Limits, Refusal, put_aside, waiting_for_key
 from center.intake.reading import Entry, Reading, read, standing_of
 from center.intake.volumes import Volume, open_volumes, place_of, write_rows
 from center.log.entries import enter_records
-from center.presence import note_status
 
 log = structlog.get_logger()
 

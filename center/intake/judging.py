@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from alerts.catalogue import KINDS
 from alerts.keys import VerifyKey
 from alerts.messages import Alert, Coverage, Dropped, Evidence, KeyRotation
-from center.devices import DeviceKey, Ending, Signer
+from center.boxes.devices import DeviceKey, Ending, Signer
 from center.intake.conversion import is_credible, sighting
 from center.intake.quarantine import Reason, Refusal
 from center.intake.reading import Entry

@@ -30,7 +30,7 @@ from alerts.records import JournalData
 from alerts.status import read_status
 from alerts.subscriber import Incoming
 from alerts.topics import Channel
-from center.devices import Signer
+from center.boxes.devices import Signer
 from center.intake.quarantine import Reason, Refusal
 
 REASONS: tuple[tuple[type[MessageError], Reason], ...] = (

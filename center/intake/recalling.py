@@ -21,8 +21,8 @@ from alerts.ranges import Run
 from alerts.receipts import next_counter
 from alerts.topics import Channel, Topic
 from center.background import Background
+from center.boxes.devices import Device
 from center.database import Database
-from center.devices import Device
 from center.intake.filing import FilingRules
 from center.intake.journal import EpochRow, gaps
 

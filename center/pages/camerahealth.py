@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from center.devices import Device
+from center.boxes.devices import Device
 from center.pages.leadviews import camera_names, stand_in
 from center.words import N_, Language
 from enforcement.leads import Lead

@@ -9,10 +9,10 @@ from fastapi.responses import Response
 
 from alerts.ranges import Run
 from center.accounts.guards import Staff
+from center.boxes.devices import Device, Ending, list_devices
+from center.boxes.keys import KeyValidity, list_keys
 from center.database import Reading
-from center.devices import Device, Ending, list_devices
 from center.intake.journal import EpochRow, epochs_of, gaps, given_up
-from center.keys import KeyValidity, list_keys
 from center.office import office_of
 from center.pages.camerahealth import STATES, device_state
 from center.pages.rendering import language_of, render

@@ -18,7 +18,7 @@ import httpx
 from alerts.enrolment import enrol
 from alerts.identity import Identity
 from center.app import make_office
-from center.enrolment import give_code
+from center.boxes.enrolment import give_code
 from center.keyring import load_keyring
 from center.settings import load_settings
 from tests.alerts.brokers import free_port

@@ -30,7 +30,8 @@ from alerts.topics import Channel, Topic
 from alerts.uploader import upload_token
 from center.accounts.people import Role, add_user
 from center.app import create_app, make_office
-from center.certificates import KeyPair, keep_server_pair
+from center.boxes.certificates import KeyPair, keep_server_pair
+from center.boxes.keys import register
 from center.county.seeding import seed
 from center.custody import Act, Handled, chain_of
 from center.database import Database
@@ -38,7 +39,6 @@ from center.intake.desk import Desk
 from center.intake.filing import FilingRules, Outcome
 from center.intake.quarantine import Limits, QuarantineEntry
 from center.keyring import load_keyring, make_secrets
-from center.keys import register
 from center.office import Office
 from center.schema import migrate
 from center.settings import FILE_NAME, Settings, load_settings

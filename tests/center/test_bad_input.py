@@ -10,7 +10,7 @@ from alerts import dsse
 from alerts.keys import SigningKey
 from alerts.messages import Alert, ClockQuality
 from alerts.topics import Channel
-from center.devices import Device
+from center.boxes.devices import Device
 from center.intake.filing import Outcome
 from center.intake.quarantine import QuarantineEntry
 from center.pages.quarantine import REASONS

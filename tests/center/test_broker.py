@@ -20,8 +20,8 @@ import structlog
 from paho.mqtt.enums import CallbackAPIVersion
 
 from alerts.tls import client_context
+from center.boxes.certificates import keep_server_pair
 from center.broker import EmbeddedBroker, configuration, port_is_free
-from center.certificates import keep_server_pair
 from center.errors import PortInUse
 from center.keyring import load_keyring
 from tests.alerts.brokers import free_port

@@ -22,16 +22,16 @@ from alerts.ranges import Run
 from alerts.receipts import Kept, lone_receipt
 from alerts.status import write_status
 from alerts.topics import Channel
+from center.boxes.devices import Device
+from center.boxes.keys import revoke
+from center.boxes.presence import forget_presence
 from center.database import Database
-from center.devices import Device
 from center.errors import DatabaseTrouble
 from center.evidence import Announced
 from center.intake import digesting
 from center.intake.filing import Outcome
 from center.intake.journal import EpochRow, JournalRow, epochs_of, gaps
 from center.intake.quarantine import QuarantineEntry
-from center.keys import revoke
-from center.presence import forget_presence
 from enforcement.leads import Lead, LeadLink
 from enforcement.tasks import Task, TaskEvent
 from tests.center.stage import (

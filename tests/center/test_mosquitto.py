@@ -22,12 +22,12 @@ from alerts.identity import Identity
 from alerts.keys import SigningKey, VerifyKey
 from alerts.messages import ClockQuality
 from alerts.topics import Channel, Topic
-from center.certificates import keep_own_pair, keep_server_pair
-from center.keys import revoke
+from center.boxes.certificates import keep_own_pair, keep_server_pair
+from center.boxes.keys import revoke
 from center.mosquitto import MosquittoFiles, Place
 from tests.alerts.brokers import free_port
+from tests.center.boxes.test_enrolment import new_code, redeem
 from tests.center.stage import TENANT, Web, open_web
-from tests.center.test_enrolment import new_code, redeem
 
 PATIENCE_S = 15
 pytestmark = pytest.mark.system("mosquitto")

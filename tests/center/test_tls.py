@@ -24,13 +24,13 @@ from alerts.tls import TrustedClock, client_context, explain
 from alerts.trust import ask_trust, read_trust, write_trust
 from alerts.web import open_client
 from center.authority import Authority
-from center.certificates import DeviceCertificate, keep_server_pair, server_names
-from center.devices import DeviceKey
+from center.boxes.certificates import DeviceCertificate, keep_server_pair, server_names
+from center.boxes.devices import DeviceKey
+from center.boxes.keys import revoke
 from center.intake.journal import JournalRow
-from center.keys import revoke
 from tests.alerts.parts import CENTRE_KEY, Log
+from tests.center.boxes.test_enrolment import new_code
 from tests.center.stage import BOX, TENANT, Box, Web, make_clock, open_web
-from tests.center.test_enrolment import new_code
 
 NOW = datetime.now(UTC)
 BOOT = datetime(1970, 1, 1, 0, 1, tzinfo=UTC)

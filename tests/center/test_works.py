@@ -13,8 +13,8 @@ from alerts.keys import SigningKey
 from alerts.outbox import Outbox
 from alerts.publisher import Publisher
 from center.app import make_office, start, stop
-from center.devices import Device, mqtt_password
-from center.enrolment import give_code, redeem
+from center.boxes.devices import Device, mqtt_password
+from center.boxes.enrolment import give_code, redeem
 from center.keyring import load_keyring
 from tests.alerts.brokers import IotcoreBroker, MosquittoBroker, free_port
 from tests.alerts.parts import Log

@@ -36,13 +36,13 @@ from alerts.messages import (
 from alerts.records import FIRST_PREVHASH, JournalData, write_record
 from alerts.topics import Channel, Topic
 from center.app import make_office
+from center.boxes.keys import register
 from center.bundles.exporting import Sealer, export_bundle
 from center.bundles.trusting import trust_of
 from center.county import seeding
 from center.errors import BundleImpossible
 from center.evidence import note_arrival
 from center.keyring import load_keyring, make_secrets
-from center.keys import register
 from center.log.heads import publish_head
 from center.logs import set_up
 from center.recordings import Source, add_recording, keep, seal

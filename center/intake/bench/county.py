@@ -16,10 +16,10 @@ from alerts.messages import Alert, Artefact, Because, Box, Clause, ClockQuality,
 from alerts.records import FIRST_PREVHASH, write_record
 from alerts.subscriber import Incoming
 from alerts.topics import Channel, Topic
+from center.boxes.keys import register
 from center.county.seeding import seed
 from center.database import Database
 from center.keyring import Keyring
-from center.keys import register
 from center.schema import migrate
 from traceability.cameras import Camera, CameraEntry, camera_at
 

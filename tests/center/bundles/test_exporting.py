@@ -16,13 +16,13 @@ from alerts.bundles.seal import SEAL_NAME
 from alerts.bundles.trust import Trust
 from alerts.bundles.verification import verify_file
 from alerts.messages import ClockQuality, Phase
+from center.boxes.distrust import distrust_beyond
+from center.boxes.keys import revoke
 from center.bundles.exporting import Sealer, export_bundle
 from center.bundles.trusting import trust_of
-from center.distrust import distrust_beyond
 from center.errors import BundleImpossible
 from center.evidence import note_arrival
 from center.intake.quarantine import Limits
-from center.keys import revoke
 from center.log.heads import publish_head
 from center.recordings import Source, add_recording, keep, seal
 from enforcement.actors import Actor, Role

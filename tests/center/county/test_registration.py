@@ -13,13 +13,13 @@ from sqlalchemy.orm import Session
 from typer.testing import CliRunner, Result
 
 from center.accounts.people import User
+from center.boxes.devices import Device
 from center.cli import app
 from center.county.checking import read_folder
 from center.county.files import Moment
 from center.county.registration import register_folder, write_example
 from center.county.seeding import seed
 from center.database import Database
-from center.devices import Device
 from center.errors import CountyInvalid
 from center.settings import load_settings
 from enforcement.assignment import assign

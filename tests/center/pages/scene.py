@@ -41,11 +41,11 @@ from alerts.status import write_status
 from alerts.topics import Channel, Topic
 from center.accounts.people import add_user
 from center.app import create_app, start, stop
+from center.boxes.keys import register
 from center.county.seeding import PackAddress, seed
 from center.evidence import note_arrival
 from center.feed.hub import announce
 from center.intake.filing import Outcome
-from center.keys import register
 from center.office import Office
 from center.settings import Settings, load_settings
 from enforcement.leads import lead_id

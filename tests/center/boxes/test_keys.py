@@ -12,13 +12,13 @@ from alerts.keys import SigningKey
 from alerts.records import FIRST_PREVHASH, write_record
 from alerts.status import write_status
 from alerts.topics import Channel
-from center.devices import Device, DeviceKey
-from center.distrust import distrust_beyond
+from center.boxes.devices import Device, DeviceKey
+from center.boxes.distrust import distrust_beyond
+from center.boxes.keys import Reach, ask_rotation, list_keys, register, revoke, rotation_commands, rotations_asked
 from center.errors import KeySpent, UnknownDevice, UnknownJournal
 from center.intake.filing import Outcome
 from center.intake.journal import EpochRow, JournalRow
 from center.intake.quarantine import Limits, QuarantineEntry
-from center.keys import Reach, ask_rotation, list_keys, register, revoke, rotation_commands, rotations_asked
 from enforcement.leads import Lead
 from tests.center.stage import BOX, NOW, TENANT, Box, Stage, Web, make_alert, make_clock
 

@@ -10,7 +10,7 @@ from sqlalchemy import BigInteger, ForeignKeyConstraint, String, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from alerts.control_messages import Status
-from center.devices import Device
+from center.boxes.devices import Device
 from traceability.records import Base, OfTenant
 
 

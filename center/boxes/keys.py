@@ -17,9 +17,9 @@ from alerts.keys import SigningKey, VerifyKey
 from alerts.messages import KeyRotation
 from alerts.receipts import next_counter
 from alerts.topics import Channel, Topic
-from center.certificates import take_back
-from center.devices import Device, DeviceKey, Ending, KeyReach, keys_of
-from center.distrust import distrust_leads
+from center.boxes.certificates import take_back
+from center.boxes.devices import Device, DeviceKey, Ending, KeyReach, keys_of
+from center.boxes.distrust import distrust_leads
 from center.errors import KeySpent, UnknownDevice, UnknownJournal
 from center.intake.journal import JournalRow, epochs_of
 from center.intake.reading import Entry

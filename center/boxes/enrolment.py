@@ -14,10 +14,10 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from alerts.enrolment import check_request, make_answer, make_code
 from alerts.keys import SigningKey, VerifyKey
 from center.authority import Authority
-from center.certificates import issue
-from center.devices import Device, DeviceKey, mqtt_password
+from center.boxes.certificates import issue
+from center.boxes.devices import Device, DeviceKey, mqtt_password
+from center.boxes.keys import register
 from center.errors import DeviceError, DeviceNameTaken
-from center.keys import register
 from traceability.records import Base, OfTenant
 
 

@@ -6,9 +6,9 @@ from typing import Annotated
 import typer
 
 from alerts.bundles.trust import write_trust
+from center.boxes.keys import list_keys
 from center.bundles.trusting import trust_of
 from center.errors import BundleImpossible
-from center.keys import list_keys
 from center.opening import Data, open_office
 
 app = typer.Typer(no_args_is_help=True, help="Keys of boxes, and the file of keys for whoever checks bundles.")

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from alerts.control_messages import Disposition
 from alerts.messages import Alert, Evidence
 from alerts.topics import Channel, Topic
-from center.devices import DeviceKey, KeyReach
+from center.boxes.devices import DeviceKey, KeyReach
 from center.handlers import route
 from center.intake.journal import JournalRow
 from center.intake.quarantine import Limits, Reason, Refusal, put_aside

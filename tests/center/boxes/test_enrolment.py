@@ -12,8 +12,8 @@ from alerts.enrolment import Code, enrol, make_request
 from alerts.errors import CentreNotTrusted, CodeRefused, KeyFileError
 from alerts.identity import Identity
 from alerts.keys import SigningKey
-from center.devices import Device, DeviceKey, mqtt_passwords
-from center.enrolment import EnrolmentCode, give_code
+from center.boxes.devices import Device, DeviceKey, mqtt_passwords
+from center.boxes.enrolment import EnrolmentCode, give_code
 from center.errors import DeviceNameTaken
 from tests.center.stage import BOX, NOW, TENANT, Box, Web, make_clock
 

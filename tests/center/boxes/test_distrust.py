@@ -9,11 +9,11 @@ from typer.testing import CliRunner
 
 from alerts.leaves import LeafKind
 from alerts.messages import Phase
+from center.boxes.distrust import distrust_beyond
+from center.boxes.keys import revoke
 from center.cli import app
-from center.distrust import distrust_beyond
 from center.intake.filing import Outcome
 from center.intake.quarantine import Limits
-from center.keys import revoke
 from center.log.records import LogOpening
 from enforcement.distrust import DistrustedRecord
 from tests.center.log.scene import verify

@@ -16,7 +16,7 @@ from alerts.publisher import OnEvent
 from alerts.topics import UPLINKS, Channel, Topic
 
 ATTEMPTS = 6
-BATCH = 256
+BATCH = 1000
 BATCH_BYTES = 8 * 2**20
 QUIET_S = 0.002
 GATHER_S = 0.05

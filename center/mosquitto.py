@@ -23,6 +23,7 @@ from cryptography import x509
 from sqlalchemy.orm import Session
 
 from alerts.identity import replace_private_file
+from alerts.subscriber import BATCH
 from alerts.topics import DOWNLINKS, UPLINKS, Topic, filter_of
 from center.boxes.certificates import KeyPair, taken_back
 from center.boxes.devices import mqtt_passwords
@@ -92,7 +93,7 @@ def configuration(place: Place, *, tls: bool, max_message_bytes: int) -> str:
         f"persistence_location {place.folder}/",
         "autosave_interval 60",
         "persistent_client_expiration 7d",  # a worker of intake that never comes back; its boxes bring all of it again
-        "max_inflight_messages 1000",  # as many as a batch of intake may have
+        f"max_inflight_messages {2 * BATCH}",  # a batch that is being taken in, and the next
         "max_queued_messages 10000",
         f"max_packet_size {ENVELOPE_ROOM * max_message_bytes}",
         "allow_anonymous false",

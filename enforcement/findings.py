@@ -17,7 +17,7 @@ from enforcement.deadlines import add_working_days
 from enforcement.errors import IllegalMove, NotAllowed, NoteMissing, NoWorkingTime, PersonalData, Unknown
 from enforcement.events import FindingPublished, FindingWithdrawn, FindingWritten
 from enforcement.finding_records import Finding, FindingStatus, findings_of
-from enforcement.leads import Lead, LeadLink, sighted_at
+from enforcement.leads import Lead, LeadLink, of_lead, sighted_at
 from enforcement.personal_data import numbers_of_persons
 from enforcement.policy import calendar_of
 from enforcement.task_records import task_by_id
@@ -181,7 +181,7 @@ def published_for_lots(session: Session, tenant: str, lot_ids: Iterable[str]) ->
     rows = session.execute(
         select(Finding, Lead, LeadLink)
         .join(Lead, (Lead.tenant == Finding.tenant) & (Lead.id == Finding.lead_id))
-        .join(LeadLink, (LeadLink.tenant == Lead.tenant) & (LeadLink.lead_id == Lead.id))
+        .join(LeadLink, of_lead())
         .where(
             Finding.tenant == tenant,
             Finding.status == FindingStatus.PUBLISHED.value,

@@ -17,7 +17,7 @@ from enforcement.events import Happening, LeadClosed, LeadOpened, LeadReopened, 
 from enforcement.leads import Lead, LeadFacts, change_leads, lead_id
 from traceability.rows import insert_rows
 
-_UNLINKED: Final[dict[str, Any]] = {"linked_for": None, "linked_camera": None}
+_UNLINKED: Final[dict[str, Any]] = {"linked_for": None, "linked_camera": None, "links_id": None}
 _TOLD: Final = tuple(field.name for field in fields(LeadFacts) if field.name != "tenant")
 
 

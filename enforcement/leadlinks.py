@@ -1,16 +1,30 @@
 """What leads concern (plots, growers, cards, lots, grids): linked once, as the register stood at the sight."""
 
-from collections.abc import Iterable
-from typing import Any
+import hashlib
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
+from typing import Any, NamedTuple
 
-from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
 from enforcement.assignment import grid_links
 from enforcement.leads import LeadLink, Sight, change_leads, sights_of
 from traceability.editions import Register, register_of
 from traceability.links import Link, links_for
-from traceability.rows import insert_rows
+from traceability.rows import insert_missing_rows
+
+
+class _Links(NamedTuple):
+    """What a view concerned at a time, and the name of exactly these links; None where there are none."""
+
+    id: str | None
+    links: Sequence[Link]
+
+    @classmethod
+    def of(cls, links: Sequence[Link]) -> "_Links":
+        told = json.dumps([asdict(link) for link in links], sort_keys=True)
+        return cls(hashlib.sha256(told.encode()).hexdigest() if links else None, links)
 
 
 def link_leads(session: Session, tenant: str, lead_ids: Iterable[str]) -> None:
@@ -23,29 +37,39 @@ def link_leads(session: Session, tenant: str, lead_ids: Iterable[str]) -> None:
     moved = [sight for sight in sights if (sight.linked_for, sight.linked_camera) != (sight.at, sight.camera)]
     if not moved:
         return
-    again = [sight.lead_id for sight in moved if sight.linked_for is not None]
-    if again:
-        session.execute(delete(LeadLink).where(LeadLink.tenant == tenant, LeadLink.lead_id.in_(again)))
     register = register_of(session, tenant)
-    insert_rows(session, LeadLink, [row for sight in moved for row in _rows(sight, _links(session, register, sight))])
+    found = {sight.lead_id: _find(session, register, sight) for sight in moved}
+    distinct = {each.id: each.links for each in found.values()}
+    insert_missing_rows(
+        session, LeadLink, [row for key, links in distinct.items() for row in _rows(tenant, key, links)]
+    )
     change_leads(
-        session, tenant, {sight.lead_id: {"linked_for": sight.at, "linked_camera": sight.camera} for sight in moved}
+        session,
+        tenant,
+        {
+            sight.lead_id: {
+                "linked_for": sight.at,
+                "linked_camera": sight.camera,
+                "links_id": found[sight.lead_id].id,
+            }
+            for sight in moved
+        },
     )
 
 
-def _links(session: Session, register: Register, sight: Sight) -> tuple[Link, ...]:
-    def find() -> tuple[Link, ...]:
+def _find(session: Session, register: Register, sight: Sight) -> _Links:
+    def find() -> _Links:
         place = {"tenant": sight.tenant, "camera": sight.camera}
-        return (*links_for(session, **place, at=sight.at), *grid_links(session, **place, at=sight.at))
+        return _Links.of((*links_for(session, **place, at=sight.at), *grid_links(session, **place, at=sight.at)))
 
     return register.recall(sight.at, ("links", sight.camera), find)
 
 
-def _rows(sight: Sight, links: Iterable[Link]) -> Iterable[dict[str, Any]]:
+def _rows(tenant: str, links_id: str | None, links: Iterable[Link]) -> Iterable[dict[str, Any]]:
     return (
         {
-            "tenant": sight.tenant,
-            "lead_id": sight.lead_id,
+            "tenant": tenant,
+            "links_id": links_id,
             "number": number,
             "target_kind": link.target_kind.value,
             "target_id": link.target_id,

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import BigInteger, ForeignKeyConstraint, Index, String, UniqueConstraint, select
+from sqlalchemy import BigInteger, ColumnElement, Index, String, UniqueConstraint, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from alerts.messages import ClockQuality
+from traceability.append_only import guard
 from traceability.records import WIDE, Base, Identified, JsonList, JsonObject, OfTenant
 from traceability.rows import change_rows
 
@@ -53,7 +54,7 @@ class Lead(Identified, Base):
     """One incident as its highest revision tells it. `id` is derived from device and incident: see `lead_id`.
 
     `received_at` is when the first of its alerts came; `linked_for` and `linked_camera` say for which sight its links
-    were made: see `leadlinks.link_leads`.
+    were found, `links_id` which they are: see `leadlinks.link_leads`.
     """
 
     __tablename__ = "lead"
@@ -89,18 +90,20 @@ class Lead(Identified, Base):
     received_at: Mapped[datetime]
     linked_for: Mapped[datetime | None]
     linked_camera: Mapped[str | None] = mapped_column(String(64))
+    links_id: Mapped[str | None] = mapped_column(String(64))
 
 
 class LeadLink(OfTenant, Base):
-    """One thing a lead concerns, under the name it had then, with the reason (`traceability.links.Reason`)."""
+    """One thing that leads concern, under the name it had then, with the reason (`traceability.links.Reason`).
 
-    __tablename__ = "lead_link"
-    __table_args__ = (
-        ForeignKeyConstraint(["tenant", "lead_id"], ["lead.tenant", "lead.id"]),
-        Index(None, "tenant", "target_kind", "target_id"),
-    )
+    The leads of one view concern the same until the register changes: their links are kept once, and `links_id`, their
+    hash, is in each of the leads. What it stands for never changes.
+    """
 
-    lead_id: Mapped[str] = mapped_column(String(128), primary_key=True)
+    __tablename__ = "shared_link"
+    __table_args__ = (Index(None, "tenant", "target_kind", "target_id"),)
+
+    links_id: Mapped[str] = mapped_column(String(64), primary_key=True)
     number: Mapped[int] = mapped_column(primary_key=True)
     target_kind: Mapped[str] = mapped_column(String(16))
     target_id: Mapped[str] = mapped_column(String(128))
@@ -108,6 +111,9 @@ class LeadLink(OfTenant, Base):
     name_en: Mapped[str]
     reason_key: Mapped[str] = mapped_column(String(32))
     params: Mapped[JsonObject]
+
+
+guard(LeadLink.metadata.tables[LeadLink.__tablename__])
 
 
 def lead_id(device: str, incident: str) -> str:
@@ -121,10 +127,13 @@ def lead_id(device: str, incident: str) -> str:
 
 def links_of(session: Session, *, tenant: str, lead_id: str) -> tuple[LeadLink, ...]:
     """A lead's links in the order they were found."""
-    rows = session.scalars(
-        select(LeadLink).where(LeadLink.tenant == tenant, LeadLink.lead_id == lead_id).order_by(LeadLink.number)
-    )
-    return tuple(rows)
+    rows = select(LeadLink).join(Lead, of_lead()).where(Lead.tenant == tenant, Lead.id == lead_id)
+    return tuple(session.scalars(rows.order_by(LeadLink.number)))
+
+
+def of_lead() -> ColumnElement[bool]:
+    """SQL: a link is one of this lead's."""
+    return (LeadLink.tenant == Lead.tenant) & (LeadLink.links_id == Lead.links_id)
 
 
 class Sight(NamedTuple):

@@ -23,10 +23,10 @@ from sqlalchemy import (
     cast,
     column,
     func,
-    insert,
     select,
     update,
 )
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from traceability.errors import NaiveTime
@@ -38,6 +38,11 @@ Rows = Sequence[Mapping[str, Any]]
 def insert_rows(session: Session, kind: type[Base], rows: Rows) -> None:
     """Insert rows, all with the same columns."""
     _write(session, kind, rows, _insertion, _insertion_of_one)
+
+
+def insert_missing_rows(session: Session, kind: type[Base], rows: Rows) -> None:
+    """Insert rows, all with the same columns, but for those that are there already, whoever wrote them."""
+    _write(session, kind, rows, _insertion_of_missing, _insertion_of_one_missing)
 
 
 def change_rows(session: Session, kind: type[Base], rows: Rows) -> None:
@@ -97,8 +102,12 @@ def _prepare(
 _PREFIX = "told_"
 
 
-def _insertion_of_one(table: Table, names: tuple[str, ...]) -> Insert:
-    return insert(table).values({name: bindparam(_PREFIX + name) for name in names})
+def _insertion_of_one(table: Table, names: tuple[str, ...]) -> sqlite.Insert:
+    return sqlite.insert(table).values({name: bindparam(_PREFIX + name) for name in names})
+
+
+def _insertion_of_one_missing(table: Table, names: tuple[str, ...]) -> Insert:
+    return _insertion_of_one(table, names).on_conflict_do_nothing()
 
 
 def _change_of_one(table: Table, names: tuple[str, ...]) -> Update:
@@ -108,9 +117,14 @@ def _change_of_one(table: Table, names: tuple[str, ...]) -> Update:
 
 
 @cache
-def _insertion(table: Table, names: tuple[str, ...]) -> Insert:
+def _insertion(table: Table, names: tuple[str, ...]) -> postgresql.Insert:
     told = _told(table, names)
-    return insert(table).from_select(names, select(*(told.c[name] for name in names)))
+    return postgresql.insert(table).from_select(names, select(*(told.c[name] for name in names)))
+
+
+@cache
+def _insertion_of_missing(table: Table, names: tuple[str, ...]) -> Insert:
+    return _insertion(table, names).on_conflict_do_nothing()
 
 
 @cache

@@ -12,7 +12,7 @@ from center.pages.deadlines import deadline
 from center.pages.terms import FOOTAGE, OBJECTS, PHASES, TASK_STATES, Toned, kind_name, name_of, toned
 from center.words import Language
 from enforcement.distrust import distrusted_among
-from enforcement.leads import Lead, LeadLink, sighted_at
+from enforcement.leads import Lead, LeadLink, of_lead, sighted_at
 from enforcement.tasks import Task
 from traceability.cameras import Camera, CameraEntry, camera_at
 
@@ -151,16 +151,17 @@ def _tasks(session: Session, tenant: str, leads: Iterable[Lead]) -> Mapping[str,
 
 def _headlines(session: Session, language: Language, tenant: str, leads: Iterable[Lead]) -> Mapping[str, str]:
     ids = [lead.id for lead in leads]
-    rows = session.scalars(
-        select(LeadLink)
-        .where(LeadLink.tenant == tenant, LeadLink.lead_id.in_(ids), LeadLink.target_kind.in_(HEADLINE_TARGETS))
+    rows = session.execute(
+        select(Lead.id, LeadLink)
+        .join(LeadLink, of_lead())
+        .where(Lead.tenant == tenant, Lead.id.in_(ids), LeadLink.target_kind.in_(HEADLINE_TARGETS))
         .order_by(LeadLink.number)
     )
     best: dict[str, LeadLink] = {}
-    for link in rows:
-        held = best.get(link.lead_id)
+    for lead_id, link in rows:
+        held = best.get(lead_id)
         if held is None or _rank(link) < _rank(held):
-            best[link.lead_id] = link
+            best[lead_id] = link
     return {lead: language.named(link, "name") for lead, link in best.items()}
 
 

@@ -12,7 +12,7 @@ from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Column, MetaData, Table, text
+from sqlalchemy import Column, MetaData, Table, func, select, text
 from sqlalchemy.exc import OperationalError
 
 from alerts.keys import SigningKey
@@ -23,6 +23,7 @@ from center.log.heads import Notary
 from center.log.verification import verify_log
 from center.records import METADATA
 from center.schema import configuration, migrate, newest_version, version_of
+from enforcement.leads import LeadLink, links_of
 from tests.center.conftest import ON_BOTH
 from tests.center.stage import TENANT, make_settings
 
@@ -98,8 +99,7 @@ def test_what_was_there_before_the_log_stands_in_it_after_the_step_to_a_version_
             ("evidence_view", own | {"id": "v-1", "user_id": "officer-a", "reason": "check_lead"}),
         ):
             table = Table(name, tables, autoload_with=connection)
-            filled = {each.name: row.get(each.name, any_of(each, at)) for each in table.columns}
-            connection.execute(table.insert().values(filled))
+            connection.execute(table.insert().values(filled(table, at, **row)))
 
     migrate(either)
 
@@ -109,6 +109,41 @@ def test_what_was_there_before_the_log_stands_in_it_after_the_step_to_a_version_
         (look,) = chain_of(session, tenant=TENANT, lead_id="", files=[sha256(raw).hexdigest()])
     assert (report.troubles, report.leaves) == ([], 3)
     assert (look.act, look.who, look.reason, look.at) == (Act.VIEWED, "officer-a", "check_lead", at)
+
+
+def test_links_that_each_lead_had_for_itself_are_shared_afterwards(either: Database) -> None:
+    at = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+    with either.writing() as session:
+        connection = session.connection()
+        command.upgrade(configuration(connection), "0015")
+        tables = MetaData()
+        lead, link = (Table(name, tables, autoload_with=connection) for name in ("lead", "lead_link"))
+        for name in ("a", "b", "c", "d"):
+            connection.execute(
+                lead.insert().values(filled(lead, at, tenant=TENANT, id=name, incident=name, objects=[], because={}))
+            )
+        for name, plots in (("a", (1, 2)), ("b", (1, 2)), ("c", (2, 1))):
+            for number, plot in enumerate(plots, start=1):
+                own = {"tenant": TENANT, "lead_id": name, "number": number, "target_id": f"p{plot}", "params": {"n": 1}}
+                connection.execute(link.insert().values(filled(link, at, **own)))
+
+    migrate(either)
+
+    with either.reading() as session:
+        linked = {
+            name: [
+                (link.number, link.target_id, link.params) for link in links_of(session, tenant=TENANT, lead_id=name)
+            ]
+            for name in ("a", "b", "c", "d")
+        }
+        assert session.scalar(select(func.count()).select_from(LeadLink)) == 4
+    there, back = [(1, "p1", {"n": 1}), (2, "p2", {"n": 1})], [(1, "p2", {"n": 1}), (2, "p1", {"n": 1})]
+    assert linked == {"a": there, "b": there, "c": back, "d": []}
+
+
+def filled(table: Table, at: datetime, **known: object) -> dict[str, object]:
+    """A row of this table."""
+    return {each.name: known.get(each.name, any_of(each, at)) for each in table.columns}
 
 
 def any_of(column: Column[Any], at: datetime) -> object:

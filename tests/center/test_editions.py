@@ -9,9 +9,9 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from enforcement.grids import replace_grid
-from enforcement.leads import LeadLink
+from enforcement.leads import lead_id, links_of
 from enforcement.tasks import Task
-from tests.center.stage import GARDEN, NOW, STREET, TENANT, Box, Stage, make_alert, open_stage
+from tests.center.stage import BOX, GARDEN, NOW, STREET, TENANT, Box, Stage, make_alert, open_stage
 from traceability.cards import CardState, replace_card_state
 from traceability.editions import QUARTER_S, register_of
 from traceability.plots import replace_tenure
@@ -48,8 +48,9 @@ def links_of_a_new_lead(stage: Stage, box: Box, camera: str = GARDEN) -> list[tu
     incident = f"i-{len(box.records)}"
     alert = make_alert(incident=incident, camera=camera, kind="garden.intrusion")
     stage.hear(box.write(alert).raw)
-    rows = [link for link in stage.all(LeadLink) if link.lead_id.endswith(f".{incident}")]
-    return [(link.target_kind, link.target_id, link.name_en) for link in rows]
+    with stage.office.database.reading() as session:
+        rows = links_of(session, tenant=TENANT, lead_id=lead_id(BOX, incident))
+        return [(link.target_kind, link.target_id, link.name_en) for link in rows]
 
 
 @pytest.mark.parametrize("change", [give_another_grower, suspend_a_card, rename_a_plot, forget_leaf])

@@ -41,7 +41,7 @@ def lead(number: int, **changed: Any) -> dict[str, Any]:
     told = {name: getattr(PARKED, name) for name in PARKED.__slots__}
     told |= {"objects": [{"class_name": NASTY}], "because": {"说": NASTY, "n": 2**60}}
     own = {"id": f"lead-{number}", "incident": f"i-{number}", "received_at": AT, "closed_at": None}
-    return told | own | {"linked_for": None, "linked_camera": None} | changed
+    return told | own | {"linked_for": None, "linked_camera": None, "links_id": None} | changed
 
 
 def written(database: Database) -> list[Lead]:

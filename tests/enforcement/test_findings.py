@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from sqlalchemy import delete, update
+from sqlalchemy import delete, insert, select, update
 from sqlalchemy.orm import Session
 
 from center.county.seeding import seed
@@ -20,7 +20,7 @@ from enforcement.findings import (
     withdraw_finding,
     write_finding,
 )
-from enforcement.leads import LeadFacts, LeadLink
+from enforcement.leads import Lead, LeadFacts, LeadLink, links_of
 from enforcement.policy import WorkingWeek
 from enforcement.tasks import Task, move_task
 from enforcement.transitions import Move, State
@@ -118,11 +118,22 @@ def test_a_street_finding_concerns_no_tea(county: Session) -> None:
     assert shown(county, ORGANIC, OTHER) == ()
 
 
+def link_with_no_lot(county: Session) -> None:
+    """As if the lots had been made later."""
+    (lead,) = county.scalars(select(Lead))
+    kept = [link for link in links_of(county, tenant=TENANT, lead_id=lead.id) if link.target_kind != "lot"]
+    names = [column.key for column in LeadLink.__table__.columns]
+    rows = [{name: getattr(link, name) for name in names} | {"links_id": "no lot"} for link in kept]
+    county.execute(insert(LeadLink), rows)
+    lead.links_id = "no lot"
+    county.flush()
+
+
 def test_a_lot_made_after_the_sight_is_found_by_its_plot_and_day_of_picking(county: Session) -> None:
     county.execute(update(LotInput).where(LotInput.lot_id == ORGANIC).values(lot_id=OTHER))
     finding = write(county, under_check(county))
     publish(county, finding)
-    county.execute(delete(LeadLink).where(LeadLink.target_kind == "lot"))
+    link_with_no_lot(county)
     assert shown(county, ORGANIC) == ()
     county.execute(update(LotInput).where(LotInput.input_id == "sale-0001").values(lot_id=ORGANIC))
     assert [found.finding_id for found in shown(county, ORGANIC)] == [finding]
@@ -131,7 +142,7 @@ def test_a_lot_made_after_the_sight_is_found_by_its_plot_and_day_of_picking(coun
 @pytest.mark.parametrize(("days", "concerned"), [(-31, False), (-30, True), (30, True), (31, False)])
 def test_leaf_picked_outside_the_window_is_not_concerned(county: Session, days: int, concerned: bool) -> None:
     publish(county, write(county, under_check(county)))
-    county.execute(delete(LeadLink).where(LeadLink.target_kind == "lot"))
+    link_with_no_lot(county)
     county.execute(update(LeafSale).values(picked_on=NOW.date() + timedelta(days=days)))
     assert bool(shown(county, ORGANIC)) is concerned
 

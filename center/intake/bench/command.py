@@ -36,7 +36,7 @@ from center.intake.bench.servers import Mosquitto, PostgreSQL
 from center.keyring import load_keyring, make_secrets
 from center.office import utc_now
 from center.settings import FILE_NAME, Settings, load_settings
-from enforcement.leads import LeadLink
+from enforcement.leads import Lead, LeadLink, of_lead
 from enforcement.tasks import Task
 
 app = typer.Typer(add_completion=False)
@@ -59,12 +59,12 @@ def intake(
     alerts: Annotated[int, typer.Option(min=700, help="How many alerts each run takes in.")] = 20_000,
     boxes: Annotated[int, typer.Option(min=2, max=1000, help="How many boxes they come from.")] = 40,
     *,
-    quick: Annotated[bool, typer.Option("--quick", help="1,200 alerts.")] = False,
+    quick: Annotated[bool, typer.Option("--quick", help="3,000 alerts.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object as the last line.")] = False,
 ) -> None:
     """Take in alerts that wait at a broker, on SQLite and on PostgreSQL, and compare with a bare subscriber."""
     try:
-        figures = measure(1200 if quick else alerts, boxes)
+        figures = measure(3000 if quick else alerts, boxes)
     except CenterError as error:
         typer.echo(f"teawatch bench intake: {error}", err=True)
         raise typer.Exit(1) from None
@@ -145,7 +145,7 @@ def _run_intake(place: Place, messages: Sequence[Incoming]) -> float:
     said = _run("center.intake.bench.worker", given)
     with _database(load_settings(place.folder)) as database, database.reading() as session:
         tasks = session.scalar(select(func.count()).select_from(Task))
-        linked = session.scalar(select(func.count(LeadLink.lead_id.distinct())))
+        linked = session.scalar(select(func.count(Lead.id.distinct())).join(LeadLink, of_lead()))
     if (tasks, linked) != (len(messages), len(messages)):
         raise ServerMissing(f"of {len(messages)} alerts {tasks} have a task and {linked} have links")
     return int(said["measured"]) / float(said["seconds"])

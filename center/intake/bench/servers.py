@@ -13,6 +13,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Self
 
+from alerts.subscriber import BATCH
 from center.errors import ServerMissing
 
 START_S = 30.0
@@ -87,7 +88,7 @@ class Mosquitto(_Server):
         config = folder / "mosquitto.conf"
         config.write_text(
             f"listener {self.port} 127.0.0.1\nallow_anonymous false\npassword_file {users}\npersistence false\n"
-            "max_inflight_messages 1000\nmax_queued_messages 0\nlog_dest none\n"
+            f"max_inflight_messages {2 * BATCH}\nmax_queued_messages 0\nlog_dest none\n"
             f"user {pwd.getpwuid(os.geteuid()).pw_name}\n"
         )
         self._launch([find_program("mosquitto", "mosquitto"), "-c", str(config)])

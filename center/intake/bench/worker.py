@@ -35,15 +35,22 @@ def main() -> None:
     began, began_s, batches = 0, 0.0, 0
 
     def take(messages: Sequence[Incoming]) -> Sequence[Incoming]:
-        nonlocal began, began_s, batches
-        left = desk.receive_all(messages)
-        taken.update(message.raw for message in messages)
-        taken.difference_update(message.raw for message in left)
-        batches += 1
+        nonlocal began, began_s
+        warming = max(0, given["warm"] - len(taken))
+        left = take_in(messages[:warming]) if warming else []
         if not began and len(taken) >= given["warm"]:
             began, began_s = len(taken), time.monotonic()
+        left += take_in(messages[warming:])
         if len(taken) >= given["count"]:
             all_here.set()
+        return left
+
+    def take_in(messages: Sequence[Incoming]) -> list[Incoming]:
+        nonlocal batches
+        batches += 1
+        left = list(desk.receive_all(messages))
+        taken.update(message.raw for message in messages)
+        taken.difference_update(message.raw for message in left)
         return left
 
     mqtt = settings.mqtt

@@ -26,7 +26,7 @@ from traceability.links import Target, links_for
 from traceability.lots import Lot, Pack, Product
 from traceability.parties import Party
 
-UNSEEN = ("lead", "lead_link", "task", "task_event", "finding")
+UNSEEN = ("lead", "shared_link", "task", "task_event", "finding")
 
 
 def rows(session: Session) -> dict[str, int]:

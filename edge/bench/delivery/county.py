@@ -1,11 +1,8 @@
 """A county for one round: a centre by its real command, its broker and database, an account to ask it with, boxes."""
 
 import asyncio
-import os
 import secrets
-import signal
 import ssl
-import sys
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -18,9 +15,10 @@ import yaml
 from alerts.enrolment import enrol
 from edge.bench.clips import NothingToMeasure
 from edge.bench.delivery.brokers import Mosquitto
-from edge.bench.delivery.founding import JUDGE, commands, found
+from edge.bench.delivery.founding import JUDGE, found
+from edge.bench.delivery.offices import Cradle, Office
 from edge.bench.delivery.postgres import Postgres
-from edge.bench.delivery.processes import Runner, free_port
+from edge.bench.delivery.processes import free_port
 from edge.bench.delivery.site import Site
 
 START_S = 300.0
@@ -28,50 +26,6 @@ START_S = 300.0
 
 PAGE = 200
 LOOK_AGAIN_S = 0.5
-
-
-class Office:
-    """One process of the centre, by its command, in a program that can be told to die at a write."""
-
-    def __init__(self, folder: Path, name: str, *words: str) -> None:
-        self.name = name
-        self.runner = Runner(folder / f"{name}.log")
-        self.shall_live = False
-        """Whether its end, if it comes now, is none of the bench's doing."""
-        self._changing = asyncio.Lock()
-        self._boundaries = folder / f"{name}.boundaries"
-        self._words = words
-
-    async def start(self) -> None:
-        """Begin; it may take seconds until it serves."""
-        async with self._changing:
-            await self._start()
-            self.shall_live = True
-
-    async def _start(self) -> None:
-        front_door = [sys.executable, "-m", "center.mortal", str(self._boundaries)]
-        await self.runner.start([*front_door, "center", *self._words])
-
-    async def kill(self) -> None:
-        """Kill it (-9)."""
-        async with self._changing:
-            self.shall_live = False
-            await self.runner.kill()
-
-    async def revive(self) -> str:
-        """Start it if it has ended by itself; its last words then."""
-        async with self._changing:
-            if self.runner.runs or not self.shall_live:
-                return ""
-            said = self.runner.last_words()
-            await self._start()
-            return said
-
-    def doom(self, boundaries: int) -> None:
-        """Let it pass so many of its writes, and die at the last. Raises ProcessLookupError."""
-        self.shall_live = False
-        self._boundaries.write_text(str(boundaries), encoding="ascii")
-        os.kill(self.runner.pid, signal.SIGUSR1)
 
 
 class County:
@@ -91,9 +45,13 @@ class County:
         own = site.database == "postgresql" and not site.database_url
         self.database = Postgres(folder / "database") if own else None
         where = ("--data", str(self.data))
-        self.centre = Office(folder, "centre", "serve", *where)
+        self.cradle = Cradle(folder)
+        self.centre = Office("centre", ("center", "serve", *where), self.cradle)
         shares = [f"{number + 1}/{site.workers}" for number in range(site.workers)]
-        self.workers = [Office(folder, f"worker-{share[0]}", "intake", "--worker", share, *where) for share in shares]
+        self.workers = [
+            Office(f"worker-{share[0]}", ("center", "intake", "--worker", share, *where), self.cradle)
+            for share in shares
+        ]
         self.falls: list[str] = []
         """What ended by itself."""
         self._client = httpx.AsyncClient()
@@ -107,11 +65,12 @@ class County:
     async def set_up(self, boxes: Sequence[str]) -> None:
         """Centre, county, account and boxes, by the commands; everything runs at the end."""
         self.data.mkdir(parents=True, mode=0o700)
+        await self.cradle.start()
         if self.database:
             await self.database.create()
             await self.database.start()
         self._write_settings()
-        founded = await found(self.folder, self.data, boxes)
+        founded = await found(self.command, self.folder, boxes)
         self._judge_password = founded.judge_password
         await self.start(self.centre)
         for box, code in zip(boxes, founded.codes, strict=True):
@@ -145,8 +104,8 @@ class County:
             return
         deadline_s = time.monotonic() + START_S
         while not await self._answers():
-            if not self.centre.runner.runs or time.monotonic() > deadline_s:
-                raise NothingToMeasure(f"the centre does not serve: {self.centre.runner.last_words()}")
+            if not self.centre.runs or time.monotonic() > deadline_s:
+                raise NothingToMeasure(f"the centre does not serve: {self.cradle.last_words()}")
             await asyncio.sleep(0.05)
 
     @property
@@ -159,21 +118,20 @@ class County:
         while True:
             await asyncio.sleep(LOOK_AGAIN_S)
             for office in self.offices:
-                if said := await office.revive():
-                    self.falls.append(f"{office.name} fell over: {said}")
+                if await office.revive():
+                    self.falls.append(f"{office.name} fell over: {self.cradle.last_words()}")
 
     def embedded_broker(self) -> int:
         """The number of the centre's own broker. Raises ProcessLookupError where there is none now."""
-        children = Path(f"/proc/{self.centre.runner.pid}/task").glob("*/children")
+        children = Path(f"/proc/{self.centre.pid}/task").glob("*/children")
         for pid in (int(word) for each in children for word in each.read_text().split()):
             if b"iotcore" in Path(f"/proc/{pid}/cmdline").read_bytes():
                 return pid
         raise ProcessLookupError
 
     async def command(self, *words: str) -> str:
-        """A command of the centre's, by another process than those that run. Raises NothingToMeasure."""
-        async with commands() as run:
-            return await run("center", *words, "--data", str(self.data))
+        """A command of the centre's, by a process of its own. Raises NothingToMeasure."""
+        return await self.cradle.command("center", *words, "--data", str(self.data))
 
     async def ask(self, path: str, *, patience_s: float = 0.0, **query: str | int) -> Any:  # noqa: ANN401 - whatever JSON the centre answers
         """What the centre answers to its judge; a centre that does not answer is asked again for so long."""
@@ -200,8 +158,7 @@ class County:
     async def close(self) -> None:
         """Nothing of it runs afterwards."""
         await self._client.aclose()
-        for office in self.offices:
-            await office.kill()
+        await self.cradle.close()
         if self.mosquitto:
             await self.mosquitto.server.kill()
         if self.database:

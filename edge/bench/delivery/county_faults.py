@@ -10,8 +10,9 @@ from contextlib import ExitStack, contextmanager, suppress
 
 from edge.bench.delivery.box_faults import full_disk
 from edge.bench.delivery.brokers import Mosquitto
-from edge.bench.delivery.county import County, Office
+from edge.bench.delivery.county import County
 from edge.bench.delivery.link import Link
+from edge.bench.delivery.offices import Office
 from edge.bench.delivery.postgres import Postgres
 from edge.bench.delivery.stage import NO_GAP, Gap, Stage
 
@@ -54,7 +55,7 @@ async def _kill_at_write(county: County, office: Office, chance: random.Random) 
         office.doom(chance.randint(1, LATEST_WRITE))
     with suppress(TimeoutError):
         async with asyncio.timeout(DOOM_PATIENCE_S):
-            await office.runner.wait()
+            await office.wait()
     await office.kill()
     await county.start(office)
     return NO_GAP
@@ -62,7 +63,7 @@ async def _kill_at_write(county: County, office: Office, chance: random.Random) 
 
 async def centre_disk_full(stage: Stage, chance: random.Random) -> Gap:
     """Nothing can be written to the centre's files."""
-    with _full_disks(office.runner.pid for office in stage.county.offices if office.runner.runs):
+    with _full_disks(office.pid for office in stage.county.offices if office.runs):
         await asyncio.sleep(chance.uniform(0.5, 3))
     return NO_GAP
 

@@ -1,17 +1,11 @@
 """How a county of the bench comes to be: by the commands a person would give, on the example's ground."""
 
-import asyncio
 import json
-import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import yaml
-
-from edge.bench.clips import NothingToMeasure
-from edge.bench.delivery.nursery import end_with_parent
 
 JUDGE = "judge"
 MODEL_CAMERA = "cam-street-01"
@@ -31,53 +25,19 @@ def camera_of(box: str) -> str:
     return f"cam-{box}"
 
 
-async def found(folder: Path, data: Path, boxes: Sequence[str]) -> Founded:
-    """A centre in `data`, whose settings are there already, with an account and these boxes' cameras.
+async def found(run: Callable[..., Awaitable[str]], folder: Path, boxes: Sequence[str]) -> Founded:
+    """A centre, whose settings are there already, with an account and these boxes' cameras.
 
-    Raises NothingToMeasure.
+    `run` gives a command of the centre's, word by word, and returns what it printed, or raises NothingToMeasure.
     """
-    register, where = folder / "county", ("--data", str(data))
-    async with commands() as run:
-        await run("center", "register", str(register), "--example", *where)
-        _people_the_county(register, boxes)
-        await run("center", "init", *where)
-        await run("center", "register", str(register), *where)
-        said = await run("center", "user", "add", JUDGE, "--role", "officer", *where)
-        codes = [(await run("center", "enrol", box, *where)).strip() for box in boxes]
+    register = folder / "county"
+    await run("register", str(register), "--example")
+    _people_the_county(register, boxes)
+    await run("init")
+    await run("register", str(register))
+    said = await run("user", "add", JUDGE, "--role", "officer")
+    codes = [(await run("enrol", box)).strip() for box in boxes]
     return Founded(said.split("\t")[1].strip(), codes)
-
-
-@asynccontextmanager
-async def commands() -> AsyncIterator[Callable[..., Awaitable[str]]]:
-    """Runs `teawatch` commands, given word by word, and returns what each printed. Raises NothingToMeasure."""
-    clerk = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        "edge.bench.delivery.clerk",
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-        preexec_fn=end_with_parent,
-    )
-    if clerk.stdin is None or clerk.stdout is None or clerk.stderr is None:
-        raise TypeError("pipes were asked for")
-    orders, answers, complaints = clerk.stdin, clerk.stdout, clerk.stderr
-
-    async def run(*words: str) -> str:
-        orders.write(json.dumps(words).encode() + b"\n")
-        answer = await answers.readline()
-        if not answer:
-            said = (await complaints.read()).decode(errors="replace").strip().splitlines()
-            raise NothingToMeasure(f"teawatch {' '.join(words[:2])}: {said[-1:]}")
-        printed: str = json.loads(answer)
-        return printed
-
-    try:
-        yield run
-    finally:
-        with suppress(ProcessLookupError):
-            clerk.kill()
-        await clerk.wait()
 
 
 def _people_the_county(folder: Path, boxes: Sequence[str]) -> None:

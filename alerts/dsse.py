@@ -17,6 +17,7 @@ from alerts.errors import MalformedMessage, UnknownKey, Unsigned, UnsupportedAlg
 from alerts.keys import ALGORITHM, KeyFinder, SigningKey, VerifyKey
 
 MOST_SIGNATURES = 2
+_BEFORE, _AFTER = "application/vnd.", "+cloudevents+json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +54,14 @@ class Opened:
 
 def payload_type_of(event_type: str) -> str:
     """The DSSE payload type of a message type: `teawatch.alert.v1` has one of its own, and so has every other."""
-    return f"application/vnd.{event_type}+cloudevents+json"
+    return f"{_BEFORE}{event_type}{_AFTER}"
+
+
+def event_type_of(payload_type: str) -> str:
+    """The message type that has this DSSE payload type; empty where none can have it."""
+    if not payload_type.startswith(_BEFORE) or not payload_type.endswith(_AFTER):
+        return ""
+    return payload_type[len(_BEFORE) : -len(_AFTER)]
 
 
 def seal(payload: bytes, payload_type: str, key: SigningKey, cosigner: SigningKey | None = None) -> bytes:

@@ -42,9 +42,8 @@ def open_event(raw: bytes, types: Mapping[str, type[M_co]], find_key: KeyFinder)
     inside says that it is of another type than the envelope.
     """
     envelope = dsse.read_envelope(raw)
-    by_payload_type = {dsse.payload_type_of(name): name for name in types}
-    name = by_payload_type.get(envelope.payload_type)
-    if name is None:
+    name = dsse.event_type_of(envelope.payload_type)
+    if name not in types:
         raise WrongType(f"{envelope.payload_type[:120]!r} is not expected here")
     kind = types[name]
     opened = dsse.verify(envelope, find_key, signatures=2 if issubclass(kind, Cosigned) else 1)

@@ -52,7 +52,7 @@ class VerifyKey:
     @property
     def key_id(self) -> str:
         """Name of the key in signatures: algorithm and fingerprint."""
-        return f"{ALGORITHM}:{self.fingerprint.hex()}"
+        return _name(self.raw)
 
     def verify(self, signature: bytes, data: bytes) -> None:
         """Return if `signature` is this key's over exactly `data`; raises BadSignature."""
@@ -60,6 +60,11 @@ class VerifyKey:
             _load_public(self.raw).verify(signature, data)
         except (InvalidSignature, ValueError):
             raise BadSignature("the signature does not fit the bytes") from None
+
+
+@lru_cache(maxsize=10_000)
+def _name(raw: bytes) -> str:
+    return f"{ALGORITHM}:{VerifyKey(raw).fingerprint.hex()}"
 
 
 @lru_cache(maxsize=10_000)

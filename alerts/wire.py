@@ -72,17 +72,21 @@ def _read_plain(raw: bytes, text: str) -> dict[str, object] | None:
     bare = "".join(text.split('"')[::2])
     if _NEEDS_PATIENCE.search(bare):
         return None
-    depth = deepest = 0
-    for bracket in bare.translate(_BRACKETS):
-        depth += 1 if bracket in "[{" else -1
-        deepest = max(deepest, depth)
-    if deepest > MAX_DEPTH:
+    if bare.count("{") + bare.count("[") > MAX_DEPTH and _depth(bare) > MAX_DEPTH:
         return None
     try:
         value = from_json(raw, allow_inf_nan=False)
     except ValueError:
         return None
     return value if isinstance(value, dict) and to_json(value) == raw else None
+
+
+def _depth(bare: str) -> int:
+    depth = deepest = 0
+    for bracket in bare.translate(_BRACKETS):
+        depth += 1 if bracket in "[{" else -1
+        deepest = max(deepest, depth)
+    return deepest
 
 
 def _refuse(text: str) -> Never:

@@ -1,6 +1,5 @@
 """`teawatch center …`: make a centre, enrol boxes, keep accounts, serve."""
 
-import gc
 import os
 import signal
 from datetime import timedelta
@@ -12,6 +11,7 @@ import yaml
 from pydantic import TypeAdapter, ValidationError
 
 from alerts.messages import Id
+from center import garbage
 from center.accounts import command as users
 from center.app import make_worker
 from center.boxes import command as keycli
@@ -219,7 +219,7 @@ def intake(
         told_to_stop = {signal.SIGTERM, signal.SIGINT}
         signal.pthread_sigmask(signal.SIG_BLOCK, told_to_stop)
         with make_worker(office, Share.parse(worker)):
-            gc.freeze()  # the collector need not look through the program itself in the middle of a batch
+            garbage.settle()
             signal.sigwait(told_to_stop)
 
 

@@ -1,6 +1,5 @@
 """The server process: ports checked before anything starts, everything ended in order when it is told to stop."""
 
-import gc
 import signal
 import socket
 
@@ -8,6 +7,7 @@ import structlog
 import uvicorn
 from sse_starlette.sse import AppStatus
 
+from center import garbage
 from center.app import create_app
 from center.boxes.certificates import keep_server_pair, server_names
 from center.broker import port_is_free, wait_for_port
@@ -65,7 +65,7 @@ class _Server(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         if self.started:
-            gc.freeze()  # the collector need not look through the program itself in the middle of a batch
+            garbage.settle()
             log.info(
                 "centre_open",
                 web=f"{'https' if self.config.is_ssl else 'http'}://{self.config.host}:{self.config.port}",

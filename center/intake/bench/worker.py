@@ -1,6 +1,5 @@
 """Intake, as a process: takes in what waits for it, as a centre does, and says how long that took."""
 
-import gc
 import json
 import sys
 import threading
@@ -9,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from alerts.subscriber import Incoming, Subscriber
+from center import garbage
 from center.app import filing_rules, make_office
 from center.intake.bench.pinning import pin
 from center.intake.desk import Desk
@@ -63,7 +63,7 @@ def main() -> None:
         on_messages=take,
     )
     desk = Desk(office.database, filing_rules(settings, office.keyring), send=subscriber.publish, now=utc_now)
-    gc.freeze()
+    garbage.settle()
     with subscriber:
         is_complete = all_here.wait(PATIENCE_S)
         seconds = time.monotonic() - began_s

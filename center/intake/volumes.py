@@ -8,17 +8,20 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import and_, select, tuple_
+from sqlalchemy import and_, or_, select, tuple_
 from sqlalchemy.orm import Session
 
 from alerts.control_messages import Disposition, Receipt
 from alerts.messages import Dropped, Range
-from alerts.ranges import next_outside
+from alerts.ranges import next_outside, runs_of
 from alerts.receipts import Kept, Ledger, lone_receipt
 from center.intake.gone import GoneRow
 from center.intake.journal import EpochRow, JournalRow, in_epoch
 from center.intake.reading import Entry
 from traceability.rows import insert_rows
+
+MOST_RUNS = 200
+"""So many are asked for at once: SQLite's expressions have a depth."""
 
 Place = tuple[str, str]
 """A device and an epoch."""
@@ -128,11 +131,9 @@ def open_volumes(session: Session, tenant: str, entries: Iterable[Entry], at: da
             around |= {place for each in entry.data.ranges for place in (each.last, each.last + 1)}
         wanted.setdefault(place_of(entry), set()).update(around)
     volumes = {place: Volume(row) for place, row in _epochs(session, tenant, tuple(wanted), at).items()}
-    places: list[tuple[str, str, int]] = []
-    for (device, epoch), sequences in wanted.items():
-        row = volumes[device, epoch].row
-        places.extend((device, epoch, sequence) for sequence in sequences | {row.cumulative} if sequence > 0)
-    _make_known(session, tenant, volumes, places)
+    for place, sequences in wanted.items():
+        sequences.add(volumes[place].row.cumulative)
+    _make_known(session, tenant, volumes, wanted)
     _make_gone_known(session, tenant, volumes)
     return volumes
 
@@ -186,27 +187,33 @@ def _epochs(session: Session, tenant: str, places: Sequence[Place], at: datetime
 
 
 def _make_known(
-    session: Session, tenant: str, volumes: Mapping[Place, Volume], places: Sequence[tuple[str, str, int]]
+    session: Session, tenant: str, volumes: Mapping[Place, Volume], wanted: Mapping[Place, Iterable[int]]
 ) -> None:
-    """What of these journals is there: at these places, put aside, and, where something is missing, all beyond."""
+    """What of these journals is there: at these places, put aside, and, where something is missing, all beyond.
+
+    Places are asked for run by run: given a list of a thousand places, PostgreSQL would read a journal for each.
+    """
     if not volumes:
         return
     journal = JournalRow
     columns = select(
         journal.device, journal.epoch, journal.sequence, journal.sha256, journal.prevhash, journal.disposition
     )
-    questions = [
-        (journal.tenant == tenant, tuple_(journal.device, journal.epoch, journal.sequence).in_(places)),
-        (
-            journal.tenant == tenant,
-            tuple_(journal.device, journal.epoch).in_(tuple(volumes)),
-            journal.disposition == Disposition.QUARANTINED.value,
-        ),
+    runs = [
+        and_(journal.device == device, journal.epoch == epoch, journal.sequence.between(run.first, run.last))
+        for (device, epoch), sequences in wanted.items()
+        for run in runs_of(sorted(sequences))
     ]
+    at_places = [or_(*runs[start : start + MOST_RUNS]) for start in range(0, len(runs), MOST_RUNS)]
+    put_aside = and_(
+        tuple_(journal.device, journal.epoch).in_(tuple(volumes)),
+        journal.disposition == Disposition.QUARANTINED.value,
+    )
     gapped = (volume.row for volume in volumes.values() if volume.row.highest > volume.row.cumulative)
-    beyond = [(*in_epoch(row), journal.sequence >= row.cumulative) for row in gapped]
-    for question in (*questions, *beyond):
-        for device, epoch, sequence, sha256, prevhash, disposition in session.execute(columns.where(*question)):
+    beyond = [and_(*in_epoch(row), journal.sequence >= row.cumulative) for row in gapped]
+    for question in (*at_places, put_aside, *beyond):
+        found = session.execute(columns.where(journal.tenant == tenant, question))
+        for device, epoch, sequence, sha256, prevhash, disposition in found:
             volumes[device, epoch].know(sequence, sha256, prevhash, disposition)
 
 

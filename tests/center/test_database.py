@@ -115,7 +115,7 @@ def test_links_that_each_lead_had_for_itself_are_shared_afterwards(either: Datab
     at = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
     with either.writing() as session:
         connection = session.connection()
-        command.upgrade(configuration(connection), "0016")
+        command.upgrade(configuration(connection), "0017")
         tables = MetaData()
         lead, link = (Table(name, tables, autoload_with=connection) for name in ("lead", "lead_link"))
         for name in ("a", "b", "c", "d"):

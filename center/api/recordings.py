@@ -99,7 +99,9 @@ def take_in(
     try:
         keep(office.evidence, file.file, sealed)
     except BlobStoreFull as error:
-        raise HTTPException(507, "the centre's disk is full; the file was not stored") from error
+        raise HTTPException(
+            507, "the centre's store of evidence is full, or takes nothing; the file was not stored"
+        ) from error
     except BlobError as error:
         raise HTTPException(503, f"the file was not stored, try again in a moment: {error}") from error
     with office.database.writing() as session:

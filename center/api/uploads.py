@@ -197,8 +197,10 @@ def _refusal(error: BlobError, claim: Claim) -> HTTPException:
     """Why it was not taken. Where the centre is to blame its log says so; the box keeps the file and comes again."""
     status = BLOB_ANSWERS.get(type(error), 500)
     if isinstance(error, BlobStoreFull):
-        log.error("evidence_disk_full", device=claim.device)
-        return HTTPException(status, "the centre's disk is full; the file was not stored")
+        log.error("evidence_store_full", device=claim.device, reason=str(error))
+        return HTTPException(
+            status, "the centre's store of evidence is full, or takes nothing; the file was not stored"
+        )
     if isinstance(error, BlobStoreUnreachable):
         log.error("evidence_store_unreachable", device=claim.device, reason=str(error))
         return HTTPException(status, "the centre's store of evidence does not answer; the file was not stored")

@@ -1,21 +1,23 @@
 """A store in an S3 bucket. Pieces wait in a folder here until the file is whole and checked; then it goes as one.
 
-So nobody sees half a file or a wrong one in the bucket, and a bucket that does not answer costs nothing but time: the
-whole file waits here, the box is asked to come again, and `clear_leftovers` brings what was left.
+So nobody sees half a file or a wrong one in the bucket, and a bucket that does not answer, is full or refuses what is
+written costs nothing but time: the whole file waits here, the box is asked to come again, and `clear_leftovers` brings
+what was left. While it takes nothing, no more than that file is taken in.
 """
 
 import hashlib
+import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import obstore
 from obstore.exceptions import BaseError
 from obstore.store import S3Store
 
 from alerts.blobs import STREAMED_BYTES, BlobStore
-from alerts.errors import BlobDamaged, BlobMissing, BlobStoreUnreachable
+from alerts.errors import BlobDamaged, BlobMissing, BlobStoreFull, BlobStoreUnreachable
 
 
 class BucketStore:
@@ -40,6 +42,7 @@ class BucketStore:
     def append(self, chunks: Iterable[bytes], *, sha256: str, size_bytes: int, offset: int, by: str) -> None:
         """Take a piece; once the file is whole, and what was announced, it goes into the bucket."""
         if not self._staging.has(sha256):
+            self._require_taking()
             self._staging.append(chunks, sha256=sha256, size_bytes=size_bytes, offset=offset, by=by)
         if self._staging.has(sha256):
             self._bring(sha256)
@@ -91,20 +94,35 @@ class BucketStore:
         for path in sorted(self._staging.folder.glob("??/*")):
             self._bring(path.name)
 
+    def _require_taking(self) -> None:
+        """After it took nothing the bucket is asked again, with what waits here already, before more is taken in."""
+        waiting = next(self._staging.folder.glob("??/*"), None) if self.trouble else None
+        if waiting is not None:
+            self._bring(waiting.name)
+
     def _bring(self, sha256: str) -> None:
         """From the folder into the bucket; in the folder until the bucket has all of it."""
-        path = self._staging.path(sha256)
         try:
-            size_bytes = path.stat().st_size
-            with self._reporting():
-                obstore.put(self._bucket, self._key(sha256), path)
+            file = self._staging.path(sha256).open("rb")
         except FileNotFoundError:
             return  # another has just brought it
+        with file:
+            size_bytes = os.fstat(file.fileno()).st_size
+            self._put(file, sha256)
         if self._size(sha256) != size_bytes:
             self.trouble = f"{self._name} keeps less of {sha256} than it was given"
-            raise BlobStoreUnreachable(self.trouble)
+            raise BlobStoreFull(self.trouble)
         self._staging.remove(sha256)
         self.trouble = ""
+
+    def _put(self, file: BinaryIO, sha256: str) -> None:
+        """Give it the file. Raises BlobStoreUnreachable, or BlobStoreFull where it answers and takes nothing."""
+        try:
+            obstore.put(self._bucket, self._key(sha256), file)
+        except (BaseError, FileNotFoundError) as error:
+            self._size(sha256)
+            self.trouble = f"{self._name} answers and takes nothing: {_first_line(error)}"
+            raise BlobStoreFull(self.trouble) from None
 
     def _size(self, sha256: str) -> int | None:
         """How long it is in the bucket; None where it is not."""
@@ -127,8 +145,12 @@ class BucketStore:
                 raise
             raise BlobMissing(f"no file {sha256} in {self._name}") from None
         except BaseError as error:
-            self.trouble = f"{self._name}: {str(error).splitlines()[0][:300]}"
+            self.trouble = f"{self._name}: {_first_line(error)}"
             raise BlobStoreUnreachable(self.trouble) from None
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).splitlines()[0][:300]
 
 
 def open_bucket(name: str, **config: Any) -> S3Store:  # noqa: ANN401 - the library's own options

@@ -14,8 +14,12 @@ import httpx
 
 from tests.alerts.brokers import free_port
 
+FULL = "volume.minFreeSpace=100"
+"""An option: the disk counts as full."""
+
 ACCESS_KEY_ID = "tea"
 SECRET_ACCESS_KEY = "watch-the-secret"
+READER = ("reader", "who-may-not-write")
 PATIENCE_S = 60
 
 
@@ -33,19 +37,22 @@ class Seaweed:
         """Where S3 is spoken."""
         return f"http://127.0.0.1:{self._ports['s3.port']}"
 
-    def start(self) -> None:
-        """Return when it takes and gives."""
-        identity = {
-            "name": "teawatch",
-            "credentials": [{"accessKey": ACCESS_KEY_ID, "secretKey": SECRET_ACCESS_KEY}],
-            "actions": ["Admin", "Read", "Write", "List"],
+    def start(self, *more: str) -> None:
+        """Return when it takes and gives; `more` are options of its own."""
+        people = {
+            (ACCESS_KEY_ID, SECRET_ACCESS_KEY): ["Admin", "Read", "Write", "List"],
+            READER: ["Read", "List"],
         }
+        identities = [
+            {"name": key, "credentials": [{"accessKey": key, "secretKey": secret}], "actions": actions}
+            for (key, secret), actions in people.items()
+        ]
         config = self.folder / "s3.json"
-        config.write_text(json.dumps({"identities": [identity]}))
+        config.write_text(json.dumps({"identities": identities}))
         ports = [f"-{name}={port}" for name, port in self._ports.items()]
         fixed = ("ip=127.0.0.1", "ip.bind=127.0.0.1", "filer", "s3", f"s3.config={config}", f"dir={self.folder}")
         frugal = ("master.volumeSizeLimitMB=64", "volume.max=8", "s3.port.iceberg=0", "s3.port.lance=0")
-        options = [f"-{option}" for option in (*fixed, *frugal, "master.telemetry=false")]
+        options = [f"-{option}" for option in (*fixed, *frugal, "master.telemetry=false", *more)]
         weed = shutil.which("weed", path=str(Path(sys.executable).parent)) or "weed"
         with (self.folder / "log").open("ab") as log:
             self._process = subprocess.Popen([weed, "server", *options, *ports], stdout=log, stderr=log)
@@ -70,11 +77,11 @@ class Seaweed:
 
 
 @contextmanager
-def running(folder: Path) -> Iterator[Seaweed]:
-    """One that is stopped at the end."""
+def running(folder: Path, *more: str) -> Iterator[Seaweed]:
+    """One that is stopped at the end; `more` are options of its own."""
     made = Seaweed(folder)
     try:
-        made.start()
+        made.start(*more)
         yield made
     finally:
         made.stop()

@@ -15,10 +15,10 @@ from alerts.errors import BlobBusy, BlobDamaged, BlobElsewhere, BlobMissing, Blo
 from center.errors import SettingsInvalid
 from center.settings import Settings, load_settings
 from center.store.bucket import BucketStore
-from center.store.opening import open_store
+from center.store.opening import RETRIES, open_store
 from center.store.shelf import Shelf
 from tests.alerts.brokers import free_port
-from tests.center.store.seaweed import ACCESS_KEY_ID, SECRET_ACCESS_KEY, Seaweed
+from tests.center.store.seaweed import ACCESS_KEY_ID, FULL, READER, SECRET_ACCESS_KEY, Seaweed, running
 
 
 def in_bucket(folder: Path, seaweed: Seaweed, **more: object) -> Settings:
@@ -168,6 +168,54 @@ def test_a_bucket_that_is_gone_is_told_and_what_waited_for_it_is_brought_when_it
     back.clear_leftovers()
     assert back.read(hash_of(b"sealed")) == b"sealed"
     assert list(config.staging_folder.glob("??/*")) == []
+
+
+def test_a_bucket_that_refuses_what_is_written_holds_one_file_up_here_and_takes_no_more_in(
+    tmp_path: Path, seaweed: Seaweed
+) -> None:
+    config = in_bucket(tmp_path, seaweed)
+    store = open_store(config)
+    store.put(b"before")
+    credentials = tmp_path / "secrets" / "s3.yaml"
+    own = credentials.read_text()
+    credentials.write_text("access_key_id: {}\nsecret_access_key: {}\n".format(*READER))
+    refused = open_store(config)
+    with pytest.raises(BlobStoreFull, match="answers and takes nothing") as caught:
+        append(refused, b"sealed", b"sealed", 0)
+    assert len(str(caught.value).splitlines()) == 1
+    assert (refused.trouble, refused.has(hash_of(b"before"))) == (str(caught.value), True)
+    for again in (b"sealed", b"another", b"a third"):
+        with pytest.raises(BlobStoreFull):
+            append(refused, again, again, 0)
+    assert [path.name for path in config.staging_folder.rglob("*") if path.is_file()] == [hash_of(b"sealed")]
+
+    credentials.write_text(own)
+    back = open_store(config)
+    back.trouble = refused.trouble
+    append(back, b"another", b"another", 0)
+    assert [back.read(hash_of(data)) for data in (b"sealed", b"another")] == [b"sealed", b"another"]
+    assert not back.trouble
+
+
+def test_a_bucket_whose_disk_is_full_is_said_to_take_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(RETRIES, "max_retries", 0)  # each trial takes seconds
+    with running(tmp_path, FULL) as seaweed:
+        store = open_store(in_bucket(tmp_path, seaweed))
+        with pytest.raises(BlobStoreFull, match="answers and takes nothing"):
+            append(store, b"sealed", b"sealed", 0)
+        assert store.trouble
+        assert not store.has(hash_of(b"sealed"))
+
+
+def test_a_bucket_that_is_not_there_takes_nothing_and_what_is_brought_is_not_called_stored(
+    tmp_path: Path, seaweed: Seaweed
+) -> None:
+    config = in_bucket(tmp_path, seaweed)
+    (tmp_path / "secrets" / "s3.yaml").write_text("access_key_id: {}\nsecret_access_key: {}\n".format(*READER))
+    nowhere = config.evidence.model_copy(update={"store": f"s3://none-{secrets.token_hex(4)}"})
+    store = open_store(config.model_copy(update={"evidence": nowhere}))
+    with pytest.raises(BlobStoreFull, match="answers and takes nothing"):
+        append(store, b"sealed", b"sealed", 0)
 
 
 def test_a_key_that_is_not_right_is_said_in_one_line_without_it(tmp_path: Path, seaweed: Seaweed) -> None:

@@ -6,6 +6,7 @@ import os
 import socket
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -19,7 +20,7 @@ from center.errors import TooManyUploads
 from center.evidence import Announcement, announce_files
 from center.store.gate import Gate
 from tests.center.stage import BOX, NOW, TENANT, Box, Web, make_alert, make_artefact, make_evidence, open_web
-from tests.center.store.seaweed import ACCESS_KEY_ID, SECRET_ACCESS_KEY, Seaweed
+from tests.center.store.seaweed import ACCESS_KEY_ID, READER, SECRET_ACCESS_KEY, Seaweed
 
 PICTURE = b"\xff\xd8 a van on double yellow lines \xff\xd9" * 400
 SHA256 = hashlib.sha256(PICTURE).hexdigest()
@@ -145,7 +146,7 @@ class Broken:
 @pytest.mark.parametrize(
     ("error", "status", "reason"),
     [
-        (BlobStoreFull("/data: the disk is full"), 507, "the centre's disk is full"),
+        (BlobStoreFull("/data: the disk is full"), 507, "the centre's store of evidence is full"),
         (BlobStoreUnreachable("s3://evidence: no answer"), 503, "the centre's store of evidence does not answer"),
     ],
 )
@@ -169,17 +170,25 @@ def test_what_is_kept_free_for_the_journal_is_not_given_to_evidence(tmp_path: Pa
         box = web.stage.enrol_box()
         announce(web, box)
         answer = web.bring(box, PICTURE)
-        assert (answer.status_code, "disk is full" in answer.json()["detail"]) == (507, True)
+        assert (answer.status_code, "is full" in answer.json()["detail"]) == (507, True)
         assert "disk is full" in web.stage.office.evidence.trouble
+
+
+@contextmanager
+def web_with_bucket(
+    folder: Path, seaweed: Seaweed, person: tuple[str, str] = (ACCESS_KEY_ID, SECRET_ACCESS_KEY)
+) -> Iterator[Web]:
+    settings = {"store": f"s3://evidence/{folder.name.replace('_', '-')}", "endpoint": seaweed.endpoint}
+    credentials = folder / "s3.yaml"
+    credentials.touch(mode=0o600)
+    credentials.write_text("access_key_id: {}\nsecret_access_key: {}\n".format(*person))
+    with open_web(folder / "centre", evidence=settings | {"credentials_file": credentials}) as web:
+        yield web
 
 
 @pytest.fixture
 def bucket(tmp_path: Path, seaweed: Seaweed) -> Iterator[Web]:
-    settings = {"store": f"s3://evidence/{tmp_path.name.replace('_', '-')}", "endpoint": seaweed.endpoint}
-    credentials = tmp_path / "s3.yaml"
-    credentials.touch(mode=0o600)
-    credentials.write_text(f"access_key_id: {ACCESS_KEY_ID}\nsecret_access_key: {SECRET_ACCESS_KEY}\n")
-    with open_web(tmp_path / "centre", evidence=settings | {"credentials_file": credentials}) as web:
+    with web_with_bucket(tmp_path, seaweed) as web:
         yield web
 
 
@@ -195,6 +204,24 @@ def test_boxes_and_players_notice_no_difference_where_files_lie_in_a_bucket(buck
     assert (part.status_code, part.content) == (206, PICTURE[100:200])
     assert part.headers["content-range"] == f"bytes 100-199/{len(PICTURE)}"
     assert SECRET_ACCESS_KEY not in repr(bucket.stage.office.settings)
+
+
+def test_a_bucket_that_takes_nothing_gets_nothing_the_box_keeps_it_and_intake_goes_on(
+    tmp_path: Path, seaweed: Seaweed
+) -> None:
+    with web_with_bucket(tmp_path, seaweed, READER) as web:
+        box, later = web.stage.enrol_box(), PICTURE + b" and its driver"
+        announce(web, box)
+        web.stage.hear(box.write(make_evidence(make_artefact(later))).raw)
+        answers = [web.bring(box, data) for data in (PICTURE, later, PICTURE)]
+        assert [answer.status_code for answer in answers] == [507] * 3
+        assert "is full, or takes nothing" in answers[0].json()["detail"]
+        health = web.client.get("/api/v1/health").json()
+        assert (health["evidence"], health["intake"]) == (False, True)
+        web.stage.hear(box.write(make_alert(2)).raw)
+        assert web.stage.last_receipt().cumulative == 3, "the journal goes on"
+        kept = [path.name for path in web.stage.office.settings.staging_folder.rglob("*") if path.is_file()]
+        assert kept == [SHA256], "the disk of the centre does not fill up in its place"
 
 
 def test_a_long_file_is_streamed_from_where_it_lies(bucket: Web, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,9 +14,6 @@ import httpx
 
 from tests.alerts.brokers import free_port
 
-FULL = "volume.minFreeSpace=100"
-"""An option: the disk counts as full."""
-
 ACCESS_KEY_ID = "tea"
 SECRET_ACCESS_KEY = "watch-the-secret"
 READER = ("reader", "who-may-not-write")
@@ -37,8 +34,8 @@ class Seaweed:
         """Where S3 is spoken."""
         return f"http://127.0.0.1:{self._ports['s3.port']}"
 
-    def start(self, *more: str) -> None:
-        """Return when it takes and gives; `more` are options of its own."""
+    def start(self) -> None:
+        """Return when it takes and gives."""
         people = {
             (ACCESS_KEY_ID, SECRET_ACCESS_KEY): ["Admin", "Read", "Write", "List"],
             READER: ["Read", "List"],
@@ -52,7 +49,7 @@ class Seaweed:
         ports = [f"-{name}={port}" for name, port in self._ports.items()]
         fixed = ("ip=127.0.0.1", "ip.bind=127.0.0.1", "filer", "s3", f"s3.config={config}", f"dir={self.folder}")
         frugal = ("master.volumeSizeLimitMB=64", "volume.max=8", "s3.port.iceberg=0", "s3.port.lance=0")
-        options = [f"-{option}" for option in (*fixed, *frugal, "master.telemetry=false", *more)]
+        options = [f"-{option}" for option in (*fixed, *frugal, "master.telemetry=false")]
         weed = shutil.which("weed", path=str(Path(sys.executable).parent)) or "weed"
         with (self.folder / "log").open("ab") as log:
             self._process = subprocess.Popen([weed, "server", *options, *ports], stdout=log, stderr=log)
@@ -77,11 +74,11 @@ class Seaweed:
 
 
 @contextmanager
-def running(folder: Path, *more: str) -> Iterator[Seaweed]:
-    """One that is stopped at the end; `more` are options of its own."""
+def running(folder: Path) -> Iterator[Seaweed]:
+    """One that is stopped at the end."""
     made = Seaweed(folder)
     try:
-        made.start(*more)
+        made.start()
         yield made
     finally:
         made.stop()

@@ -15,10 +15,10 @@ from alerts.errors import BlobBusy, BlobDamaged, BlobElsewhere, BlobMissing, Blo
 from center.errors import SettingsInvalid
 from center.settings import Settings, load_settings
 from center.store.bucket import BucketStore
-from center.store.opening import RETRIES, open_store
+from center.store.opening import open_store
 from center.store.shelf import Shelf
 from tests.alerts.brokers import free_port
-from tests.center.store.seaweed import ACCESS_KEY_ID, FULL, READER, SECRET_ACCESS_KEY, Seaweed, running
+from tests.center.store.seaweed import ACCESS_KEY_ID, READER, SECRET_ACCESS_KEY, Seaweed
 
 
 def in_bucket(folder: Path, seaweed: Seaweed, **more: object) -> Settings:
@@ -195,16 +195,6 @@ def test_a_bucket_that_refuses_what_is_written_holds_one_file_up_here_and_takes_
     append(back, b"another", b"another", 0)
     assert [back.read(hash_of(data)) for data in (b"sealed", b"another")] == [b"sealed", b"another"]
     assert not back.trouble
-
-
-def test_a_bucket_whose_disk_is_full_is_said_to_take_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(RETRIES, "max_retries", 0)  # each trial takes seconds
-    with running(tmp_path, FULL) as seaweed:
-        store = open_store(in_bucket(tmp_path, seaweed))
-        with pytest.raises(BlobStoreFull, match="answers and takes nothing"):
-            append(store, b"sealed", b"sealed", 0)
-        assert store.trouble
-        assert not store.has(hash_of(b"sealed"))
 
 
 def test_a_bucket_that_is_not_there_takes_nothing_and_what_is_brought_is_not_called_stored(

@@ -63,16 +63,18 @@ ROUND = Round(
     seconds=10.0,
 )
 IDENTITY = make_identity()
+SLOWEST_S = 1800
+"""A minute on two cores; a machine with much other work may take its time."""
 
 
-@pytest.mark.timeout(400)
+@pytest.mark.timeout(SLOWEST_S)
 def test_a_hundred_faults_lose_nothing_double_nothing_and_leave_no_gap_unnoticed() -> None:
     done = subprocess.run(
         [*COMMAND, "--faults", "100", "--seed", "7", "--json"],
         cwd=ROOT,
         capture_output=True,
         text=True,
-        timeout=390,
+        timeout=SLOWEST_S - 10,
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
@@ -95,7 +97,7 @@ AT_A_LARGE_CENTRE = (
 
 
 @pytest.mark.system("mosquitto", "postgresql")
-@pytest.mark.timeout(400)
+@pytest.mark.timeout(SLOWEST_S)
 def test_behind_tls_and_with_workers_on_postgresql_dying_workers_lose_and_double_nothing() -> None:
     kinds = {kind.name: kind for kind in KINDS}
     faults = [Fault(kinds[name], seed) for seed, name in enumerate(AT_A_LARGE_CENTRE)]
@@ -116,7 +118,7 @@ async def swallow(_stage: Stage, box: BoxUnderTest, _chance: random.Random) -> G
     return NO_GAP
 
 
-@pytest.mark.timeout(400)
+@pytest.mark.timeout(SLOWEST_S)
 def test_a_box_that_forgets_what_the_broker_acknowledged_is_found_to_have_lost_it() -> None:
     fault = Fault(Kind(name="swallowed", weight=1, on_box=swallow), seed=1)
     sites = choose_sites(database="sqlite", tls=False)

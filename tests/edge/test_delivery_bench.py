@@ -8,10 +8,12 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import psutil
@@ -43,7 +45,7 @@ from edge.bench.delivery.packets import (
 from edge.bench.delivery.rounds import Plan, Round, hold, load, save
 from edge.bench.delivery.site import ROTA, Site, choose_sites
 from edge.bench.delivery.stage import NO_GAP, Gap, Stage
-from edge.bench.delivery.storm import Outcome
+from edge.bench.delivery.storm import Outcome, Storm
 from tests.alerts.parts import NOON, make_alert, make_clock
 from tests.edge.parts import make_identity
 
@@ -131,6 +133,36 @@ def test_a_box_that_forgets_what_the_broker_acknowledged_is_found_to_have_lost_i
     kept = Path(done.kept)
     assert (kept / "centre.log").exists(), "whoever wonders why finds the round's files"
     shutil.rmtree(kept)
+
+
+class SlowBox:
+    """A box that has something to deliver each time one looks, so many times, if it is not stuck."""
+
+    name = key = "box-1"
+    waits = "box-1 has records from 3 on and 0 files waiting"
+
+    def __init__(self, deliveries: int, *, is_stuck: bool) -> None:
+        self.left, self.is_stuck = deliveries, is_stuck
+        self.moved_s = 0.0
+
+    async def rest(self) -> None:
+        pass
+
+    async def delivers(self, _until: int | None, _patience_s: float) -> bool:
+        if not self.is_stuck:
+            self.left -= 1
+            self.moved_s = time.monotonic() + 1
+        return self.left == 0
+
+
+@pytest.mark.parametrize("is_stuck", [False, True])
+def test_what_goes_on_moving_is_waited_for_however_long_and_only_what_stands_still_is_stuck(is_stuck: bool) -> None:
+    box = SlowBox(50, is_stuck=is_stuck)
+    stage: Any = SimpleNamespace(boxes=[box], copies=[])
+    storm = Storm(stage, (), clear_s=0)
+    assert asyncio.run(storm.rage()) == []
+    assert storm.stuck == ([box.waits] if is_stuck else [])
+    assert box.left == (50 if is_stuck else 0)
 
 
 def test_a_run_that_is_stopped_leaves_no_process_and_no_folder_behind(tmp_path: Path) -> None:

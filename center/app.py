@@ -18,6 +18,8 @@ from center.accounts.guards import handles_tasks
 from center.boxes.certificates import keep_own_pair
 from center.database import Database
 from center.errors import SettingsInvalid
+from center.evidence.redactor import Redactor
+from center.evidence.thumbnails import Thumbnails
 from center.feed import live
 from center.feed.hub import Hub
 from center.feed.wires import Wire, WireEar
@@ -33,12 +35,10 @@ from center.log.heads import Notary
 from center.log.publishing import HeadClock
 from center.office import Office, utc_now
 from center.pages.errors import error_page, wants_page
-from center.redactor import Redactor
 from center.schema import migrate
 from center.settings import Settings
 from center.store.gate import Gate
 from center.store.opening import open_store
-from center.thumbnails import Thumbnails
 from center.web.limits import BodyLimit, SafeHeaders
 from center.web.problems import Answers
 from center.works import Works

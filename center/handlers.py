@@ -10,7 +10,7 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from center.custody import Act, note_custody
+from center.evidence.custody import Act, note_custody
 from center.feed.hub import announce
 from center.log.entries import enter_hold, enter_review
 from enforcement.events import (

@@ -11,7 +11,9 @@ from fastapi import Request
 
 from center.accounts.throttle import Throttle
 from center.database import Database
-from center.disposal import Disposal
+from center.evidence.disposal import Disposal
+from center.evidence.redactor import Redactor
+from center.evidence.thumbnails import Thumbnails
 from center.feed.hub import Hub
 from center.feed.wires import WireEar
 from center.intake.desk import Desk
@@ -20,11 +22,9 @@ from center.intake.recalling import Recaller
 from center.keyring import Keyring
 from center.log.heads import Notary
 from center.log.publishing import HeadClock
-from center.redactor import Redactor
 from center.settings import Settings
 from center.store.gate import Gate
 from center.store.shelf import Shelf
-from center.thumbnails import Thumbnails
 from center.works import Works
 
 

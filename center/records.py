@@ -1,8 +1,9 @@
 """Every table of the database: one import gives migrations the whole metadata."""
 
-from center import coverage, custody, evidence, recordings, redactions, retention
+from center import coverage
 from center.accounts import people
 from center.boxes import certificates, devices, enrolment, presence
+from center.evidence import custody, files, recordings, redactions, retention
 from center.intake import journal, quarantine
 from center.log import records as log
 from enforcement import records as below
@@ -14,7 +15,7 @@ TABLE_MODULES = (
     custody,
     devices,
     enrolment,
-    evidence,
+    files,
     presence,
     recordings,
     redactions,

@@ -14,8 +14,8 @@ from alerts.media_types import extension_of
 from center.accounts.guards import Viewer
 from center.api.security import reading_router
 from center.api.uploads import BYTES, Hash
-from center.custody import Act, is_looking, note_custody
-from center.evidence import GIVEN_UP, Announced, Stored, find_deleted, find_file, lead_of_file
+from center.evidence.custody import Act, is_looking, note_custody
+from center.evidence.files import GIVEN_UP, Announced, Stored, find_deleted, find_file, lead_of_file
 from center.office import office_of
 from center.store.shelf import Shelf
 from center.web.problems import responses

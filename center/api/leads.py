@@ -11,7 +11,7 @@ from center.api.paging import Limit, Offset, PageOf, page_of
 from center.api.schemas import DistrustOut, FileOut, HoldOut, LeadDetail, LeadOut, LinkOut
 from center.api.security import CHANGES, reading_router
 from center.database import Reading, Writing
-from center.evidence import files_of
+from center.evidence.files import files_of
 from center.handlers import route
 from center.office import office_of
 from center.web.problems import responses

@@ -13,9 +13,9 @@ from center.api.schemas import Answer
 from center.api.security import CHANGES, PREFIX, reading_router
 from center.database import Reading
 from center.errors import RecordingRefused
+from center.evidence.recordings import Recording, Source, add_recording, check_recording, keep, recordings_of, seal
 from center.feed.hub import announce
 from center.office import Office, office_of
-from center.recordings import Recording, Source, add_recording, check_recording, keep, recordings_of, seal
 from center.web.problems import responses
 from center.web.words import NO_NUL
 

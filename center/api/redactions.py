@@ -19,9 +19,7 @@ from center.api.security import CHANGES, reading_router
 from center.api.uploads import Hash
 from center.database import Reading, Writing
 from center.errors import CannotRedact, RedactorBusy
-from center.feed.hub import announce
-from center.office import Office, office_of
-from center.redactions import (
+from center.evidence.redactions import (
     CopyWord,
     RedactedCopy,
     Word,
@@ -32,6 +30,8 @@ from center.redactions import (
     standing_of,
     words_on,
 )
+from center.feed.hub import announce
+from center.office import Office, office_of
 from center.web.problems import responses
 from center.web.words import NO_NUL
 

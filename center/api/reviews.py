@@ -11,12 +11,12 @@ from center.accounts.guards import Reviewer, Viewer
 from center.api.leads import RowId
 from center.api.schemas import Answer
 from center.api.security import CHANGES, reading_router
-from center.custody import Handled, chain_of
 from center.database import Reading, Writing
-from center.evidence import files_of
+from center.evidence.custody import Handled, chain_of
+from center.evidence.files import files_of
+from center.evidence.reviewing import files_seen, what_lies_there
 from center.handlers import route
 from center.office import office_of
-from center.reviewing import files_seen, what_lies_there
 from center.web.problems import responses
 from center.web.words import NO_NUL
 from enforcement.leads import Lead

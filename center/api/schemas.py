@@ -5,7 +5,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
-from center.evidence import Announced
+from center.evidence.files import Announced
 from enforcement.distrust import DistrustedRecord
 from enforcement.findings import Finding
 from enforcement.holds import HoldEvent

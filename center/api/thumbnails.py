@@ -11,11 +11,11 @@ from center.accounts.guards import Viewer
 from center.api.evidence import nothing_there
 from center.api.security import reading_router
 from center.api.uploads import Hash
-from center.custody import IN_A_LIST, Act, is_looking, note_custody
 from center.errors import NotAPicture
-from center.evidence import find_deleted, find_file, lead_of_file
+from center.evidence.custody import IN_A_LIST, Act, is_looking, note_custody
+from center.evidence.files import find_deleted, find_file, lead_of_file
+from center.evidence.thumbnails import MEDIA_TYPE
 from center.office import Office, office_of
-from center.thumbnails import MEDIA_TYPE
 from center.web.problems import responses
 from center.web.words import NO_NUL
 

@@ -28,9 +28,9 @@ from alerts.errors import (
 from alerts.uploader import OFFSET_HEADER, Claim, read_content_range, read_upload_token
 from center.api.security import PREFIX, open_router
 from center.boxes.devices import find_signer, finder
-from center.custody import Act, note_custody
 from center.errors import TooManyUploads
-from center.evidence import announced_by, note_arrival
+from center.evidence.custody import Act, note_custody
+from center.evidence.files import announced_by, note_arrival
 from center.feed.hub import announce
 from center.office import Office, office_of
 from center.store.shelf import Shelf

@@ -30,11 +30,11 @@ from center.bundles.covering import cover_sheet
 from center.bundles.gathering import Gathered, gather, row_name
 from center.bundles.wording import because_in_words, directions
 from center.errors import BundleImpossible, NotInLog
-from center.evidence import Announced
+from center.evidence.files import Announced
+from center.evidence.recordings import Recording, recordings_of
 from center.log.heads import last_head
 from center.log.proofs import prove_reference
 from center.log.records import LogCheckpoint
-from center.recordings import Recording, recordings_of
 from center.store.shelf import Shelf
 from center.words import languages
 

@@ -14,10 +14,10 @@ from alerts.messages import Alert, Evidence, Phase
 from alerts.ranges import between
 from center.boxes.devices import find_signers
 from center.errors import BundleImpossible
-from center.evidence import Announced, files_of
+from center.evidence.files import Announced, files_of
+from center.evidence.recordings import ROLE as RECORDING
 from center.intake.journal import EpochRow, JournalRow
 from center.intake.rereading import read_again
-from center.recordings import ROLE as RECORDING
 from enforcement.leads import Lead
 
 MAX_BETWEEN = 2_000

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import BinaryIO
 
 from center.bundles.exporting import Exported, Sealer, export_bundle
-from center.custody import Act, note_custody
+from center.evidence.custody import Act, note_custody
 from center.log.heads import publish_head
 from center.office import Office
 from enforcement.leads import Lead

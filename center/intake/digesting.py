@@ -14,7 +14,7 @@ from alerts.messages import Alert, Coverage, Dropped, Evidence, FilesGone, KeyRo
 from center.boxes.devices import Signer
 from center.boxes.keys import follow_rotation
 from center.coverage import keep_coverage
-from center.evidence import Announcement, announce_files, note_never_to_come
+from center.evidence.files import Announcement, announce_files, note_never_to_come
 from center.feed.hub import announce
 from center.handlers import route
 from center.intake.conversion import is_credible, to_facts

@@ -10,7 +10,7 @@ from typing import Final
 from sqlalchemy import text
 
 from center.database import Database
-from center.evidence import Announced
+from center.evidence.files import Announced
 from center.intake.journal import JournalRow
 from enforcement.leads import Lead, LeadLink
 from enforcement.tasks import Task, TaskEvent

@@ -17,8 +17,8 @@ from sqlalchemy.orm import Session
 
 from alerts.leaves import LeafKind
 from alerts.ranges import Run, runs_of
-from center.custody import LOOKS, CustodyEvent
 from center.errors import UnknownPerson
+from center.evidence.custody import LOOKS, CustodyEvent
 from center.log.appending import enter, hold_head
 from center.log.pseudonyms import Named, find_pseudonym, forget
 from center.log.records import LogOpening

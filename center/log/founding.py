@@ -11,7 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from alerts.leaves import LeafKind
-from center.custody import CustodyEvent
+from center.evidence.custody import CustodyEvent
 from center.intake.journal import JournalRow
 from center.intake.quarantine import QuarantineEntry
 from center.log.appending import append_entered, enter

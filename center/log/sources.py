@@ -9,13 +9,13 @@ from sqlalchemy import SQLColumnExpression, String, cast, select
 from sqlalchemy.orm import Session
 
 from alerts.leaves import LeafKind
-from center.custody import CustodyEvent
+from center.evidence.custody import CustodyEvent
+from center.evidence.recordings import Recording
 from center.intake.journal import JournalRow
 from center.intake.quarantine import QuarantineEntry
 from center.log.entries import review_fields
 from center.log.pseudonyms import Named
 from center.log.records import Pseudonym
-from center.recordings import Recording
 from enforcement.reviews import Review
 
 BATCH_ROWS: Final = 500

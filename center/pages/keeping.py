@@ -6,7 +6,7 @@ from fastapi import APIRouter, Form, HTTPException, Request
 from fastapi.responses import RedirectResponse, Response
 
 from center.accounts.guards import CsrfChecked, Officer
-from center.evidence import files_of
+from center.evidence.files import files_of
 from center.handlers import route
 from center.office import office_of
 from center.pages.keepviews import hold_trouble, keeping_of

@@ -10,10 +10,10 @@ from zoneinfo import ZoneInfo
 from sqlalchemy.orm import Session
 
 from center.accounts.people import Person
-from center.evidence import GIVEN_UP, Announced
+from center.evidence.files import GIVEN_UP, Announced
+from center.evidence.retention import closed_since, is_under_review, term_of, was_handed_out
 from center.pages.formats import Formats
 from center.pages.terms import ARTEFACTS, ROLES, name_of
-from center.retention import closed_since, is_under_review, term_of, was_handed_out
 from center.settings import RetentionSettings
 from center.words import N_, Language
 from enforcement.errors import EnforcementError, IllegalMove, NotAllowed, NoteMissing

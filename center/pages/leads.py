@@ -11,7 +11,8 @@ from alerts.catalogue import KINDS
 from center.accounts.guards import Viewer
 from center.accounts.people import TASK_ROLES, Person
 from center.database import Reading
-from center.evidence import files_of
+from center.evidence.files import files_of
+from center.evidence.redactions import ROLE as REDACTED
 from center.office import office_of
 from center.pages.doubts import doubt_of
 from center.pages.keepviews import keeping_of
@@ -22,7 +23,6 @@ from center.pages.rendering import language_of, render
 from center.pages.reviewviews import SOURCES, custody_of, recordings_shown, review_of
 from center.pages.taskpanel import panel_of
 from center.pages.terms import ARTEFACTS, CLOCKS, kind_name, name_of
-from center.redactions import ROLE as REDACTED
 from enforcement.leads import Lead
 
 router: Final = APIRouter(include_in_schema=False)

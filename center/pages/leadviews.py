@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import select, tuple_
 from sqlalchemy.orm import Session
 
-from center.evidence import Announced
+from center.evidence.files import Announced
 from center.pages.deadlines import deadline
 from center.pages.terms import FOOTAGE, OBJECTS, PHASES, TASK_STATES, Toned, kind_name, name_of, toned
 from center.words import Language

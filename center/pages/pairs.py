@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from center.evidence import Announced
+from center.evidence.files import Announced
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,10 +10,10 @@ from fastapi.responses import RedirectResponse, Response
 from center.accounts.guards import CsrfChecked, Officer
 from center.api.recordings import take_in
 from center.errors import RecordingRefused
+from center.evidence.recordings import Source
 from center.office import office_of
 from center.pages.leads import lead_page
 from center.pages.rendering import language_of
-from center.recordings import Source
 from center.web.problems import status_of
 from center.web.words import NO_NUL
 from center.words import N_

@@ -16,12 +16,12 @@ from center.accounts.guards import CsrfChecked, Viewer
 from center.api.redactions import make_copy
 from center.database import Reading
 from center.errors import CannotRedact
-from center.evidence import files_of
+from center.evidence.files import files_of
+from center.evidence.redactions import Word, say
 from center.feed.hub import announce
 from center.office import office_of
 from center.pages.redactionviews import copies_shown, originals_of
 from center.pages.rendering import language_of, render
-from center.redactions import Word, say
 from center.web.problems import status_of
 from center.web.words import NO_NUL
 from center.words import N_, Language

@@ -9,9 +9,18 @@ from typing import Final
 from sqlalchemy.orm import Session
 
 from alerts.redaction import What
-from center.evidence import Announced
+from center.evidence.files import Announced
+from center.evidence.redactions import (
+    CopyWord,
+    RedactedCopy,
+    Standing,
+    Word,
+    copies_of,
+    may_be_redacted,
+    standing_of,
+    words_on,
+)
 from center.pages.terms import Toned, name_of, toned
-from center.redactions import CopyWord, RedactedCopy, Standing, Word, copies_of, may_be_redacted, standing_of, words_on
 from center.words import N_, Language
 from enforcement.leads import Lead
 

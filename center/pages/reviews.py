@@ -6,12 +6,12 @@ from fastapi import APIRouter, Form, HTTPException, Request
 from fastapi.responses import RedirectResponse, Response
 
 from center.accounts.guards import CsrfChecked, Reviewer
+from center.evidence.reviewing import files_seen
 from center.handlers import route
 from center.office import office_of
 from center.pages.leads import lead_page
 from center.pages.rendering import language_of, render
 from center.pages.reviewviews import review_of, review_trouble
-from center.reviewing import files_seen
 from center.web.problems import status_of
 from center.web.words import NO_NUL
 from enforcement.errors import EnforcementError

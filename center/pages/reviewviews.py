@@ -9,11 +9,11 @@ from typing import Final
 from sqlalchemy.orm import Session
 
 from center.accounts.people import Person
-from center.custody import IN_A_LIST, chain_of
-from center.evidence import Announced
+from center.evidence.custody import IN_A_LIST, chain_of
+from center.evidence.files import Announced
+from center.evidence.recordings import Recording, recordings_of
+from center.evidence.reviewing import what_lies_there
 from center.pages.terms import ARTEFACTS, Toned, name_of, toned
-from center.recordings import Recording, recordings_of
-from center.reviewing import what_lies_there
 from center.words import N_, Language
 from enforcement.errors import EnforcementError, IllegalMove, NotAllowed, NoteMissing, SamePerson
 from enforcement.leads import Lead

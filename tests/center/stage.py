@@ -33,8 +33,8 @@ from center.app import create_app, make_office
 from center.boxes.certificates import KeyPair, keep_server_pair
 from center.boxes.keys import register
 from center.county.seeding import seed
-from center.custody import Act, Handled, chain_of
 from center.database import Database
+from center.evidence.custody import Act, Handled, chain_of
 from center.intake.desk import Desk
 from center.intake.filing import FilingRules, Outcome
 from center.intake.quarantine import Limits, QuarantineEntry

@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from center.accounts.people import set_disabled
-from center.custody import CustodyEvent
+from center.evidence.custody import CustodyEvent
 from enforcement.tasks import Task, TaskEvent
 from tests.center.stage import GARDEN, TENANT, Web, make_alert, make_artefact, make_clock
 

@@ -16,9 +16,9 @@ from sqlalchemy import Column, MetaData, Table, func, select, text
 from sqlalchemy.exc import OperationalError
 
 from alerts.keys import SigningKey
-from center.custody import Act, chain_of
 from center.database import Database
 from center.errors import DatabaseTrouble
+from center.evidence.custody import Act, chain_of
 from center.log.heads import Notary
 from center.log.verification import verify_log
 from center.records import METADATA

@@ -27,7 +27,7 @@ from center.boxes.keys import revoke
 from center.boxes.presence import forget_presence
 from center.database import Database
 from center.errors import DatabaseTrouble
-from center.evidence import Announced
+from center.evidence.files import Announced
 from center.intake import digesting
 from center.intake.filing import Outcome
 from center.intake.journal import EpochRow, JournalRow, epochs_of, gaps

@@ -13,8 +13,8 @@ from alerts.control_messages import Disposition, Span
 from alerts.messages import Phase
 from alerts.receipts import Kept, lone_receipt
 from alerts.records import write_record
-from center import evidence
-from center.evidence import Announced, Announcement
+from center.evidence import files as evidence
+from center.evidence.files import Announced, Announcement
 from center.intake.journal import EpochRow, JournalRow
 from center.intake.quarantine import QuarantineEntry
 from enforcement.leads import Lead

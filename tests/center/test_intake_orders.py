@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from alerts.messages import Phase
 from alerts.records import Record
-from center.evidence import Announced
+from center.evidence.files import Announced
 from center.intake.journal import EpochRow, JournalRow
 from enforcement.leads import Lead, LeadLink
 from enforcement.tasks import Task

@@ -41,11 +41,11 @@ from center.bundles.exporting import Sealer, export_bundle
 from center.bundles.trusting import trust_of
 from center.county import seeding
 from center.errors import BundleImpossible
-from center.evidence import note_arrival
+from center.evidence.files import note_arrival
+from center.evidence.recordings import Source, add_recording, keep, seal
 from center.keyring import load_keyring, make_secrets
 from center.log.heads import publish_head
 from center.logs import set_up
-from center.recordings import Source, add_recording, keep, seal
 from center.schema import migrate
 from center.settings import load_settings
 from enforcement.actors import Actor, Role

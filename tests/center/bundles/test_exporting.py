@@ -21,10 +21,10 @@ from center.boxes.keys import revoke
 from center.bundles.exporting import Sealer, export_bundle
 from center.bundles.trusting import trust_of
 from center.errors import BundleImpossible
-from center.evidence import note_arrival
+from center.evidence.files import note_arrival
+from center.evidence.recordings import Source, add_recording, keep, seal
 from center.intake.quarantine import Limits
 from center.log.heads import publish_head
-from center.recordings import Source, add_recording, keep, seal
 from enforcement.actors import Actor, Role
 from tests.center.stage import BOX, NOW, TENANT, Box, Stage, make_alert, make_artefact, make_clock, make_evidence
 

@@ -18,7 +18,7 @@ from alerts.bundles.verification import verify_file
 from alerts.messages import Phase
 from center.bundles.handing import Hand, hand_out
 from center.bundles.trusting import trust_of
-from center.custody import Act, CustodyEvent
+from center.evidence.custody import Act, CustodyEvent
 from tests.center.postgres import Databases
 from tests.center.stage import BOX, Box, Web, make_alert, make_artefact, make_clock, open_stage
 

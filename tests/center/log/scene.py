@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from center.custody import Act, note_custody
+from center.evidence.custody import Act, note_custody
 from center.log.publishing import publish_due
 from center.log.records import LogCheckpoint
 from center.log.verification import Report, verify_log

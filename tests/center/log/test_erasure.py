@@ -5,8 +5,8 @@ from typer.testing import CliRunner
 
 from alerts.merkle import verify_consistency, verify_inclusion
 from center.cli import app
-from center.custody import Act, CustodyEvent, chain_of, note_custody
 from center.errors import UnknownPerson
+from center.evidence.custody import Act, CustodyEvent, chain_of, note_custody
 from center.log.erasure import erase_person
 from center.log.proofs import prove_leaf
 from center.log.pseudonyms import Named, find_pseudonym

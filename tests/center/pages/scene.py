@@ -43,7 +43,7 @@ from center.accounts.people import add_user
 from center.app import create_app, start, stop
 from center.boxes.keys import register
 from center.county.seeding import PackAddress, seed
-from center.evidence import note_arrival
+from center.evidence.files import note_arrival
 from center.feed.hub import announce
 from center.intake.filing import Outcome
 from center.office import Office

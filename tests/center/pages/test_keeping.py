@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import select
 
 from alerts.messages import Phase
-from center.evidence import Announced
+from center.evidence.files import Announced
 from tests.center.pages.markup import faults, read
 from tests.center.pages.scene import PARKING, TENANT, Scene
 

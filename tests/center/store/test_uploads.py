@@ -17,7 +17,7 @@ from alerts.uploader import content_range, upload_token
 from center.api import uploads
 from center.app import make_housekeeping
 from center.errors import TooManyUploads
-from center.evidence import Announcement, announce_files
+from center.evidence.files import Announcement, announce_files
 from center.store.gate import Gate
 from tests.center.stage import BOX, NOW, TENANT, Box, Web, make_alert, make_artefact, make_evidence, open_web
 from tests.center.store.seaweed import ACCESS_KEY_ID, READER, SECRET_ACCESS_KEY, Seaweed

@@ -17,9 +17,9 @@ from sqlalchemy import BigInteger, ForeignKeyConstraint, String, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from alerts.leaves import LeafKind, milliseconds
-from center.custody import Act, note_custody
 from center.errors import RecordingRefused
-from center.evidence import Announced
+from center.evidence.custody import Act, note_custody
+from center.evidence.files import Announced
 from center.log.appending import enter
 from center.log.pseudonyms import Named, pseudonym_of
 from center.store.shelf import Shelf

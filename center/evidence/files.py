@@ -1,4 +1,4 @@
-"""Files of evidence: what boxes announced and what has come. What is done with them: `center/custody.py`.
+"""Files of evidence: what boxes announced and what has come. What is done with them: `center/evidence/custody.py`.
 
 The centre takes a file only if a verified record of the same box announced its hash and size.
 """
@@ -22,8 +22,7 @@ GIVEN_UP = "given_up"
 class Announced(OfTenant, Base):
     """A file that belongs to an incident; `arrived_at` is empty until its bytes are here.
 
-    `deleted_at` and `deleted_rule` say when and under which rule they were deleted (`center.retention`); the hash
-    stays.
+    `deleted_at` and `deleted_rule` say when and under which rule they were deleted (`retention`); the hash stays.
     """
 
     __tablename__ = "announced_file"

@@ -11,17 +11,17 @@ from sqlalchemy.exc import DatabaseError
 from sqlalchemy.orm import Session
 
 from alerts.messages import Phase
-from center import retention
-from center.custody import Act, note_custody
-from center.evidence import Announced
-from center.retention import Deletion, Due, Removal, term_of
+from center.evidence import retention
+from center.evidence.custody import Act, note_custody
+from center.evidence.files import Announced
+from center.evidence.retention import Deletion, Due, Removal, term_of
 from center.settings import RetentionSettings
 from enforcement.actors import Actor, Role
 from enforcement.findings import write_finding
 from enforcement.holds import hold_lead, release_lead
 from enforcement.reviews import Verdict, review_lead
 from enforcement.transitions import Move
-from tests.center.old_evidence import CLIP, HEAD, LEAD, OFFICER, PICTURE, delete, finish, move, see
+from tests.center.evidence.old_evidence import CLIP, HEAD, LEAD, OFFICER, PICTURE, delete, finish, move, see
 from tests.center.stage import NOW, TENANT, Box, Stage, Web, make_artefact, make_evidence
 
 RULES = RetentionSettings()

@@ -11,9 +11,9 @@ from typer.testing import CliRunner
 from alerts.messages import FilesGone
 from center.cli import app
 from center.database import Database
-from center.evidence import Announced
-from center.retention import Deletion, Removal
-from tests.center.old_evidence import CLIP, LEAD, PICTURE, bring, delete, finish, see
+from center.evidence.files import Announced
+from center.evidence.retention import Deletion, Removal
+from tests.center.evidence.old_evidence import CLIP, LEAD, PICTURE, bring, delete, finish, see
 from tests.center.stage import Box, Stage, Web, make_alert, make_artefact
 
 

@@ -19,10 +19,10 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from alerts.errors import BlobError
 from alerts.redaction import Redaction
-from center.custody import Act, is_looking, note_custody
-from center.evidence import Announced, find_file
-from center.recordings import ROLE as RECORDING
-from center.redactor import Redacted
+from center.evidence.custody import Act, is_looking, note_custody
+from center.evidence.files import Announced, find_file
+from center.evidence.recordings import ROLE as RECORDING
+from center.evidence.redactor import Redacted
 from center.store.shelf import Shelf
 from enforcement.actors import Actor
 from enforcement.errors import Conflict, IllegalMove, NoteMissing, Unknown

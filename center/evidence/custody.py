@@ -31,11 +31,11 @@ class Act(StrEnum):
     DOWNLOADED = "downloaded"
     REVIEWED = "reviewed"
     RELIED_ON = "relied_on"  # a step of a penalty was taken on the strength of it
-    REDACTED = "redacted"  # a redacted copy was made of it: see `center.redactions`
+    REDACTED = "redacted"  # a redacted copy was made of it: see `center.evidence.redactions`
     RELEASED = "released"  # a redacted copy may leave the officers' side
     WITHHELD = "withheld"  # it may not, or no longer
     TRANSFERRED = "transferred"  # handed out of the centre, in a bundle for instance
-    DELETED = "deleted"  # its term was over: see `center.retention`
+    DELETED = "deleted"  # its term was over: see `center.evidence.retention`
 
 
 IN_A_LIST: Final = "list"

@@ -4,8 +4,8 @@ import hashlib
 
 from sqlalchemy.orm import Session
 
-from center.evidence import files_of
-from center.redactions import ROLE as REDACTED
+from center.evidence.files import files_of
+from center.evidence.redactions import ROLE as REDACTED
 from enforcement.errors import IllegalMove, Unknown
 from enforcement.leads import Lead
 

@@ -11,7 +11,7 @@ from PIL import Image
 from alerts.blobs import BlobStore
 from alerts.errors import BlobMissing
 from center.errors import NotAPicture
-from center.thumbnails import HEIGHT_PX, MOST_PIXELS, WIDTH_PX, Thumbnails, shrink
+from center.evidence.thumbnails import HEIGHT_PX, MOST_PIXELS, WIDTH_PX, Thumbnails, shrink
 from tests.center.stage import NOW, Box, Web, make_alert, make_artefact
 
 

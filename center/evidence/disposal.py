@@ -10,10 +10,10 @@ from datetime import datetime
 import structlog
 
 from center.database import Database
-from center.retention import Due, delete_due, due_files, forget_removals, is_wanted_again, to_remove
+from center.evidence.retention import Due, delete_due, due_files, forget_removals, is_wanted_again, to_remove
+from center.evidence.thumbnails import Thumbnails
 from center.settings import RetentionSettings
 from center.store.shelf import Shelf
-from center.thumbnails import Thumbnails
 
 log = structlog.get_logger()
 

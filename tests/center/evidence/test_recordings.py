@@ -10,8 +10,8 @@ import httpx
 import pytest
 from sqlalchemy import text
 
-from center.custody import Act
-from center.recordings import kind_of
+from center.evidence.custody import Act
+from center.evidence.recordings import kind_of
 from center.settings import Settings
 from tests.center.log.scene import intruder, verify
 from tests.center.stage import BOX, NOW, TENANT, Box, Web, make_alert, open_web

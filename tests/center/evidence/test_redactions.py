@@ -15,15 +15,15 @@ from sqlalchemy import text
 
 from alerts.blobs import BlobStore
 from center.errors import CannotRedact
-from center.evidence import Announced
-from center.redactions import Released, released_copy_of
-from center.redactor import Redactor
-from center.retention import due_files
-from center.reviewing import reviewable_files
+from center.evidence.files import Announced
+from center.evidence.redactions import Released, released_copy_of
+from center.evidence.redactor import Redactor
+from center.evidence.retention import due_files
+from center.evidence.reviewing import reviewable_files
 from center.settings import RedactionSettings
 from enforcement.leads import Lead
+from tests.center.evidence.redacting import stand_in
 from tests.center.log.scene import intruder, verify
-from tests.center.redacting import stand_in
 from tests.center.stage import BOX, TENANT, Box, Web, make_alert, make_artefact, open_web
 
 LEAD = f"{BOX}.i-1"
@@ -282,7 +282,7 @@ def test_a_centre_that_cannot_redact_says_so_and_one_that_can_has_the_real_comma
     with open_web(tmp_path / "centre") as opened:
         web = furnish(opened)
         with monkeypatch.context() as patched:
-            patched.setattr("center.redactor.PARTS", ("onnxruntime_of_nobody",))
+            patched.setattr("center.evidence.redactor.PARTS", ("onnxruntime_of_nobody",))
             answer = ask(web)
             page = web.client.get(f"/leads/{LEAD}/redactions").text
         assert answer.status_code == 422

@@ -21,8 +21,8 @@ from sqlalchemy import Select, delete, func, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from alerts.messages import Phase
-from center.custody import Act, note_custody, transferred_leads
-from center.evidence import Announced
+from center.evidence.custody import Act, note_custody, transferred_leads
+from center.evidence.files import Announced
 from center.feed.hub import announce
 from center.settings import RetentionSettings
 from enforcement.actors import SYSTEM

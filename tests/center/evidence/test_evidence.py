@@ -11,8 +11,8 @@ from sqlalchemy import text
 from sqlalchemy.exc import DatabaseError
 
 from alerts.uploader import content_range, upload_token
-from center.custody import Act, CustodyEvent, Handled, chain_of
-from center.evidence import Announced
+from center.evidence.custody import Act, CustodyEvent, Handled, chain_of
+from center.evidence.files import Announced
 from tests.center.stage import BOX, NOW, TENANT, Box, Web, make_alert, make_artefact, make_evidence
 
 PICTURE = b"\xff\xd8 a van on double yellow lines \xff\xd9" * 400

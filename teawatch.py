@@ -29,6 +29,9 @@ ROOMS = {
 }
 BENCHES = {
     "delivery": Room("edge.bench.delivery.command", "edge,center", "Whether an alert is ever lost, under faults."),
+    "latency": Room(
+        "edge.bench.latency.command", "edge,center,browser", "Camera to officer, beside a backlog, on a thin line."
+    ),
     "edge": Room("edge.bench.command", "edge", "The whole pipeline on a clip, over the bare network."),
     "verify": Room("center.bundles.bench.command", "center", "Bundles tampered with in every way known, and judged."),
     "intake": Room("center.intake.bench.command", "center,postgres", "Alerts to tasks, over a bare MQTT subscriber."),

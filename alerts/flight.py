@@ -1,8 +1,12 @@
 """Which records are under way to the centre, which are to be sent again, and which go first. No clock, no network.
 
 On a slow link whatever is under way stands before a live alert, so the backlog has a window that follows the receipts:
-while they come promptly it grows, when they come late it is halved. A link of 256 kbit/s then holds less than a second
-of backlog, a fast one as much as is worth it, and many boxes share a busy centre without drowning it.
+while they come promptly it grows fast, while they are not late it grows, when they are late it is halved. A link of
+256 kbit/s then holds less than a second of backlog, a fast one as much as is worth it, and many boxes share a busy
+centre without drowning it. It never just stays: a centre takes in many records for hardly more than one, so boxes that
+were content with four each would keep it busy with little.
+
+How late a receipt is counts from the quickest of this connection: a long way is no queue (as in LEDBAT, RFC 6817).
 """
 
 from collections.abc import Callable, Collection
@@ -16,11 +20,15 @@ WINDOW = 64
 
 FIRST_WINDOW = 8
 LEAST_WINDOW = 4
-PROMPT_S = 0.4
-"""Receipts that come as soon let the window grow by one each."""
+PROMPT_S = 0.2
+"""Receipts that take so much longer than the quickest, or less, let the window grow by one each, others by a part."""
 
-LATE_S = 0.8
-"""A receipt that comes so late has it halved, once for all that was sent before that."""
+STEADY_GROWTH = 0.25
+LATE_S = 0.4
+"""A receipt that takes so much longer than the quickest has it halved, once for all that was sent before that."""
+
+LONGEST_WAY_S = 1.0
+"""No link and no centre is taken to be slower than that by itself: the rest is what stands before them."""
 
 LIVE_S = 60.0
 """For so long after it was made a record goes before the backlog."""
@@ -42,11 +50,13 @@ class Flight:
         self._sent: dict[int, _Sent] = {}
         self._marks = [(0.0, 0), (0.0, 0)]
         self._halved_at_s = 0.0
-        self.window = FIRST_WINDOW
+        self._quickest_s = LONGEST_WAY_S
+        self._window = float(FIRST_WINDOW)
 
     def restart(self, head: int, at_s: float) -> None:
         """A new connection: nothing counts as sent, and what was made up to `head` is the backlog."""
         self._sent.clear()
+        self._quickest_s = LONGEST_WAY_S
         self._marks = [(at_s, head), (at_s, head)]
 
     def live_after(self, head: Callable[[], int], at_s: float) -> int:
@@ -81,11 +91,18 @@ class Flight:
                     self._adapt(sent.at_s, at_s)
 
     def _adapt(self, sent_s: float, at_s: float) -> None:
-        if at_s - sent_s <= PROMPT_S:
-            self.window = min(WINDOW, self.window + 1)
-        elif at_s - sent_s >= LATE_S and sent_s >= self._halved_at_s:
-            self.window = max(LEAST_WINDOW, self.window // 2)
+        self._quickest_s = min(self._quickest_s, at_s - sent_s)
+        longer_s = at_s - sent_s - self._quickest_s
+        if longer_s < LATE_S:
+            self._window = min(WINDOW, self._window + (1 if longer_s <= PROMPT_S else STEADY_GROWTH))
+        elif sent_s >= self._halved_at_s:
+            self._window = max(LEAST_WINDOW, self._window / 2)
             self._halved_at_s = at_s
+
+    @property
+    def window(self) -> int:
+        """How many of the backlog may be under way."""
+        return int(self._window)
 
     @property
     def under_way(self) -> Collection[int]:

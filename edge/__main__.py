@@ -39,13 +39,11 @@ from edge.references import ReferenceShelf
 from edge.reloading import Reloading
 from edge.renewing import CertificateRound
 from edge.room import Room
-from edge.settings import Settings
+from edge.settings import EVIDENCE_FOLDER, OUTBOX_FILE, Settings
 from edge.watch import Look
 from edge.watchdog import Watchdog
 from models.detector import Detector
 
-OUTBOX_FILE = "outbox.sqlite3"
-EVIDENCE_FOLDER = "evidence"
 MEBIBYTE = 2**20
 REFERENCES_FOLDER = "references"
 

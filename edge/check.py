@@ -26,11 +26,11 @@ from alerts.outbox import Outbox
 from alerts.tls import explain
 from alerts.transactions import QUARANTINED_RECORDS
 from alerts.web import open_client
-from edge.__main__ import OUTBOX_FILE, utc_now
+from edge.__main__ import utc_now
 from edge.config import Loaded, read_config
 from edge.errors import ConfigError
 from edge.remedies import what_and_remedy
-from edge.settings import Settings
+from edge.settings import OUTBOX_FILE, Settings
 from models.detector import Detector
 from models.errors import ModelError
 from streams.addresses import redacted

@@ -8,8 +8,8 @@ from alerts.errors import OutboxInUse
 from alerts.identity import Identity
 from alerts.outbox import Outbox
 from alerts.rotation import KeyKeeper, wish
-from edge.__main__ import OUTBOX_FILE
 from edge.errors import NotGranted
+from edge.settings import OUTBOX_FILE
 
 PATIENCE_S = 20.0
 LOOK_EVERY_S = 0.1

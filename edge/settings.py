@@ -10,6 +10,10 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 METRICS_PORT = 8329
 """T-E-A-W on a telephone's keys; registered for nothing else."""
 
+OUTBOX_FILE = "outbox.sqlite3"
+EVIDENCE_FOLDER = "evidence"
+"""In the state folder."""
+
 
 def _default_state() -> Path:
     """Where systemd puts a service's state, else where the XDG base directory specification puts a user's."""

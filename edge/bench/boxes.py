@@ -11,12 +11,19 @@ from edge.config import Loaded, read_config
 
 
 def box_of(
-    card: Path, films: Sequence[Path], folder: Path, *, rules: Sequence[Mapping[str, Any]] | None = None, **keys: object
+    card: Path,
+    films: Sequence[Path],
+    folder: Path,
+    *,
+    ids: Sequence[str] = (),
+    rules: Sequence[Mapping[str, Any]] | None = None,
+    **keys: object,
 ) -> Loaded:
-    """One camera for each film, `keys` as in a camera's configuration; `rules` replace the demo's."""
+    """One camera for each film, `keys` as in its configuration; `rules` replace the demo's, `ids` cam-1 and so on."""
+    names = ids or [f"cam-{number}" for number in range(1, len(films) + 1)]
     street = yaml.safe_load(DEMO.read_text(encoding="utf-8"))["cameras"][0]
     cameras = [
-        {**street, "id": f"cam-{number}", "url": str(film.resolve()), **keys} for number, film in enumerate(films, 1)
+        {**street, "id": name, "url": str(film.resolve()), **keys} for name, film in zip(names, films, strict=True)
     ]
     if rules is not None:
         cameras = [{**camera, "rules": list(rules)} for camera in cameras]

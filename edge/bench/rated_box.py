@@ -9,7 +9,9 @@ import sys
 import tempfile
 import threading
 import time
+from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -24,33 +26,39 @@ from models.detector import Detector
 STRIPES = 12
 
 
-def main() -> None:
-    """Watch for so long, and say the percentiles in milliseconds."""
-    card, seconds, cameras, looks_per_s = Path(sys.argv[1]), float(sys.argv[2]), int(sys.argv[3]), float(sys.argv[4])
-    cv2.setNumThreads(1)
-    zones = [
-        {
-            "id": f"stripe-{at}",
-            "polygon": [[at / STRIPES, 0.0], [(at + 1) / STRIPES, 0.0], [(at + 1) / STRIPES, 1.0], [at / STRIPES, 1.0]],
-        }
-        for at in range(STRIPES)
+def zones(stripes: int = STRIPES) -> list[dict[str, Any]]:
+    """Upright stripes side by side, over the whole picture."""
+    edges = [at / stripes for at in range(stripes + 1)]
+    return [
+        {"id": f"stripe-{at}", "polygon": [[left, 0.0], [right, 0.0], [right, 1.0], [left, 1.0]]}
+        for at, (left, right) in enumerate(pairwise(edges))
     ]
-    rules = [
+
+
+def rules(stripes: int = STRIPES) -> list[dict[str, Any]]:
+    """Whoever walks through a stripe is an incident, soon over."""
+    return [
         {
             "id": f"crossing-{at}",
             "rule": "intrusion",
             "zone": f"stripe-{at}",
             "parameters": {"min_s": 0.3, "close_after_s": 0.5, "unseen_s": 0.5},
         }
-        for at in range(STRIPES)
+        for at in range(stripes)
     ]
+
+
+def main() -> None:
+    """Watch for so long, and say the percentiles in milliseconds."""
+    card, seconds, cameras, looks_per_s = Path(sys.argv[1]), float(sys.argv[2]), int(sys.argv[3]), float(sys.argv[4])
+    cv2.setNumThreads(1)
     with tempfile.TemporaryDirectory(prefix="teawatch-bench-") as folder:
         loaded = box_of(
             card,
             [Path(sys.argv[5])] * cameras,
             Path(folder),
-            rules=rules,
-            zones=zones,
+            rules=rules(),
+            zones=zones(),
             pace="loop",
             gate="always",
             detections_per_s=looks_per_s,

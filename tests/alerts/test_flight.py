@@ -1,10 +1,22 @@
 """What is under way: bounded, sent again after silence, live before backlog."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from alerts.control_messages import Disposition, Span
-from alerts.flight import FIRST_WINDOW, LATE_S, LEAST_WINDOW, LIVE_S, PROMPT_S, RESEND_CAP_S, WINDOW, Flight
+from alerts.flight import (
+    FIRST_WINDOW,
+    LATE_S,
+    LEAST_WINDOW,
+    LIVE_S,
+    LONGEST_WAY_S,
+    PROMPT_S,
+    RESEND_CAP_S,
+    STEADY_GROWTH,
+    WINDOW,
+    Flight,
+)
 
 
 def test_what_was_sent_rests_until_the_silence_is_over() -> None:
@@ -54,14 +66,36 @@ def answered(flight: Flight, first: int, last: int, *, after_s: float, sent_s: f
 
 def test_the_window_grows_while_receipts_are_prompt_and_shrinks_where_they_are_late() -> None:
     flight = Flight(resend_after_s=5)
-    assert answered(flight, 1, 8, after_s=PROMPT_S) == 2 * FIRST_WINDOW
-    assert answered(flight, 9, 200, after_s=0.01) == WINDOW
-    assert answered(flight, 201, 264, after_s=(PROMPT_S + LATE_S) / 2) == WINDOW
-    assert answered(flight, 265, 328, after_s=LATE_S, sent_s=10) == WINDOW // 2
+    assert answered(flight, 1, 8, after_s=0.01) == 2 * FIRST_WINDOW
+    assert answered(flight, 9, 200, after_s=PROMPT_S) == WINDOW
+    assert answered(flight, 265, 328, after_s=LATE_S + 0.1, sent_s=10) == WINDOW // 2
     assert answered(flight, 329, 330, after_s=LATE_S + 1, sent_s=10) == WINDOW // 2, "the same lateness counts once"
     for round_s in range(20, 40):
-        answered(flight, 331, 332, after_s=LATE_S, sent_s=round_s)
+        answered(flight, 331, 332, after_s=LATE_S + 0.1, sent_s=round_s)
     assert flight.window == LEAST_WINDOW
+
+
+def test_receipts_that_are_neither_prompt_nor_late_let_the_window_grow_slowly_up_to_the_same_bound() -> None:
+    flight = Flight(resend_after_s=5)
+    between_s = 0.01 + (PROMPT_S + LATE_S) / 2
+    assert answered(flight, 1, 1, after_s=0.01) == FIRST_WINDOW + 1
+    assert answered(flight, 2, 9, after_s=between_s) == FIRST_WINDOW + 1 + 8 * STEADY_GROWTH
+    assert answered(flight, 10, 600, after_s=between_s) == WINDOW
+
+
+@pytest.mark.parametrize(("way_s", "window"), [(0.9 * LONGEST_WAY_S, WINDOW), (LONGEST_WAY_S + 2 * LATE_S, 4)])
+def test_a_long_way_does_not_make_a_receipt_late_unless_it_is_longer_than_any_way_is(way_s: float, window: int) -> None:
+    flight = Flight(resend_after_s=5)
+    for number in range(20):
+        answered(flight, 8 * number + 1, 8 * number + 8, after_s=way_s, sent_s=10.0 * number)
+    assert flight.window == window
+
+
+def test_each_connection_is_judged_by_its_own_quickest_receipt() -> None:
+    flight = Flight(resend_after_s=5)
+    answered(flight, 1, 1, after_s=0.01)
+    flight.restart(head=1, at_s=10)
+    assert answered(flight, 2, 9, after_s=0.8, sent_s=20) > FIRST_WINDOW
 
 
 def test_a_receipt_of_what_was_sent_twice_says_nothing_of_the_link() -> None:

@@ -17,10 +17,10 @@ from alerts.pace import (
 )
 from alerts.publisher import Publisher
 from alerts.uploader import Uploader
+from edge.bench.latency.slow_link import SlowLink
 from tests.alerts.brokers import IotcoreBroker
 from tests.alerts.parts import NOON, PASSWORDS, Desk, Log, make_alert, make_evidence, make_identity
 from tests.alerts.shelf import Shelf
-from tests.alerts.slow_link import SlowLink
 
 BITS_PER_S = 6_000_000
 FILE_BYTES = 1_200_000
@@ -75,14 +75,14 @@ def test_on_a_slow_link_alerts_overtake_a_file_and_the_file_arrives_all_the_same
         Shelf() as shelf,
         SlowLink(BITS_PER_S) as link,
     ):
-        to_broker, to_shelf = link.way_to("127.0.0.1", broker.port), link.way_to("127.0.0.1", shelf.port)
+        to_broker, to_shelf = link.way_to(broker.port), link.way_to(shelf.port)
         identity = make_identity(mqtt_port=to_broker.port, center_url=f"http://127.0.0.1:{to_shelf.port}")
         shelf.keys[identity.signing_key.key_id] = identity.signing_key.verify_key
         with Desk(identity, broker.port), Outbox.open(tmp_path / "outbox.db", identity=identity) as outbox:
             blobs, log = BlobStore(tmp_path / "evidence"), Log()
             with Publisher(outbox, identity, on_event=log), Uploader(outbox, blobs, identity, on_event=log):
                 announce(outbox, blobs)
-                link.wait(lambda: to_shelf.passed_bytes > FILE_BYTES / 10)
+                assert link.wait(lambda: to_shelf.passed_bytes > FILE_BYTES / 10)
                 files_before, alerts_before = to_shelf.passed_bytes, to_broker.passed_bytes
                 for revision in range(1, ALERTS + 1):
                     with outbox.transaction() as transaction:

@@ -6,12 +6,13 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from alerts.outbox import Outbox
-from edge.__main__ import OUTBOX_FILE, REFERENCES_FOLDER
+from edge.__main__ import REFERENCES_FOLDER
 from edge.cli import app
 from edge.coverage import Sight
 from edge.health import HealthWatch
 from edge.outlook import Outlook
 from edge.references import ReferenceShelf
+from edge.settings import OUTBOX_FILE
 from tests.edge.parts import NOON, VIEW, make_identity
 
 

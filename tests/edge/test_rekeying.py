@@ -9,9 +9,9 @@ from alerts.identity import Identity
 from alerts.outbox import Outbox
 from alerts.rotation import WISH_FILE, KeyKeeper, Wish
 from edge import rekeying
-from edge.__main__ import OUTBOX_FILE
 from edge.errors import NotGranted
 from edge.rekeying import rekey
+from edge.settings import OUTBOX_FILE
 from tests.alerts.parts import NOON, make_identity
 
 

@@ -1,24 +1,23 @@
 /* Follows the centre's live feed (server-sent events) and asks the parts of the page that a notice concerns to fetch
    themselves anew. A part says what it listens to: <section data-live="lead task:T1" hx-get="…" hx-trigger="live">.
+   data-later instead of data-live: that may wait a second, so that what is new comes first on a busy machine.
    Notices carry names and ids only; what may be seen is decided when the part is fetched. */
 
 const TOPICS = ["lead", "task", "evidence", "device", "quarantine"];
 const EVERYTHING = "*";
-const GATHER_MS = 250;
+
+/* How long words are gathered from the first on (what one commit told comes together), and how long a part is left in
+   peace after it was woken. */
+const PACES = [
+  { name: "live", gatherMs: 15, restMs: 250 },
+  { name: "later", gatherMs: 1000, restMs: 1000 },
+];
 
 export function follow(frame) {
   if (!frame) return;
   const feed = new EventSource(frame.dataset.feed);
-  const gathered = new Set();
-  let timer = 0;
-  const hear = (word) => {
-    gathered.add(word);
-    timer ||= setTimeout(() => {
-      timer = 0;
-      wake(gathered);
-      gathered.clear();
-    }, GATHER_MS);
-  };
+  const ears = PACES.map(listen);
+  const hear = (word) => ears.forEach((ear) => ear(word));
   for (const topic of TOPICS) {
     feed.addEventListener(topic, (event) => {
       hear(topic);
@@ -36,10 +35,25 @@ export function follow(frame) {
   welcome(true);
 }
 
+function listen({ name, gatherMs, restMs }) {
+  const gathered = new Set();
+  let timer = 0;
+  let rested = 0;
+  return (word) => {
+    gathered.add(word);
+    timer ||= setTimeout(() => {
+      timer = 0;
+      rested = performance.now() + restMs;
+      wake(name, gathered);
+      gathered.clear();
+    }, Math.max(gatherMs, rested - performance.now()));
+  };
+}
+
 /* Parts wake when a word they listen for was heard, and all of them when something may have been missed. */
-function wake(words) {
-  for (const part of document.querySelectorAll("[data-live]")) {
-    const listens = part.dataset.live.split(/\s+/);
+function wake(pace, words) {
+  for (const part of document.querySelectorAll(`[data-${pace}]`)) {
+    const listens = part.dataset[pace].split(/\s+/);
     if (words.has(EVERYTHING) || listens.some((word) => words.has(word))) {
       part.dispatchEvent(new CustomEvent("live"));
     }
@@ -58,15 +72,15 @@ function show(connected) {
 const known = new Set();
 
 function welcome(first = false) {
-  for (const lead of document.querySelectorAll("[data-lead]")) {
-    const id = lead.dataset.lead;
-    if (known.has(id)) continue;
-    known.add(id);
-    if (first) continue;
+  const unknown = [...document.querySelectorAll("[data-lead]")].filter((lead) => !known.has(lead.dataset.lead));
+  for (const lead of unknown) known.add(lead.dataset.lead);
+  if (first || !unknown.length) return;
+  const outOfSight = scrollY > 240; // asked before anything is changed: after each change the page is laid out anew for it
+  for (const lead of unknown) {
     lead.classList.add("arrived");
     lead.addEventListener("animationend", () => lead.classList.remove("arrived"), { once: true });
     announce(lead.dataset.said);
-    if (scrollY > 240) toast(lead.dataset.said, lead.querySelector("a")?.href ?? "/");
+    if (outOfSight) toast(lead.dataset.said, lead.querySelector("a")?.href ?? "/");
   }
 }
 

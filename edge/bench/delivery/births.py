@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from edge.bench.clips import NothingToMeasure
-from edge.bench.delivery.nursery import end_with_parent
+from edge.bench.delivery.ending import end_with_parent
 from edge.bench.delivery.orders import write_line
 
 Ear: TypeAlias = Callable[[Mapping[str, Any]], Awaitable[None]]

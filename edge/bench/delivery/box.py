@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 from alerts.identity import Identity
-from edge.__main__ import OUTBOX_FILE
 from edge.bench.clips import NothingToMeasure
 from edge.bench.delivery.births import Nursery
 from edge.bench.delivery.founding import camera_of
@@ -19,6 +18,7 @@ from edge.bench.delivery.leftovers import Leftover, read_leftovers
 from edge.bench.delivery.link import HERE, Link
 from edge.bench.delivery.meddler import Meddler
 from edge.bench.delivery.orders import Birth, Doom
+from edge.settings import OUTBOX_FILE
 
 BIRTH_S = 300.0
 """On a machine with much other work; a box that takes longer has hung."""

@@ -55,14 +55,14 @@ class County:
         self.falls: list[str] = []
         """What ended by itself."""
         self._client = httpx.AsyncClient()
-        self._judge_password = ""
+        self.judge_password = ""
 
     @property
     def url(self) -> str:
         """The centre's address, past every link."""
         return f"{'https' if self.site.tls else 'http'}://127.0.0.1:{self.web_port}"
 
-    async def set_up(self, boxes: Sequence[str]) -> None:
+    async def set_up(self, boxes: Sequence[str], *, cameras_each: int = 1) -> None:
         """Centre, county, account and boxes, by the commands; everything runs at the end."""
         self.data.mkdir(parents=True, mode=0o700)
         await self.cradle.start()
@@ -70,8 +70,8 @@ class County:
             await self.database.create()
             await self.database.start()
         self._write_settings()
-        founded = await found(self.command, self.folder, boxes)
-        self._judge_password = founded.judge_password
+        founded = await found(self.command, self.folder, boxes, cameras_each=cameras_each)
+        self.judge_password = founded.judge_password
         await self.start(self.centre)
         for box, code in zip(boxes, founded.codes, strict=True):
             await asyncio.to_thread(enrol, self.url, code, self.folder / box)
@@ -168,7 +168,7 @@ class County:
         context = ssl.create_default_context(cafile=str(self.data / "secrets" / "ca.crt")) if self.site.tls else False
         await self._client.aclose()
         self._client = httpx.AsyncClient(base_url=self.url, timeout=60, verify=context)
-        answer = await self._client.post("/api/v1/session", json={"username": JUDGE, "password": self._judge_password})
+        answer = await self._client.post("/api/v1/session", json={"username": JUDGE, "password": self.judge_password})
         if not answer.is_success:
             raise NothingToMeasure(f"the centre lets its judge not in: {answer.text[:200]}")
 

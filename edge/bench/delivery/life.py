@@ -27,14 +27,14 @@ from alerts.outbox import Outbox
 from alerts.publisher import OnEvent, Publisher
 from alerts.rotation import KeyKeeper, Wish, wish
 from alerts.uploader import Uploader
-from edge.__main__ import EVIDENCE_FOLDER, MEBIBYTE, OUTBOX_FILE
+from edge.__main__ import MEBIBYTE
 from edge.bench.delivery.orders import Birth, Boundary, Doom
 from edge.bench.delivery.world import WITNESS, World, post_of
 from edge.credentials import load_credentials
 from edge.recorder import Recorder
 from edge.renewing import CertificateRound
 from edge.room import Room
-from edge.settings import Settings
+from edge.settings import EVIDENCE_FOLDER, OUTBOX_FILE, Settings
 
 Say: TypeAlias = Callable[[Mapping[str, object]], None]
 Orders: TypeAlias = Callable[[float], Mapping[str, Any] | None]

@@ -4,7 +4,6 @@ It imports everything once and forks, so that a box that was killed lives again 
 own that ends only by SIGKILL, its own doom or this one's end.
 """
 
-import ctypes
 import json
 import os
 import selectors
@@ -19,17 +18,12 @@ from typing import Any
 import cv2
 
 from edge.announcements import set_up_log
+from edge.bench.delivery.ending import end_with_parent
 from edge.bench.delivery.life import MakePublisher, live, make_publisher
 from edge.bench.delivery.orders import read_birth, write_line
 
-PR_SET_PDEATHSIG = 1
 FAILED = 70
 READ_BYTES = 65536
-
-
-def end_with_parent() -> None:
-    """Have Linux kill this process when the thread that started it ends (prctl(2), PR_SET_PDEATHSIG)."""
-    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def say(box: str, message: Mapping[str, object]) -> None:

@@ -10,7 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from edge.bench.clips import NothingToMeasure
-from edge.bench.delivery.nursery import end_with_parent
+from edge.bench.delivery.ending import end_with_parent
 from edge.bench.delivery.orders import write_line
 
 LOG_FILE = "centre.log"

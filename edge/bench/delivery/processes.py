@@ -11,7 +11,7 @@ from contextlib import closing, suppress
 from pathlib import Path
 
 from edge.bench.clips import NothingToMeasure
-from edge.bench.delivery.nursery import end_with_parent
+from edge.bench.delivery.ending import end_with_parent
 
 LOWEST_PORT, HIGHEST_PORT = 20_000, 32_000
 """Below those that Linux gives to clients: a server that comes back finds its port free."""

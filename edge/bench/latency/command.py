@@ -41,7 +41,7 @@ class Extent:
 
 
 LONG = Extent(120.0, 30.0, 10_000, 120.0)
-QUICK = Extent(10.0, 3.0, 2000, 8.0)
+QUICK = Extent(8.0, 3.0, 2000, 7.0)
 
 
 @app.command()

@@ -34,7 +34,7 @@ class Period:
 
 async def measure(county: County, boxes: Sequence[str], *, backlog: int, calm_s: float, cores: Cores) -> Figures:
     """Live alerts alone; the backlog with live alerts beside it, between two floods of half as many alerts each."""
-    move(county.centre.runner.pid, cores.measured)
+    move(county.centre.pid, cores.measured)
     identities = [Identity.load(county.folder / box) for box in boxes]
     flood = Flood(identities)
     half = backlog // 2
@@ -48,7 +48,7 @@ async def measure(county: County, boxes: Sequence[str], *, backlog: int, calm_s:
         busy = await _live(running, backlog // len(boxes), 0.0)
         floods_s += await asyncio.to_thread(flood.pour, half)
     answered_s = await asyncio.to_thread(answers_s, identities[0], busy.record_bytes)
-    move(county.centre.runner.pid, cores.others)
+    move(county.centre.pid, cores.others)
     intake_rate = 2 * half / floods_s
     return {
         "drain_share": round(busy.rate / intake_rate, 2),

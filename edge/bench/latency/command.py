@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import tempfile
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -57,7 +58,7 @@ def latency(
     console = Console(stderr=True)
     try:
         site = choose_sites(broker=broker, tls=False, workers=0, database_url=database_url)[0]
-        figures = asyncio.run(_measure(QUICK if quick else LONG, site, _chosen(only)))
+        figures = asyncio.run(_measure(QUICK if quick else LONG, site, _chosen(only), console))
     except (EdgeError, AlertsError, OSError, httpx.HTTPError, TimeoutError) as error:
         typer.echo(f"teawatch bench latency: {error}", err=True)
         raise typer.Exit(1) from None
@@ -76,20 +77,29 @@ def _chosen(only: list[str] | None) -> tuple[str, ...]:
     return tuple(only or PARTS)
 
 
-async def _measure(extent: Extent, site: Site, parts: tuple[str, ...]) -> Figures:
+async def _measure(extent: Extent, site: Site, parts: tuple[str, ...], console: Console) -> Figures:
     """Each part on a county of its own would start a centre each time: they share one, one after the other."""
     cores = Cores.of_this_machine()
     clip = busy_clip(street_clip(), CLIP_FRAMES)
     figures: dict[str, object] = {}
+    began_s = time.monotonic()
+
+    def say(done: str) -> None:
+        console.print(f"{time.monotonic() - began_s:.0f} s: {done}", highlight=False)
+
     with tempfile.TemporaryDirectory(prefix="teawatch-latency-") as name, on_cores(cores.others):
         async with counties.opened(Path(name), site) as county:
             await county.set_up([WATCHING, THIN, *REPORTING], cameras_each=visible.CAMERAS)
+            say("centre, broker and boxes are there")
             if "visible" in parts:
                 figures |= await visible.measure(county, WATCHING, clip, seconds=extent.watching_s, cores=cores)
+                say("looked from an officer's window")
             if "slow-link" in parts:
                 figures |= await thin_line.measure(county, THIN, seconds=extent.thin_s, cores=cores)
+                say("waited on the thin line")
             if "backlog" in parts:
                 figures |= await backlog.measure(
                     county, REPORTING, backlog=extent.backlog, calm_s=extent.calm_s, cores=cores
                 )
+                say("the backlog is gone")
     return {**figures, "broker": site.broker, "load_1min": round(os.getloadavg()[0], 1)}

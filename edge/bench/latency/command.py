@@ -27,22 +27,22 @@ app = typer.Typer(add_completion=False)
 
 CLIP_FRAMES = 300
 WATCHING, THIN = "watching", "thin"
-REPORTING = tuple(f"box-{number}" for number in range(1, 9))
 PARTS = ("visible", "backlog", "slow-link")
 
 
 @dataclass(frozen=True, slots=True)
 class Extent:
-    """How many seconds a task is waited for and live alerts are taken without a backlog; the backlog; the thin line."""
+    """Seconds in which tasks are looked at, live alerts are alone, the thin line is waited on; how much, how many."""
 
     watching_s: float
     calm_s: float
     backlog: int
     thin_s: float
+    boxes: int
 
 
-LONG = Extent(120.0, 30.0, 10_000, 120.0)
-QUICK = Extent(8.0, 3.0, 2000, 7.0)
+LONG = Extent(120.0, 30.0, 10_000, 120.0, 8)
+QUICK = Extent(7.0, 2.0, 1200, 6.0, 4)
 
 
 @app.command()
@@ -89,7 +89,8 @@ async def _measure(extent: Extent, site: Site, parts: tuple[str, ...], console: 
 
     with tempfile.TemporaryDirectory(prefix="teawatch-latency-") as name, on_cores(cores.others):
         async with counties.opened(Path(name), site) as county:
-            await county.set_up([WATCHING, THIN, *REPORTING], cameras_each=visible.CAMERAS)
+            reporting = [f"box-{number}" for number in range(1, extent.boxes + 1)]
+            await county.set_up([WATCHING, THIN, *reporting], cameras_each=visible.CAMERAS)
             say("centre, broker and boxes are there")
             if "visible" in parts:
                 figures |= await visible.measure(county, WATCHING, clip, seconds=extent.watching_s, cores=cores)
@@ -99,7 +100,7 @@ async def _measure(extent: Extent, site: Site, parts: tuple[str, ...], console: 
                 say("waited on the thin line")
             if "backlog" in parts:
                 figures |= await backlog.measure(
-                    county, REPORTING, backlog=extent.backlog, calm_s=extent.calm_s, cores=cores
+                    county, reporting, backlog=extent.backlog, calm_s=extent.calm_s, cores=cores
                 )
                 say("the backlog is gone")
     return {**figures, "broker": site.broker, "load_1min": round(os.getloadavg()[0], 1)}

@@ -14,7 +14,7 @@ from edge.bench.latency.slow_link import SlowLink
 from edge.bench.setting import Figures
 
 BITS_PER_S = 256_000
-WAITING = Stretch(backlog=5000, every_s=1.0, files=40, picture_bytes=81_920)
+WAITING = Stretch(backlog=2500, every_s=1.0, files=40, picture_bytes=81_920)
 
 
 async def measure(county: County, box: str, *, seconds: float, cores: Cores) -> Figures:

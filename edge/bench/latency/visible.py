@@ -15,7 +15,7 @@ from edge.bench.latency.window import opened
 from edge.bench.setting import Figures
 
 CAMERAS = 4
-WARM_S = 4.0
+WARM_S = 3.0
 SETTLE_S = 0.5
 BOX = "edge.bench.latency.watching_box"
 

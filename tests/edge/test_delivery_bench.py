@@ -21,13 +21,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from typer import BadParameter
+from typer.testing import CliRunner
 
-from alerts.messages import Phase
+from alerts.keys import SigningKey
+from alerts.messages import KeyRotation, Phase
 from alerts.records import JournalData, write_record
 from alerts.topics import Channel, Topic
 from edge.bench.clips import NothingToMeasure
 from edge.bench.delivery.box import BoxUnderTest
-from edge.bench.delivery.command import read_shard
+from edge.bench.delivery.command import app, read_shard
 from edge.bench.delivery.figures import figures_of, keeps_promises
 from edge.bench.delivery.judgement import Verdict
 from edge.bench.delivery.kinds import KINDS, Fault, Kind, draw
@@ -165,6 +167,23 @@ def test_what_goes_on_moving_is_waited_for_however_long_and_only_what_stands_sti
     assert box.left == (50 if is_stuck else 0)
 
 
+def test_a_round_that_could_not_be_held_is_an_error_and_the_others_are_held_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fail_at_first(number: int, _faults: object, _plan: object) -> Round:
+        if number == 0:
+            raise NothingToMeasure("no broker to be had")
+        return replace(ROUND, number=number)
+
+    monkeypatch.setattr("edge.bench.delivery.command.hold", fail_at_first)
+    said = CliRunner().invoke(app, ["--faults", "200", "--state", str(tmp_path), "--json"])
+    assert said.exit_code == 1
+    assert "no broker to be had" in said.output
+    figures = json.loads(said.stdout.splitlines()[-1])
+    assert (figures["rounds"], figures["rounds_not_held"]) == (1, 1)
+    assert len(list(tmp_path.iterdir())) == 1, "it is tried again the next time"
+
+
 def test_a_run_that_is_stopped_leaves_no_process_and_no_folder_behind(tmp_path: Path) -> None:
     environment = {**os.environ, "TMPDIR": str(tmp_path)}
     with subprocess.Popen(
@@ -217,11 +236,17 @@ def test_an_unknown_broker_is_refused_with_those_that_there_are() -> None:
 
 def test_a_waiting_record_is_read_whoever_signed_it_and_says_what_it_begins_and_announces() -> None:
     closed = make_alert(phase=Phase.CLOSED).model_copy(update={"evidence": ()})
-    told = read_leftovers(make_raw(data, number) for number, data in enumerate((make_alert(), closed, make_clock()), 1))
-    assert [(each.sequence, bool(each.incident), len(each.files), each.is_spare) for each in told] == [
-        (1, True, 1, False),
-        (2, True, 0, True),
-        (3, False, 0, False),
+    new = SigningKey.generate()
+    rotation = KeyRotation(key=new.verify_key.to_text(), retires=IDENTITY.signing_key.key_id)
+    written = (make_alert(), closed, make_clock(), rotation)
+    told = read_leftovers(make_raw(data, number, new) for number, data in enumerate(written, 1))
+    assert [
+        (each.sequence, bool(each.incident), len(each.files), each.is_spare, each.is_rotation) for each in told
+    ] == [
+        (1, True, 1, False, False),
+        (2, True, 0, True, False),
+        (3, False, 0, False, False),
+        (4, False, 0, False, True),
     ]
 
 
@@ -265,8 +290,10 @@ def test_a_publication_survives_being_cut_into_pieces(payload: bytes, packet_id:
     assert len(whole) == 2
 
 
-def make_raw(data: JournalData, sequence: int) -> bytes:
-    return write_record(data, identity=IDENTITY, epoch="e", sequence=sequence, prevhash="0" * 64, at=NOON).raw
+def make_raw(data: JournalData, sequence: int, new: SigningKey | None = None) -> bytes:
+    cosigner = new if isinstance(data, KeyRotation) else None
+    place: dict[str, Any] = {"epoch": "e", "sequence": sequence, "prevhash": "0" * 64, "at": NOON}
+    return write_record(data, identity=IDENTITY, cosigner=cosigner, **place).raw
 
 
 def record_packet(sequence: int, packet_id: int = 1) -> bytes:

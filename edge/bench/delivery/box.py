@@ -39,6 +39,8 @@ class Truth:
     files: set[str] = field(default_factory=set)
     removed: set[tuple[str, int]] = field(default_factory=set)
     """Epoch and sequence of what was removed by hand."""
+    rotations: set[tuple[str, int]] = field(default_factory=set)
+    """Epoch and sequence of the records that name a new key."""
     forked: set[str] = field(default_factory=set)
     """Epochs that were copied or set back: there a sequence may stand for several records."""
 
@@ -180,6 +182,8 @@ class BoxUnderTest:
         for record in self.records():
             self.truth.note(record.epoch, record.sequence)
             self.truth.files |= record.files
+            if record.is_rotation:
+                self.truth.rotations.add((record.epoch, record.sequence))
             if record.incident:
                 self.truth.incidents.add(record.incident)
 
@@ -207,6 +211,7 @@ class BoxUnderTest:
                 self._note_death(said["code"])
             case "key_rotated":
                 self.rotations += 1
+                self.truth.rotations.add((self.epoch, said["sequence"]))
             case "alert_queued":
                 self.truth.incidents.add(said["incident"])
                 self._note_record(said["sequence"], said["picture_sha256"])

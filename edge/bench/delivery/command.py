@@ -24,6 +24,8 @@ FAULTS = 2_000
 QUICK_FAULTS = 40
 OF_ONE_ROUND = 100
 BOXES = 8
+FAILURES = (EdgeError, AlertsError, OSError, httpx.HTTPError, TimeoutError, ExceptionGroup)
+"""What keeps a round from being held; the next one may be all the same."""
 
 app = typer.Typer(add_completion=False)
 
@@ -60,40 +62,46 @@ def delivery(  # noqa: PLR0917 - typer reads the command line from it
     try:
         sites = choose_sites(broker=broker, database=database, tls=tls, workers=workers, database_url=database_url)
         plan = Plan(seed=seed, boxes=boxes, sites=sites)
-        done = asyncio.run(_hold_all(count, plan, read_shard(shard), state, console))
-    except (EdgeError, AlertsError, OSError, httpx.HTTPError, TimeoutError, ExceptionGroup) as error:
+        done, failed = asyncio.run(_hold_all(count, plan, read_shard(shard), state, console))
+    except EdgeError as error:
         typer.echo(f"teawatch bench delivery: {_words_of(error)}", err=True)
         raise typer.Exit(1) from None
     except (KeyboardInterrupt, asyncio.CancelledError):
         typer.echo("teawatch bench delivery: stopped; finished rounds are in --state, if one was given", err=True)
         raise typer.Exit(130) from None
-    figures = {**figures_of(done), "seed": seed}
+    figures = {**figures_of(done), "seed": seed, "rounds_not_held": failed}
     console.print(_table(figures))
     if as_json:
         typer.echo(json.dumps(figures))
-    if not keeps_promises(figures):
+    if failed or not keeps_promises(figures):
         raise typer.Exit(1)
 
 
 async def _hold_all(
     faults: int, plan: Plan, shard: tuple[int, int], state: Path | None, console: Console
-) -> list[Round]:
-    """Every round of the shard that is not there yet, and whatever the folder has of the others."""
+) -> tuple[list[Round], int]:
+    """Every round of the shard that is not there yet, and whatever the folder has of the others; how many failed."""
     main = asyncio.current_task()
     if main is not None:
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, main.cancel)
     done: list[Round] = []
+    failed = 0
     for number, count in enumerate(_rounds(faults)):
         path = round_file(state, plan, number, count) if state else None
         finished = load(path) if path else None
         if finished is None and number % shard[1] == shard[0] - 1:
-            finished = await hold(number, faults_of(number, count, plan), plan)
+            try:
+                finished = await hold(number, faults_of(number, count, plan), plan)
+            except FAILURES as error:
+                failed += 1
+                typer.echo(f"teawatch bench delivery: {_words_of(error)}", err=True)
+                continue
             if path:
                 save(path, finished)
             _say(console, finished)
         if finished is not None:
             done.append(finished)
-    return done
+    return done, failed
 
 
 def _rounds(faults: int) -> Iterator[int]:

@@ -13,6 +13,7 @@ import httpx
 import yaml
 
 from alerts.enrolment import enrol
+from alerts.errors import CentreUnreachable
 from edge.bench.clips import NothingToMeasure
 from edge.bench.delivery.brokers import Mosquitto
 from edge.bench.delivery.founding import JUDGE, found
@@ -74,7 +75,7 @@ class County:
         self.judge_password = founded.judge_password
         await self.start(self.centre)
         for box, code in zip(boxes, founded.codes, strict=True):
-            await asyncio.to_thread(enrol, self.url, code, self.folder / box)
+            await self._enrol(box, code)
         if self.mosquitto:
             await self.mosquitto.start()
         for worker in self.workers:
@@ -163,6 +164,18 @@ class County:
             await self.mosquitto.server.kill()
         if self.database:
             await self.database.server.kill()
+
+    async def _enrol(self, box: str, code: str) -> None:
+        """Asks again where a busy machine does not answer in time: the code is good for the same box."""
+        deadline_s = time.monotonic() + START_S
+        while True:
+            try:
+                await asyncio.to_thread(enrol, self.url, code, self.folder / box)
+            except CentreUnreachable:
+                if time.monotonic() > deadline_s:
+                    raise
+            else:
+                return
 
     async def _sign_in(self) -> None:
         context = ssl.create_default_context(cafile=str(self.data / "secrets" / "ca.crt")) if self.site.tls else False

@@ -5,10 +5,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from alerts import dsse
-from alerts.messages import Alert, Phase
+from alerts.messages import Alert, KeyRotation, Phase
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Leftover:
     """A record that waits, and the files it announces. `incident` is empty for what is no alert.
 
@@ -20,6 +20,7 @@ class Leftover:
     incident: str
     files: frozenset[str]
     is_spare: bool
+    is_rotation: bool
 
 
 def read_leftovers(raws: Iterable[bytes]) -> list[Leftover]:
@@ -32,4 +33,11 @@ def _read(raw: bytes) -> Leftover:
     data, is_alert = event["data"], event["type"] == Alert.TYPE
     files = frozenset(file["sha256"] for file in (*data.get("evidence", ()), *data.get("artefacts", ())))
     is_spare = is_alert and data["phase"] != Phase.OPENED and not files
-    return Leftover(event["epoch"], event["sequence"], data["incident"] if is_alert else "", files, is_spare)
+    return Leftover(
+        epoch=event["epoch"],
+        sequence=event["sequence"],
+        incident=data["incident"] if is_alert else "",
+        files=files,
+        is_spare=is_spare,
+        is_rotation=event["type"] == KeyRotation.TYPE,
+    )

@@ -238,6 +238,34 @@ _INCIDENTS: Mapping[str, _Line] = {
     ),
 }
 
+_DERIVATIVES: Mapping[str, _Line] = {
+    "derivative_of_nothing": _line(
+        Fault.SWAPPED,
+        "the redacted copy %(sha256)s is said to be made of %(original)s, which is no file of this case",
+        "脱敏副本 %(sha256)s 自称由 %(original)s 制成，而本案并无该文件",
+    ),
+    "log_derivative": _line(
+        Fault.LOG,
+        "the log does not hold the redacted copy %(sha256)s as it is sealed here: %(reason)s",
+        "日志中并无如此封存的脱敏副本 %(sha256)s：%(reason)s",
+    ),
+    "log_lacks_derivative": _line(
+        Fault.LOG,
+        "the log's proof for the redacted copy %(sha256)s is missing",
+        "缺少脱敏副本 %(sha256)s 的日志证明",
+    ),
+    "log_waits_for_derivatives": _line(
+        None,
+        "%(count)s redacted copies were not yet in the log when the bundle was made; the seal says so",
+        "制作证据包时有 %(count)s 份脱敏副本尚未进入日志；封印已注明",
+    ),
+    "redacted_copies": _line(
+        None,
+        "%(count)s redacted copies lie beside their originals: made by the centre to be shown, they are no evidence",
+        "有 %(count)s 份脱敏副本与原件并存：由中心为对外展示而制作，本身不是证据",
+    ),
+}
+
 _TIMES: Mapping[str, _Line] = {
     "before_enrolment": _line(
         Fault.TIME,
@@ -359,7 +387,7 @@ _REMARKS: Mapping[str, _Line] = {
 }
 
 LINES: Mapping[str, _Line] = MappingProxyType(
-    {**_FORM, **_SEAL, **_MEMBERS, **_RECORDS, **_INCIDENTS, **_TIMES, **_LOGS, **_REMARKS}
+    {**_FORM, **_SEAL, **_MEMBERS, **_RECORDS, **_INCIDENTS, **_DERIVATIVES, **_TIMES, **_LOGS, **_REMARKS}
 )
 
 

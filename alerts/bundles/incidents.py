@@ -1,15 +1,15 @@
 """Whether a bundle holds one case, whole: every revision up to the sealed end, every file that was announced."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import NamedTuple
 
 from alerts.bundles.container import Container
 from alerts.bundles.findings import Finding
 from alerts.bundles.journals import BundledRecord
-from alerts.bundles.seal import BundleSeal, IncidentEnd, file_name, recording_name
+from alerts.bundles.seal import BundleSeal, IncidentEnd, derivative_name, file_name, recording_name
 from alerts.messages import Alert, Artefact, Evidence, Phase
 
-FOLDER, RECORDINGS = "files/", "recordings/"
+FOLDER, RECORDINGS, DERIVATIVES = "files/", "recordings/", "derivatives/"
 
 
 class _Told(NamedTuple):
@@ -70,6 +70,7 @@ def check_files(container: Container, records: Sequence[BundledRecord], seal: Bu
             findings.append(Finding(code, {"role": artefact.role, "sha256": artefact.sha256}))
     findings += _check_recordings(container, seal)
     known = {artefact.sha256 for artefact in told.values()}
+    findings += _check_derivatives(container, seal, known | {each.sha256 for each in seal.recordings})
     findings += [
         Finding("original_unknown", {"sha256": artefact.sha256})
         for artefact in told.values()
@@ -89,6 +90,21 @@ def _check_recordings(container: Container, seal: BundleSeal) -> Iterator[Findin
             yield Finding("file_missing", {"role": "recording", "sha256": recording.sha256})
     if told:
         yield Finding("added_by_officers", {"count": len(told)})
+
+
+def _check_derivatives(container: Container, seal: BundleSeal, known: Collection[str]) -> Iterator[Finding]:
+    """Redacted copies are the ones that the seal tells of, each made of a file of this case; they are no originals."""
+    told = {derivative_name(each.sha256, each.media_type): each for each in seal.derivatives}
+    for name in (name for name in container.members if name.startswith(DERIVATIVES)):
+        if name not in told or container.measure(name).sha256 != told[name].sha256:
+            yield Finding("file_foreign", {"name": name})
+    for name, copy in told.items():
+        if name not in container.members:
+            yield Finding("file_missing", {"role": "redacted", "sha256": copy.sha256})
+        if copy.derived_from not in known or copy.derived_from == copy.sha256:
+            yield Finding("derivative_of_nothing", {"sha256": copy.sha256, "original": copy.derived_from})
+    if told:
+        yield Finding("redacted_copies", {"count": len(told)})
 
 
 def artefacts_of(record: BundledRecord) -> tuple[Artefact, ...]:

@@ -17,7 +17,7 @@ from alerts import events, leaves, merkle, wire
 from alerts.bundles.container import Container
 from alerts.bundles.findings import Finding
 from alerts.bundles.journals import BundledRecord
-from alerts.bundles.seal import AddedRecording, BundleSeal
+from alerts.bundles.seal import AddedRecording, BundleSeal, Derivative
 from alerts.bundles.trust import Trust
 from alerts.checkpoints import MAX_BYTES as MAX_HEAD_BYTES
 from alerts.checkpoints import Checkpoint, open_checkpoint
@@ -54,16 +54,27 @@ class RecordingProof(LeafProof):
     recording: Sha256
 
 
+class DerivativeProof(LeafProof):
+    """That the log told of the making of the redacted copy of this hash, and of what it was made."""
+
+    derivative: Sha256
+
+
 class Proofs(Message):
     """The file of proofs."""
 
     proofs: Annotated[tuple[RecordProof, ...], Field(max_length=10_000)]
     recordings: Annotated[tuple[RecordingProof, ...], Field(max_length=256)] = ()
+    derivatives: Annotated[tuple[DerivativeProof, ...], Field(max_length=256)] = ()
 
 
-def write_proofs(proofs: Iterable[RecordProof], recordings: Iterable[RecordingProof] = ()) -> bytes:
+def write_proofs(
+    proofs: Iterable[RecordProof],
+    recordings: Iterable[RecordingProof] = (),
+    derivatives: Iterable[DerivativeProof] = (),
+) -> bytes:
     """The bytes of the file."""
-    return wire.encode(Proofs(proofs=tuple(proofs), recordings=tuple(recordings)))
+    return wire.encode(Proofs(proofs=tuple(proofs), recordings=tuple(recordings), derivatives=tuple(derivatives)))
 
 
 def check_proofs(
@@ -81,7 +92,11 @@ def check_proofs(
         return True, [Finding("log_stranger", {"reason": error})]
     except MessageError as error:
         return True, [Finding("log_unreadable", {"name": PROOFS_NAME, "reason": error})]
-    return True, [*_check_records(own, seal, proofs, head), *_check_recordings(seal, proofs, head)]
+    return True, [
+        *_check_records(own, seal, proofs, head),
+        *_check_recordings(seal, proofs, head),
+        *_check_derivatives(seal, proofs, head),
+    ]
 
 
 def _check_records(
@@ -127,6 +142,29 @@ def _check_recording(proof: RecordingProof, head: Checkpoint, told: AddedRecordi
     leaf = _check(proof, head, leaves.LeafKind.RECORDING, fields)
     if leaves.milliseconds(leaf.at) != leaves.milliseconds(told.added_at):
         raise ProofRejected(f"it was added at {leaf.at.isoformat()}")
+
+
+def _check_derivatives(seal: BundleSeal, proofs: Proofs, head: Checkpoint) -> Iterator[Finding]:
+    """Each is in the log as the seal tells of it: made of which file, for which case, when."""
+    found = {each.derivative: each for each in proofs.derivatives}
+    lacking = [each for each in seal.derivatives if each.sha256 not in found]
+    for each in (copy for copy in seal.derivatives if copy.sha256 in found):
+        try:
+            _check_derivative(found[each.sha256], head, each, seal.case)
+        except (ProofRejected, MessageError) as error:
+            yield Finding("log_derivative", {"sha256": each.sha256, "reason": error})
+    if len(lacking) != seal.unlogged_derivatives:
+        yield from (Finding("log_lacks_derivative", {"sha256": each.sha256}) for each in lacking)
+    elif lacking:
+        yield Finding("log_waits_for_derivatives", {"count": len(lacking)})
+
+
+def _check_derivative(proof: DerivativeProof, head: Checkpoint, told: Derivative, case: str) -> None:
+    """Raises ProofRejected, MessageError."""
+    fields = {"act": "redacted", "file": told.derived_from, "made": told.sha256, "lead": case}
+    leaf = _check(proof, head, leaves.LeafKind.CUSTODY, fields)
+    if leaves.milliseconds(leaf.at) != leaves.milliseconds(told.made_at):
+        raise ProofRejected(f"it was made at {leaf.at.isoformat()}")
 
 
 def _open_head(container: Container, trust: Trust) -> Checkpoint:

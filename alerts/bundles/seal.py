@@ -104,6 +104,15 @@ class UntrustedRecord(Message):
     last: Annotated[int, Field(ge=0, le=2**53 - 1)]
 
 
+class Derivative(Message):
+    """A redacted copy that the centre made of a file of this bundle and that a person released; no evidence itself."""
+
+    sha256: Sha256
+    derived_from: Sha256
+    media_type: Annotated[str, StringConstraints(pattern=r"^[a-z]+/[a-z0-9.+-]{1,64}$")]
+    made_at: Utc
+
+
 class BundleSeal(Message):
     """What the centre signs: see the module."""
 
@@ -121,6 +130,8 @@ class BundleSeal(Message):
     untrusted: Annotated[tuple[UntrustedRecord, ...], Field(max_length=MAX_MEMBERS)] = ()
     unlogged: Count = 0
     unlogged_recordings: Count = 0
+    derivatives: Annotated[tuple[Derivative, ...], Field(max_length=256)] = ()
+    unlogged_derivatives: Count = 0
 
 
 def member_of(part: Part) -> SealedMember:
@@ -136,6 +147,11 @@ def record_name(device: str, epoch: str, sequence: int, sha256: str) -> str:
 def recording_name(sha256: str, media_type: str) -> str:
     """Where an officer's recording lies in the bundle."""
     return f"recordings/{sha256}.{extension_of(media_type)}"
+
+
+def derivative_name(sha256: str, media_type: str) -> str:
+    """Where a redacted copy lies in the bundle: apart from what is evidence."""
+    return f"derivatives/{sha256}.{extension_of(media_type)}"
 
 
 def file_name(role: str, sha256: str, media_type: str) -> str:

@@ -12,7 +12,7 @@ from typing import Any, BinaryIO
 from sqlalchemy.orm import Session
 
 from alerts.bundles.container import Part, write_container
-from alerts.bundles.proofs import HEAD_NAME, PROOFS_NAME, RecordingProof, RecordProof, write_proofs
+from alerts.bundles.proofs import HEAD_NAME, PROOFS_NAME, DerivativeProof, RecordingProof, RecordProof, write_proofs
 from alerts.bundles.seal import (
     SEAL_NAME,
     AbsentFile,
@@ -27,11 +27,13 @@ from alerts.errors import BlobMissing
 from alerts.keys import SigningKey
 from alerts.leaves import LeafKind
 from center.bundles.covering import cover_sheet
+from center.bundles.derivatives import reference_of, released_parts, told_of
 from center.bundles.gathering import Gathered, gather, row_name
 from center.bundles.wording import because_in_words, directions
 from center.errors import BundleImpossible, NotInLog
 from center.evidence.files import Announced
 from center.evidence.recordings import Recording, recordings_of
+from center.evidence.redactions import RedactedCopy
 from center.log.heads import last_head
 from center.log.proofs import prove_reference
 from center.log.records import LogCheckpoint
@@ -81,9 +83,11 @@ def _export(
     parts += files.values()
     recordings = _recordings(session, sealer, lead_id, folder)
     parts += recordings.values()
+    copies = released_parts(session, sealer.evidence, tenant=sealer.tenant, lead_id=lead_id, folder=folder)
+    parts += copies.values()
     parts += [Part.of(name, text) for name, text in _words(session, gathered, at)]
     head = last_head(session, sealer.tenant)
-    proofs = _proofs(session, gathered, recordings, head)
+    proofs = _proofs(session, gathered, recordings, copies, head)
     parts += proofs.parts
     cover = cover_sheet(
         session, gathered, at, key_id=sealer.key.key_id, head=head.text if head is not None else "", here=files
@@ -112,6 +116,8 @@ def _export(
         untrusted=gathered.untrusted,
         unlogged=len(gathered.own) - len(proofs.records),
         unlogged_recordings=len(recordings) - len(proofs.recordings),
+        derivatives=tuple(told_of(copy) for copy in copies),
+        unlogged_derivatives=len(copies) - len(proofs.derivatives),
     )
     sealed = Part.of(SEAL_NAME, write_seal(seal, key=sealer.key, tenant=sealer.tenant, at=at))
     parts.append(sealed)
@@ -119,7 +125,8 @@ def _export(
         write_container(target, parts)
     except ValueError as error:
         raise BundleImpossible(f"{lead_id}: {error}") from None
-    return Exported(lead_id, sealed.sha256, (*files, *(each.sha256 for each in recordings)), len(parts))
+    out = (*files, *(each.sha256 for each in recordings), *(each.sha256 for each in copies))
+    return Exported(lead_id, sealed.sha256, out, len(parts))
 
 
 def _part_of(store: Shelf, file: Announced, folder: Path) -> Part | None:
@@ -153,18 +160,23 @@ class _Proofs:
     head: LogCheckpoint | None
     records: tuple[RecordProof, ...] = ()
     recordings: tuple[RecordingProof, ...] = ()
+    derivatives: tuple[DerivativeProof, ...] = ()
 
     @property
     def parts(self) -> list[Part]:
         """The members of the bundle."""
         if self.head is None:
             return []
-        proofs = write_proofs(self.records, self.recordings)
+        proofs = write_proofs(self.records, self.recordings, self.derivatives)
         return [Part.of(HEAD_NAME, self.head.text.encode()), Part.of(PROOFS_NAME, proofs)]
 
 
 def _proofs(
-    session: Session, gathered: Gathered, recordings: Iterable[Recording], head: LogCheckpoint | None
+    session: Session,
+    gathered: Gathered,
+    recordings: Iterable[Recording],
+    copies: Iterable[RedactedCopy],
+    head: LogCheckpoint | None,
 ) -> _Proofs:
     if head is None:
         return _Proofs(None)
@@ -180,6 +192,11 @@ def _proofs(
             RecordingProof(recording=recording.sha256, **proof)
             for recording in recordings
             if (proof := prove(LeafKind.RECORDING, recording.reference))
+        ),
+        tuple(
+            DerivativeProof(derivative=copy.sha256, **proof)
+            for copy in copies
+            if (proof := prove(LeafKind.CUSTODY, reference_of(session, copy)))
         ),
     )
 

@@ -16,6 +16,7 @@ from center.boxes.devices import find_signers
 from center.errors import BundleImpossible
 from center.evidence.files import Announced, files_of
 from center.evidence.recordings import ROLE as RECORDING
+from center.evidence.redactions import copies_of
 from center.intake.journal import EpochRow, JournalRow
 from center.intake.rereading import read_again
 from enforcement.leads import Lead
@@ -61,10 +62,11 @@ def gather(session: Session, *, tenant: str, lead_id: str) -> Gathered:
     lead = session.get(Lead, (tenant, lead_id))
     if lead is None:
         raise BundleImpossible(f"there is no lead {lead_id!r}")
+    made_here = {copy.sha256 for copy in copies_of(session, tenant=tenant, lead_id=lead_id)}
     files = tuple(
         file
         for file in files_of(session, tenant=tenant, device=lead.device, incident=lead.incident)
-        if file.role != RECORDING
+        if file.role != RECORDING and file.sha256 not in made_here
     )
     own = tuple(_own_rows(session, lead, {file.sha256 for file in files}))
     last = next((row for row in own if row.sha256 == lead.record_sha256), None)

@@ -24,6 +24,7 @@ DIRECTIONS = (
     N_("Exit status 0 and “The bundle holds.” mean that every check passed; otherwise each fault is named."),
     N_("seal.json is signed by the centre and lists every other file with its SHA-256."),
     N_("records/ holds what the box signed, byte for byte; files/ the pictures and clips that these records name."),
+    N_("derivatives/ holds redacted copies of some of them: made to be shown, they are no evidence."),
     N_("This is a lead, not a finding: whether anything was violated, people decide after a check."),
 )
 

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from alerts import dsse
-from alerts.bundles.seal import record_name, recording_name
+from alerts.bundles.seal import derivative_name, record_name, recording_name
 from alerts.records import hash_of
 from center.bundles.bench.victims import Victim, flip, pack, retold, seal_of, with_members
 
@@ -82,6 +82,22 @@ def rerecord(victim: Victim) -> bytes:
         members[recording_name(hash_of(film), told.media_type)] = film
     recordings = tuple(each.model_copy(update=change) if each is told else each for each in seal.recordings)
     return pack(with_members(victim, members, seal.model_copy(update={"recordings": recordings}), victim.scene.centre))
+
+
+def redraw(victim: Victim) -> bytes:
+    """A redacted copy is replaced, or said to be made of another file, and the centre seals it: the log knows."""
+    members, seal = victim.members, seal_of(victim.members, victim.scene)
+    if not seal.derivatives:
+        return rerecord(victim)
+    told = victim.random.choice(seal.derivatives)
+    files = sorted(name.rpartition("-")[2][:64] for name in members if name.startswith("files/"))
+    change: dict[str, object] = {"derived_from": next(each for each in files if each != told.derived_from)}
+    if victim.random.randrange(2):
+        copy = flip(members.pop(derivative_name(told.sha256, told.media_type)), victim.random)
+        change = {"sha256": hash_of(copy)}
+        members[derivative_name(hash_of(copy), told.media_type)] = copy
+    changed = tuple(each.model_copy(update=change) if each is told else each for each in seal.derivatives)
+    return pack(with_members(victim, members, seal.model_copy(update={"derivatives": changed}), victim.scene.centre))
 
 
 def backdate(victim: Victim) -> bytes:

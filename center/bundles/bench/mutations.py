@@ -28,6 +28,7 @@ MUTATIONS: Mapping[str, Sequence[Mutation]] = MappingProxyType(
         "signature": (outsiders.replace_signature, outsiders.forge_all, insiders.forge),
         "time": (insiders.backdate,),
         "recording": (insiders.rerecord,),
+        "derivative": (insiders.redraw,),
     }
 )
 

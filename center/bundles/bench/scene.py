@@ -2,7 +2,7 @@
 
 The cases differ as cases do: closed and open, with and without clips, with records of other incidents between, with a
 record that never came, a file that never came, a key that was replaced, a clock that was never set, with a recording
-that an officer added.
+that an officer added, with a redacted copy that was released.
 """
 
 import hashlib
@@ -34,6 +34,7 @@ from alerts.messages import (
     SeenObject,
 )
 from alerts.records import FIRST_PREVHASH, JournalData, write_record
+from alerts.redaction import Redaction
 from alerts.topics import Channel, Topic
 from center.app import make_office
 from center.boxes.keys import register
@@ -41,14 +42,18 @@ from center.bundles.exporting import Sealer, export_bundle
 from center.bundles.trusting import trust_of
 from center.county import seeding
 from center.errors import BundleImpossible
-from center.evidence.files import note_arrival
+from center.evidence.custody import Act, note_custody
+from center.evidence.files import files_of, note_arrival
 from center.evidence.recordings import Source, add_recording, keep, seal
+from center.evidence.redactions import Word, add_copy, say
+from center.evidence.redactor import Redacted
 from center.keyring import load_keyring, make_secrets
 from center.log.heads import publish_head
 from center.logs import set_up
 from center.schema import migrate
 from center.settings import load_settings
 from enforcement.actors import Actor, Role
+from enforcement.leads import Lead
 from traceability.cameras import Camera, CameraEntry, camera_at
 
 TENANT = "bench-county"
@@ -104,6 +109,28 @@ class _Centre:
 
     def hear(self, device: str, raw: bytes) -> None:
         self.office.desk.receive(Topic(TENANT, device, Channel.JOURNAL), raw)
+
+    def add_copy(self, case: str) -> None:
+        """A redacted copy of its picture was made, looked at and released."""
+        data = b"\xff\xd8\xff" + self.random.randbytes(PICTURE_BYTES)
+        self.office.evidence.put(data)
+        with self.office.database.writing() as session:
+            lead = session.get_one(Lead, (TENANT, case))
+            files = files_of(session, tenant=TENANT, device=lead.device, incident=lead.incident)
+            original = next(file.sha256 for file in files if file.role == "picture")
+            told = Redaction(
+                original_sha256=original,
+                copy_sha256=hashlib.sha256(data).hexdigest(),
+                size_bytes=len(data),
+                frame=FrameSize(width=1920, height=1080),
+                covered=(),
+                models={},
+            )
+            made = Redacted(data, told, told.model_dump_json(exclude_none=True))
+            by, at, sha256 = Actor("officer", Role.OFFICER), self.at, told.copy_sha256
+            add_copy(session, made, tenant=TENANT, lead_id=case, reason="for the notice board", by=by, at=at)
+            note_custody(session, tenant=TENANT, act=Act.VIEWED, sha256=sha256, who=by.user_id, at=at)
+            say(session, tenant=TENANT, lead_id=case, sha256=sha256, word=Word.RELEASE, reason="fine", by=by, at=at)
 
     def note_files(self) -> None:
         """Whatever lies in the store has come."""
@@ -303,6 +330,8 @@ def _scene(centre: _Centre) -> Scene:
     centre.note_files()
     centre.add_recording("box-1.i-1")
     centre.add_recording("box-2.i-3")
+    centre.add_copy("box-1.i-2")
+    centre.add_copy("box-2.i-3")
     centre.at += timedelta(minutes=1)
     cases = tuple(centre.export(each) for each in ids)
     signing = centre.office.keyring.signing_key

@@ -15,14 +15,18 @@ from alerts.bundles.report import Check, Report
 from alerts.bundles.seal import SEAL_NAME
 from alerts.bundles.trust import Trust
 from alerts.bundles.verification import verify_file
-from alerts.messages import ClockQuality, Phase
+from alerts.messages import ClockQuality, FrameSize, Phase
+from alerts.redaction import Redaction
 from center.boxes.distrust import distrust_beyond
 from center.boxes.keys import revoke
 from center.bundles.exporting import Sealer, export_bundle
 from center.bundles.trusting import trust_of
 from center.errors import BundleImpossible
+from center.evidence.custody import Act, note_custody
 from center.evidence.files import note_arrival
 from center.evidence.recordings import Source, add_recording, keep, seal
+from center.evidence.redactions import Word, add_copy, say
+from center.evidence.redactor import Redacted
 from center.intake.quarantine import Limits
 from center.log.heads import publish_head
 from enforcement.actors import Actor, Role
@@ -30,6 +34,7 @@ from tests.center.stage import BOX, NOW, TENANT, Box, Stage, make_alert, make_ar
 
 PICTURE, COPY, CLIP = b"\xff\xd8 sealed \xff\xd9" * 99, b"\xff\xd8 annotated \xff\xd9" * 99, b"\0\0\0 ftyp" * 999
 CASE = f"{BOX}.i-1"
+OFFICER = Actor("officer-a", Role.OFFICER)
 
 
 @pytest.fixture
@@ -225,6 +230,53 @@ def test_what_an_officer_recorded_comes_along_and_is_told_apart(told: Stage, tmp
     (proof,) = json.loads(unpacked(bundle, PROOFS_NAME))["recordings"]
     assert proof["recording"] == sealed.sha256
     assert '"kind":"recording"' in proof["leaf"]
+    assert export(told, tmp_path / "again.zip").read_bytes() == bundle.read_bytes()
+
+
+def redacted(stage: Stage, data: bytes) -> str:
+    """A copy of the picture, entered and looked at; nobody has released it yet."""
+    told = Redaction(
+        original_sha256=hashlib.sha256(PICTURE).hexdigest(),
+        copy_sha256=stage.office.evidence.put(data),
+        size_bytes=len(data),
+        frame=FrameSize(width=640, height=480),
+        covered=(),
+        models={},
+    )
+    made = Redacted(data, told, told.model_dump_json(exclude_none=True))
+    with stage.office.database.writing() as session:
+        add_copy(session, made, tenant=TENANT, lead_id=CASE, reason="for the board", by=OFFICER, at=NOW)
+        note_custody(session, tenant=TENANT, act=Act.VIEWED, sha256=told.copy_sha256, who=OFFICER.user_id, at=NOW)
+    return told.copy_sha256
+
+
+def test_of_redacted_copies_only_released_ones_come_along_apart_from_what_is_evidence(
+    told: Stage, tmp_path: Path
+) -> None:
+    arrive(told, PICTURE)
+    released, waiting = redacted(told, b"\xff\xd8\xff released"), redacted(told, b"\xff\xd8\xff waiting")
+    with told.office.database.writing() as session:
+        say(
+            session,
+            tenant=TENANT,
+            lead_id=CASE,
+            sha256=released,
+            word=Word.RELEASE,
+            reason="nobody can be told",
+            by=OFFICER,
+            at=NOW,
+        )
+    bundle = export(told, tmp_path / "bundle.zip")
+    report = verify_file(bundle, trust(told))
+
+    assert report.holds, report.lines("en")
+    assert "redacted_copies" in {finding.code for finding in report.remarks}
+    with zipfile.ZipFile(bundle) as opened:
+        assert opened.read(f"derivatives/{released}.jpg") == b"\xff\xd8\xff released"
+        assert not [name for name in opened.namelist() if waiting in name]
+    (proof,) = json.loads(unpacked(bundle, PROOFS_NAME))["derivatives"]
+    assert proof["derivative"] == released
+    assert json.loads(proof["body"])["file"] == hashlib.sha256(PICTURE).hexdigest()
     assert export(told, tmp_path / "again.zip").read_bytes() == bundle.read_bytes()
 
 

@@ -17,7 +17,7 @@ from alerts.bundles.container import Part
 from alerts.bundles.findings import LINES, Fault, Finding
 from alerts.bundles.proofs import PROOFS_NAME, RecordProof, write_proofs
 from alerts.bundles.report import Report
-from alerts.bundles.seal import SEAL_NAME, UntrustedRecord, record_name, recording_name
+from alerts.bundles.seal import SEAL_NAME, UntrustedRecord, derivative_name, record_name, recording_name
 from alerts.bundles.trust import KeySpan, Trust, read_trust, write_trust
 from alerts.bundles.verification import verify_file
 from alerts.errors import TrustUnusable
@@ -157,6 +157,35 @@ def test_the_matter_is_named(judge: Judge, tamper: Callable[[Victim], bytes], co
     assert report.exit_status == 1
     for language in ("en", "zh"):
         assert found[code].say(language) in "\n".join(report.lines(language))
+
+
+def retold_copy(victim: Victim, **change: object) -> bytes:
+    (told,) = seal_of(victim.members, victim.scene).derivatives
+    return resealed(victim, victim.members, derivatives=(told.model_copy(update=change),))
+
+
+def other_copy(victim: Victim) -> bytes:
+    members, (told,) = victim.members, seal_of(victim.members, victim.scene).derivatives
+    del members[derivative_name(told.sha256, told.media_type)]
+    data = b"another picture"
+    members[derivative_name(hash_of(data), told.media_type)] = data
+    return resealed(victim, members, derivatives=(told.model_copy(update={"sha256": hash_of(data)}),))
+
+
+def test_a_redacted_copy_is_of_a_file_of_its_case_and_as_the_log_has_it(judge: Judge) -> None:
+    victim = judge.victim("box-1.i-2")
+    assert judge.judge(victim.case.raw).holds
+    files = [name.rpartition("-")[2][:64] for name in victim.members if name.startswith("files/annotated")]
+    for raw, code in (
+        (retold_copy(victim, derived_from="a" * 64), "derivative_of_nothing"),
+        (retold_copy(victim, derived_from=files[0]), "log_derivative"),
+        (retold_copy(victim, made_at=victim.scene.trust.written_at), "log_derivative"),
+        (other_copy(victim), "log_lacks_derivative"),
+        (delete("derivatives/")(victim), "member_missing"),
+        (resealed(victim, victim.members, derivatives=()), "file_foreign"),
+    ):
+        report = judge.judge(raw)
+        assert code in {finding.code for _, finding in report.findings}, report.lines("en")
 
 
 def test_the_bundle_of_another_case_is_not_taken_for_this_one(judge: Judge) -> None:

@@ -289,6 +289,7 @@ def test_a_centre_that_cannot_redact_says_so_and_one_that_can_has_the_real_comma
         assert "pip install 'teawatch[edge]'" in answer.json()["detail"]
         assert "This centre cannot redact pictures." in page
         assert "Make the copy" not in page
+        web.client.timeout = 100
         answer = ask(web, boxes=[PLACE])
         assert answer.status_code == 201, answer.text
         told = answer.json()

@@ -211,10 +211,10 @@ _INCIDENTS: Mapping[str, _Line] = {
         "incident %(incident)s has a revision %(found)s here, the seal ends with %(revision)s",
         "事件 %(incident)s 有第 %(found)s 版，而封印止于第 %(revision)s 版",
     ),
-    "revision_missing": _line(
+    "revisions_missing": _line(
         Fault.MISSING,
-        "revision %(revision)s of incident %(incident)s is missing",
-        "事件 %(incident)s 缺少第 %(revision)s 版",
+        "the revisions %(first)s to %(last)s of incident %(incident)s are missing, and the seal does not say so",
+        "事件 %(incident)s 缺少第 %(first)s 至 %(last)s 版，封印却未注明",
     ),
     "file_altered": _line(
         Fault.ALTERED,
@@ -343,6 +343,25 @@ _REMARKS: Mapping[str, _Line] = {
         None,
         "two boxes wrote into the journal of %(device)s; the seal says so",
         "有两台设备写入了 %(device)s 的日志；封印已注明",
+    ),
+    "revisions_told": _line(
+        None,
+        "of the revisions %(first)s to %(last)s of incident %(incident)s no record ever came; the seal says so",
+        "事件 %(incident)s 的第 %(first)s 至 %(last)s 版从未到达中心；封印已注明",
+    ),
+    "rivals": _line(
+        None,
+        "there are rival records: %(count)s revisions of incident %(incident)s, the first of them %(first)s, are told "
+        "by several records that differ; somebody else may speak with the key of %(device)s, and no record says which "
+        "is right",
+        "存在相互矛盾的记录：事件 %(incident)s 有 %(count)s 个版本（最早为第 %(first)s 版）由多条不同的记录陈述；"
+        "可能有他人使用 %(device)s 的密钥，任何记录都不能说明哪一条属实",
+    ),
+    "several_journals": _line(
+        None,
+        "incident %(incident)s is told of in %(count)s journals of %(device)s: it began a journal anew, or there are "
+        "two of it",
+        "%(device)s 的 %(count)s 份日志都记述了事件 %(incident)s：设备曾重新开始日志，或存在两台相同身份的设备",
     ),
     "file_absent": _line(
         None,

@@ -1,6 +1,7 @@
 """Whether a bundle holds one case, whole: every revision up to the sealed end, every file that was announced."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from alerts.bundles.container import Container
@@ -8,6 +9,7 @@ from alerts.bundles.findings import Finding
 from alerts.bundles.journals import BundledRecord
 from alerts.bundles.seal import BundleSeal, IncidentEnd, derivative_name, file_name, recording_name
 from alerts.messages import Alert, Artefact, Evidence, Phase
+from alerts.ranges import missing, runs_of
 
 FOLDER, RECORDINGS, DERIVATIVES = "files/", "recordings/", "derivatives/"
 
@@ -33,22 +35,41 @@ def check_incidents(records: Sequence[BundledRecord], seal: BundleSeal) -> list[
         Finding("record_foreign", {"name": record.name}) for record in records if record.event.device not in boxes
     ]
     for end in seal.ends:
-        findings += _check_revisions(records, end, has_gaps=bool(seal.gaps))
+        own = [(record, record.data) for record in _of(records, end) if isinstance(record.data, Alert)]
+        findings += _check_revisions(own, end)
+        findings += _remark_rivals(own, end)
     return findings
 
 
-def _check_revisions(records: Sequence[BundledRecord], end: IncidentEnd, *, has_gaps: bool) -> Iterator[Finding]:
-    own = [(record, record.data) for record in _of(records, end) if isinstance(record.data, Alert)]
-    revisions = {alert.revision for _, alert in own}
+def rivals_of(alerts: Iterable[Alert]) -> list[int]:
+    """The revisions that more than one of these records of an incident tells, ascending; no record is there twice.
+
+    Two boxes spoke with one identity, or one box named two incidents alike: no record says which of them is right.
+    """
+    return sorted(revision for revision, count in Counter(alert.revision for alert in alerts).items() if count > 1)
+
+
+def _check_revisions(own: Sequence[tuple[BundledRecord, Alert]], end: IncidentEnd) -> Iterator[Finding]:
+    revisions = sorted({alert.revision for _, alert in own})
     if not any(record.sha256 == end.record_sha256 and alert.revision == end.revision for record, alert in own):
         yield Finding("end_missing", {"incident": end.incident, "revision": end.revision})
-    if beyond := [each for each in sorted(revisions) if each > end.revision]:
-        yield Finding("beyond_end", {"incident": end.incident, "found": beyond[-1], "revision": end.revision})
-    if not has_gaps:
-        for revision in sorted(set(range(1, min(end.revision, len(own) + 64))) - revisions):
-            yield Finding("revision_missing", {"incident": end.incident, "revision": revision})
+    if revisions and revisions[-1] > end.revision:
+        yield Finding("beyond_end", {"incident": end.incident, "found": revisions[-1], "revision": end.revision})
+    told = {(each.first, each.last) for each in end.lacking}
+    for run in missing(1, end.revision - 1, runs_of(revisions)):
+        code = "revisions_told" if run in told else "revisions_missing"
+        yield Finding(code, {"incident": end.incident, **run._asdict()})
     if end.phase is not Phase.CLOSED:
         yield Finding("still_open", {"incident": end.incident})
+
+
+def _remark_rivals(own: Sequence[tuple[BundledRecord, Alert]], end: IncidentEnd) -> Iterator[Finding]:
+    if rivals := rivals_of(alert for _, alert in own):
+        values = {"incident": end.incident, "device": end.device, "count": len(rivals), "first": rivals[0]}
+        yield Finding("rivals", values)
+    journals = {record.event.epoch for record, _ in own}
+    if len(journals) > 1:
+        yield Finding("several_journals", {"incident": end.incident, "device": end.device, "count": len(journals)})
 
 
 def check_files(container: Container, records: Sequence[BundledRecord], seal: BundleSeal) -> list[Finding]:

@@ -3,8 +3,8 @@
 The seal is a DSSE envelope around a CloudEvent, as every message of the centre's, signed with the centre's key. It
 names every other member by SHA-256 and size, so that nothing can be altered, added or left out; and the last revision
 of each incident with its record, so that a cut end shows. What the centre itself lacked when it made the bundle stands
-in it too (`gaps`, `forks`, `absent`, `unlogged`): what is missing and not told of was taken out. So does what the
-centre has come to distrust since it took it in (`untrusted`): with that, no bundle holds.
+in it too (`lacking`, `gaps`, `forks`, `absent`, `unlogged`): what is missing and not told of was taken out. So does
+what the centre has come to distrust since it took it in (`untrusted`): with that, no bundle holds.
 """
 
 import json
@@ -19,7 +19,7 @@ from alerts.errors import MalformedMessage
 from alerts.events import Sealed
 from alerts.keys import KeyFinder, SigningKey
 from alerts.media_types import extension_of
-from alerts.messages import Count, Event, Id, Message, Phase, Sha256, Utc
+from alerts.messages import Count, Event, Id, Message, Phase, Range, Sha256, Utc
 
 FORMAT: Final = 1
 SEAL_NAME: Final = "seal.json"
@@ -40,7 +40,10 @@ class SealedMember(Message):
 
 
 class IncidentEnd(Message):
-    """The last revision of an incident that the centre had, and the record that told it."""
+    """The last revision of an incident that the centre had, and the record that told it.
+
+    `lacking` are the revisions before it of which no record ever came.
+    """
 
     device: Id
     incident: Id
@@ -49,6 +52,7 @@ class IncidentEnd(Message):
     epoch: Id
     sequence: Sequence
     record_sha256: Sha256
+    lacking: Annotated[tuple[Range, ...], Field(max_length=MAX_MEMBERS + 1)] = ()
 
 
 class ReceivedRecord(Message):
@@ -123,9 +127,9 @@ class BundleSeal(Message):
     members: Annotated[tuple[SealedMember, ...], Field(max_length=MAX_MEMBERS)]
     ends: Annotated[tuple[IncidentEnd, ...], Field(max_length=256)]
     records: Annotated[tuple[ReceivedRecord, ...], Field(max_length=MAX_MEMBERS)]
-    gaps: Annotated[tuple[Gap, ...], Field(max_length=1024)] = ()
-    forks: Annotated[tuple[ForkedJournal, ...], Field(max_length=256)] = ()
-    absent: Annotated[tuple[AbsentFile, ...], Field(max_length=1024)] = ()
+    gaps: Annotated[tuple[Gap, ...], Field(max_length=MAX_MEMBERS)] = ()
+    forks: Annotated[tuple[ForkedJournal, ...], Field(max_length=MAX_MEMBERS)] = ()
+    absent: Annotated[tuple[AbsentFile, ...], Field(max_length=MAX_MEMBERS)] = ()
     recordings: Annotated[tuple[AddedRecording, ...], Field(max_length=256)] = ()
     untrusted: Annotated[tuple[UntrustedRecord, ...], Field(max_length=MAX_MEMBERS)] = ()
     unlogged: Count = 0

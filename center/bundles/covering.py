@@ -26,7 +26,7 @@ def cover_sheet(
     cover = Cover(
         title=language.gettext(N_("Cover sheet of evidence handed out")),
         under=language.say(N_("lead %(case)s, sealed %(at)s"), case=lead.id, at=Formats(language).stamp(at, "full")),
-        facts=Table(language.gettext(N_("What it is about")), list(facts(session, language, lead))),
+        facts=Table(language.gettext(N_("What it is about")), list(facts(session, language, gathered))),
         reasons=Lines(language.gettext(N_("Why the rule fired, and whom it concerns")), reasons),
         files=_files(language, gathered, here),
         seals=Table(

@@ -1,24 +1,25 @@
 """What belongs to a lead's bundle: its records with those between them, its files, and where its incident ends."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import groupby, islice
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from alerts.bundles.container import MAX_MEMBERS
+from alerts.bundles.incidents import rivals_of
 from alerts.bundles.seal import ForkedJournal, Gap, IncidentEnd, ReceivedRecord, UntrustedRecord, record_name
-from alerts.control_messages import Disposition
-from alerts.messages import Alert, Evidence, Phase
-from alerts.ranges import between
+from alerts.messages import Alert, Phase, Range
+from alerts.ranges import between, missing, runs_of
 from center.boxes.devices import find_signers
+from center.bundles.incident_rows import incident_rows
 from center.errors import BundleImpossible
 from center.evidence.files import Announced, files_of
 from center.evidence.recordings import ROLE as RECORDING
 from center.evidence.redactions import copies_of
 from center.intake.journal import EpochRow, JournalRow
-from center.intake.rereading import read_again
 from enforcement.leads import Lead
 
 MAX_BETWEEN = 2_000
@@ -30,11 +31,13 @@ class Gathered:
     """Everything of one lead that its box vouches for.
 
     `own` are the records of its incident, `rows` these and the ones between them that are trusted. Of the incident's
-    own, those that are trusted no more come along, and are told of (`untrusted`).
+    own, those that are trusted no more come along, and are told of (`untrusted`). `rivals` are the names of records
+    that tell the same revision, each in its own way, by that revision.
     """
 
     lead: Lead
     end: IncidentEnd
+    rivals: Mapping[int, Sequence[str]]
     own: tuple[JournalRow, ...]
     rows: tuple[JournalRow, ...]
     gaps: tuple[Gap, ...]
@@ -68,17 +71,22 @@ def gather(session: Session, *, tenant: str, lead_id: str) -> Gathered:
         for file in files_of(session, tenant=tenant, device=lead.device, incident=lead.incident)
         if file.role != RECORDING and file.sha256 not in made_here
     )
-    own = tuple(_own_rows(session, lead, {file.sha256 for file in files}))
+    told = tuple(islice(incident_rows(session, lead, files), MAX_MEMBERS))
+    own = tuple(row for row, _ in told)
+    alerts = tuple((row, said) for row, said in told if isinstance(said, Alert))
     last = next((row for row in own if row.sha256 == lead.record_sha256), None)
     if last is None:
-        raise BundleImpossible(f"the record of the last revision of {lead_id!r} is not in the journal")
+        raise BundleImpossible(
+            f"the record of the last revision of {lead_id!r} is not among the first {MAX_MEMBERS} of its incident"
+        )
     untrusted = _untrusted(session, own)
     context = tuple(_with_context(session, own))
     spoilt = _untrusted(session, context).keys() - untrusted.keys()
     rows = tuple(row for row in context if row.sha256 not in spoilt)
     return Gathered(
         lead=lead,
-        end=_end_of(lead, last),
+        end=_end_of(lead, last, (alert for _, alert in alerts)),
+        rivals=_rivals(alerts),
         own=own,
         rows=rows,
         gaps=tuple(_gaps(rows)),
@@ -93,7 +101,8 @@ def row_name(row: JournalRow) -> str:
     return record_name(row.device, row.epoch, row.sequence, row.sha256)
 
 
-def _end_of(lead: Lead, last: JournalRow) -> IncidentEnd:
+def _end_of(lead: Lead, last: JournalRow, alerts: Iterable[Alert]) -> IncidentEnd:
+    came = runs_of(sorted({alert.revision for alert in alerts}))
     return IncidentEnd(
         device=lead.device,
         incident=lead.incident,
@@ -102,38 +111,16 @@ def _end_of(lead: Lead, last: JournalRow) -> IncidentEnd:
         epoch=last.epoch,
         sequence=last.sequence,
         record_sha256=last.sha256,
+        lacking=tuple(Range(first=each.first, last=each.last) for each in missing(1, lead.revision, came)),
     )
 
 
-def _own_rows(session: Session, lead: Lead, files: set[str]) -> Iterator[JournalRow]:
-    """The records of the incident, found among the box's since its first came; ends when none can be missing."""
-    revisions, waiting = set(range(1, lead.revision + 1)), set(files)
-    rows = (
-        select(JournalRow)
-        .where(
-            JournalRow.tenant == lead.tenant,
-            JournalRow.device == lead.device,
-            JournalRow.type.in_((Alert.TYPE, Evidence.TYPE)),
-            JournalRow.disposition == Disposition.STORED.value,
-            JournalRow.received_at >= lead.received_at,
-        )
-        .order_by(JournalRow.received_at, JournalRow.epoch, JournalRow.sequence)
-        .execution_options(yield_per=200)
-    )
-    with session.scalars(rows) as found:
-        for row in found:
-            match read_again(row):
-                case Alert(incident=lead.incident) as alert:
-                    revisions.discard(alert.revision)
-                    waiting -= {artefact.sha256 for artefact in alert.evidence}
-                    yield row
-                case Evidence(incident=lead.incident) as evidence:
-                    waiting -= {artefact.sha256 for artefact in evidence.artefacts}
-                    yield row
-                case _:
-                    continue
-            if not revisions and not waiting:
-                return
+def _rivals(alerts: Sequence[tuple[JournalRow, Alert]]) -> Mapping[int, Sequence[str]]:
+    rivals: dict[int, list[str]] = {revision: [] for revision in rivals_of(alert for _, alert in alerts)}
+    for row, alert in alerts:
+        if alert.revision in rivals:
+            rivals[alert.revision].append(row_name(row))
+    return rivals
 
 
 def _untrusted(session: Session, rows: Sequence[JournalRow]) -> dict[str, int]:
@@ -159,7 +146,7 @@ def _with_context(session: Session, own: Sequence[JournalRow]) -> Iterator[Journ
         wanted = JournalRow.sequence.between(first, last)
         if last - first > MAX_BETWEEN + len(sequences):
             near = {each + step for each in sequences for step in (-1, 0, 1)}
-            wanted = JournalRow.sequence.in_(sorted(near & set(range(first, last + 1))))
+            wanted = JournalRow.sequence.in_(sorted(each for each in near if first <= each <= last))
         rows = select(JournalRow).where(*journal, wanted)
         yield from session.scalars(rows.order_by(JournalRow.sequence, JournalRow.sha256))
 

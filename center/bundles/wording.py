@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator
 from datetime import datetime
+from itertools import islice
+from typing import Final
 
 from sqlalchemy.orm import Session
 
@@ -12,8 +14,10 @@ from center.pages.leadpage import ClauseView, clauses_of, links_in_words
 from center.pages.leadviews import camera_names, stand_in
 from center.pages.terms import ARTEFACTS, CLOCKS, FOOTAGE, PHASES, kind_name, name_of, toned
 from center.words import N_, Language
-from enforcement.leads import Lead, sighted_at
+from enforcement.leads import sighted_at
 from traceability.cameras import camera_at
+
+MOST_RIVALS: Final = 20
 
 HOLDS, FAILS = N_("holds"), N_("does not hold")
 
@@ -33,7 +37,8 @@ def because_in_words(session: Session, language: Language, gathered: Gathered, a
     """What happened, as the last revision tells it, line by line."""
     lead = gathered.lead
     lines = [
-        *facts(session, language, lead),
+        *facts(session, language, gathered),
+        *_rivals(language, gathered),
         ("", ""),
         (language.gettext(N_("Why the rule fired")), ""),
         *((f"- {each.name}", measured(language, each)) for each in clauses_of(language, lead)),
@@ -49,9 +54,15 @@ def because_in_words(session: Session, language: Language, gathered: Gathered, a
     return "".join(f"{name}: {value}\n" if value else f"{name}\n" for name, value in lines)
 
 
-def facts(session: Session, language: Language, lead: Lead) -> Iterator[tuple[str, str]]:
+def _rivals(language: Language, gathered: Gathered) -> Iterator[tuple[str, str]]:
+    """The records that tell the same revision, each in its own way, the first such revisions."""
+    for revision, names in islice(gathered.rivals.items(), MOST_RIVALS):
+        yield language.say(N_("- revision %(revision)s"), revision=revision), "  ".join(names)
+
+
+def facts(session: Session, language: Language, gathered: Gathered) -> Iterator[tuple[str, str]]:
     """Name and value of what identifies a lead, for the text and for the cover."""
-    formats = Formats(language)
+    formats, lead = Formats(language), gathered.lead
     entry = camera_at(session, tenant=lead.tenant, camera=lead.camera, at=sighted_at(lead))
     yield language.gettext(N_("Case")), lead.id
     yield language.gettext(N_("Kind")), kind_name(language, lead.kind)
@@ -71,6 +82,9 @@ def facts(session: Session, language: Language, lead: Lead) -> Iterator[tuple[st
     yield language.gettext(N_("Footage")), toned(language, FOOTAGE, lead.footage).name
     yield language.gettext(N_("Model")), f"{lead.model_name} {lead.model_sha256}"
     yield language.gettext(N_("Settings of the box")), lead.config_sha256
+    if count := len(gathered.rivals):
+        words = N_("of %(count)s revisions several records came that differ; none of them says which is right")
+        yield language.gettext(N_("Rival records")), language.say(words, count=count)
 
 
 def directions(language: Language, case: str) -> str:

@@ -6,6 +6,7 @@ see is a log that was rewritten together with its published heads by whoever has
 were pinned elsewhere are compared as well.
 """
 
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final
@@ -17,6 +18,7 @@ from alerts.checkpoints import Checkpoint, open_checkpoint
 from alerts.errors import AlertsError, CheckpointRejected, MalformedMessage
 from alerts.leaves import LeafKind, Opening, milliseconds
 from alerts.merkle import Edge, Subtree
+from alerts.ranges import Run, is_in, joined
 from center.log.appending import KEPT_EVERY
 from center.log.heads import Notary
 from center.log.records import LogCheckpoint, LogLeaf, LogNode, LogOpening
@@ -176,7 +178,7 @@ class _Meanings:
     def __init__(self, report: Report) -> None:
         self._report = report
         self._silent: set[int] = set()
-        self._erased: set[int] = set()
+        self._erased: list[Run] = []
 
     def check(self, row: LogLeaf, opening: LogOpening | None) -> None:
         if opening is None:
@@ -185,26 +187,40 @@ class _Meanings:
         try:
             opening.opening.check(row.leaf)
             if row.kind == LeafKind.ERASURE:
-                self._erased |= erased_numbers(opening.opening)
+                self._erased += _erased_runs(opening.opening)
         except UNREADABLE:
             self._report.tell(f"what leaf {row.number} is said to mean was altered")
         if opening.kind != row.kind:
             self._report.tell(f"what leaf {row.number} is said to mean is of another kind")
 
     def finish(self, session: Session, tenant: str, size: int) -> None:
-        self._report.erased = len(self._silent & self._erased)
-        for number in sorted(self._silent - self._erased):
+        erased = tuple(joined(sorted(self._erased)))
+        firsts = [run.first for run in erased]
+        removed = [number for number in sorted(self._silent) if not is_in(number, _near(erased, firsts, number))]
+        self._report.erased = len(self._silent) - len(removed)
+        for number in removed:
             self._report.tell(f"what leaf {number} means was removed, and no entry of the log says that it was erased")
         beyond = select(LogOpening.number).where(LogOpening.tenant == tenant, LogOpening.number >= size)
         for number in session.scalars(beyond):
             self._report.tell(f"a meaning stands there for leaf {number}, which the log does not have")
 
 
-def erased_numbers(opening: Opening) -> set[int]:
-    """The numbers of the leaves that an entry of an erasure names; raises MalformedMessage."""
+def _near(runs: Sequence[Run], firsts: Sequence[int], number: int) -> Sequence[Run]:
+    """The only one of these ascending runs that can hold the number."""
+    place = bisect_right(firsts, number)
+    return runs[max(0, place - 1) : place]
+
+
+def _erased_runs(opening: Opening) -> Iterator[Run]:
+    """The leaves that an entry of an erasure names; raises MalformedMessage."""
     match opening.fields.get("leaves"):
         case list(spans):
-            return {number for first, last in spans for number in range(first, last + 1)}
+            for span in spans:
+                match span:
+                    case [int(first), int(last)]:
+                        yield Run(first, last)
+                    case _:
+                        raise MalformedMessage("an entry of an erasure names a span of leaves by its ends")
         case _:
             raise MalformedMessage("an entry of an erasure names spans of leaves")
 

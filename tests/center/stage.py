@@ -269,6 +269,12 @@ class Box:
         self.records.append(record)
         return record
 
+    def clone(self) -> "Box":
+        """Another box with this one's identity and journal so far."""
+        twin = Box(self.identity, self.epoch)
+        twin.records = list(self.records)
+        return twin
+
     def rotate(self, key: SigningKey | None = None) -> Record:
         """The record by which this box changes its key; what it writes afterwards is signed with the new one."""
         key, old = key or SigningKey.generate(), self.identity.signing_key

@@ -9,14 +9,16 @@ from pathlib import Path
 
 import pytest
 
+from alerts.bundles.container import Part, write_container
 from alerts.bundles.findings import Fault
 from alerts.bundles.proofs import PROOFS_NAME
 from alerts.bundles.report import Check, Report
-from alerts.bundles.seal import SEAL_NAME
+from alerts.bundles.seal import SEAL_NAME, Gap, member_of, read_seal, record_name, write_seal
 from alerts.bundles.trust import Trust
 from alerts.bundles.verification import verify_file
 from alerts.messages import ClockQuality, FrameSize, Phase
 from alerts.redaction import Redaction
+from alerts.records import write_record
 from center.boxes.distrust import distrust_beyond
 from center.boxes.keys import revoke
 from center.bundles.exporting import Sealer, export_bundle
@@ -30,6 +32,7 @@ from center.evidence.redactor import Redacted
 from center.intake.quarantine import Limits
 from center.log.heads import publish_head
 from enforcement.actors import Actor, Role
+from tests.center.memory import little_memory
 from tests.center.stage import BOX, NOW, TENANT, Box, Stage, make_alert, make_artefact, make_clock, make_evidence
 
 PICTURE, COPY, CLIP = b"\xff\xd8 sealed \xff\xd9" * 99, b"\xff\xd8 annotated \xff\xd9" * 99, b"\0\0\0 ftyp" * 999
@@ -169,6 +172,11 @@ def test_an_incident_across_a_rotation_holds_and_after_a_revocation_up_to_the_la
         assert codes == expected
 
 
+def members_of(bundle: bytes) -> dict[str, bytes]:
+    with zipfile.ZipFile(BytesIO(bundle)) as opened:
+        return {name: opened.read(name) for name in opened.namelist()}
+
+
 def unpacked(bundle: Path, name: str) -> str:
     with zipfile.ZipFile(bundle) as opened:
         return opened.read(name).decode()
@@ -300,3 +308,113 @@ def test_copies_of_files_lie_beside_the_centres_data_while_a_bundle_is_made(
     export(told, tmp_path / "bundle.zip")
     assert {folder.parent for folder in folders} == {told.office.settings.data}
     assert not any(folder.exists() for folder in folders)
+
+
+FAR = 2**53 - 1
+"""The highest number that a message may carry."""
+
+
+def remarks(report: Report) -> dict[str, dict[str, object]]:
+    return {finding.code: dict(finding.values) for finding in report.remarks}
+
+
+def test_a_bundle_costs_what_there_is_of_it_whatever_numbers_a_box_writes(
+    stage: Stage, box: Box, tmp_path: Path
+) -> None:
+    stage.hear(box.write(make_alert(FAR)).raw)
+    stage.hear(box.write(make_alert(incident="i-2")).raw)
+    last = write_record(
+        make_alert(2, Phase.CLOSED, incident="i-2"),
+        identity=box.identity,
+        epoch=box.epoch,
+        sequence=FAR,
+        prevhash="a" * 64,
+        at=NOW,
+    )
+    stage.hear(last.raw)
+    with little_memory():
+        reports = [
+            verify_file(export(stage, tmp_path / f"{each}.zip", f"{BOX}.{each}"), trust(stage))
+            for each in ("i-1", "i-2")
+        ]
+
+    assert [report.holds for report in reports] == [True, True], [report.lines("en") for report in reports]
+    assert remarks(reports[0])["revisions_told"] == {"incident": "i-1", "first": 1, "last": FAR - 1}
+    assert remarks(reports[1])["gap_told"] == {"device": BOX, "first": 3, "last": FAR - 1}
+
+
+def test_revisions_that_never_came_are_told_and_one_that_is_taken_out_beside_them_is_missing(
+    stage: Stage, box: Box, tmp_path: Path
+) -> None:
+    for revision in (3, 4, 6):
+        stage.hear(box.write(make_alert(revision)).raw)
+    bundle = export(stage, tmp_path / "bundle.zip")
+    keys = trust(stage)
+    assert [(each.values["first"], each.values["last"]) for each in verify_file(bundle, keys).remarks[:2]] == [
+        (1, 2),
+        (5, 5),
+    ]
+
+    key = stage.office.keyring.signing_key
+    members = members_of(bundle.read_bytes())
+    seal = read_seal(members[SEAL_NAME], {key.key_id: key.verify_key}.get).data
+    gone = seal.records[1]
+    del members[record_name(gone.device, gone.epoch, gone.sequence, gone.sha256)]
+    parts = [Part.of(name, data) for name, data in members.items() if name != SEAL_NAME]
+    told = seal.model_copy(
+        update={
+            "members": tuple(map(member_of, parts)),
+            "records": tuple(each for each in seal.records if each != gone),
+            "gaps": (Gap(device=gone.device, epoch=gone.epoch, first=gone.sequence, last=gone.sequence),),
+        }
+    )
+    parts.append(Part.of(SEAL_NAME, write_seal(told, key=key, tenant=TENANT, at=stage.clock())))
+    with bundle.open("wb") as file:
+        write_container(file, parts)
+    assert [finding.code for _, finding in verify_file(bundle, keys).findings] == ["revisions_missing"]
+
+
+@pytest.mark.parametrize("is_first_greater", [True, False])
+def test_what_two_boxes_of_one_identity_told_differently_comes_along_and_is_called_rival(
+    stage: Stage, box: Box, tmp_path: Path, *, is_first_greater: bool
+) -> None:
+    stage.hear(box.write(make_alert()).raw)
+    twin = box.clone()
+    told = [box.write(make_alert(2, Phase.CLOSED)), twin.write(make_alert(2, Phase.CLOSED, zone="elsewhere"))]
+    for record in sorted(told, key=lambda record: record.sha256, reverse=is_first_greater):
+        stage.hear(record.raw)
+        stage.clock.advance(minutes=1)
+    bundle = export(stage, tmp_path / "bundle.zip")
+    report = verify_file(bundle, trust(stage))
+
+    assert report.holds, report.lines("en")
+    assert remarks(report)["rivals"] == {"incident": "i-1", "device": BOX, "count": 1, "first": 2}
+    assert "rival records" in "".join(report.lines("en"))
+    assert "相互矛盾的记录" in "".join(report.lines("zh"))
+    names = [name for name in members_of(bundle.read_bytes()) if name.startswith("records/")]
+    assert len(names) == 3
+    for tongue in ("en", "zh"):
+        assert all(name in unpacked(bundle, f"because.{tongue}.txt") for name in names[1:])
+
+
+def test_an_incident_in_two_journals_of_a_box_comes_from_both(stage: Stage, box: Box, tmp_path: Path) -> None:
+    again = Box(box.identity, "epoch-2")
+    for record in (box.write(make_alert()), again.write(make_alert(zone="elsewhere"))):
+        stage.hear(record.raw)
+        stage.clock.advance(minutes=1)
+    report = verify_file(export(stage, tmp_path / "bundle.zip"), trust(stage))
+
+    assert report.holds, report.lines("en")
+    assert {"rivals", "several_journals"} <= remarks(report).keys()
+
+
+def test_files_that_a_record_announced_before_the_alert_came_are_in_the_bundle(
+    stage: Stage, box: Box, tmp_path: Path
+) -> None:
+    alert, announcement = box.write(make_alert()), box.write(make_evidence(make_artefact(PICTURE)))
+    stage.hear(announcement.raw)
+    arrive(stage, PICTURE)
+    stage.clock.advance(minutes=1)
+    stage.hear(alert.raw)
+    report = verify_file(export(stage, tmp_path / "bundle.zip"), trust(stage))
+    assert report.holds, report.lines("en")

@@ -3,16 +3,19 @@
 import pytest
 from typer.testing import CliRunner
 
+from alerts.leaves import LeafKind
 from alerts.merkle import verify_consistency, verify_inclusion
 from center.cli import app
 from center.errors import UnknownPerson
 from center.evidence.custody import Act, CustodyEvent, chain_of, note_custody
+from center.log.appending import enter
 from center.log.erasure import erase_person
 from center.log.proofs import prove_leaf
 from center.log.pseudonyms import Named, find_pseudonym
 from center.log.records import LogOpening, Pseudonym
 from center.log.tree import prove_consistency
 from tests.center.log.scene import PICTURE, REASON, fill, look, publish, verify
+from tests.center.memory import little_memory
 from tests.center.stage import TENANT, Box, Stage
 
 
@@ -117,3 +120,13 @@ def test_leaves_name_nobody_even_before(filled: Stage) -> None:
     for row in filled.all(LogOpening):
         assert b"officer" not in row.body.replace(REASON.encode(), b"") or row.kind == "custody"
         assert b"box-demo" not in row.body
+
+
+def test_an_erasure_that_names_more_leaves_than_there_can_be_costs_no_memory(filled: Stage) -> None:
+    erase(filled)
+    with filled.office.database.writing() as session:
+        fields = {"ground": "none", "leaves": [[0, 2**53 - 1]], "part": 1}
+        enter(session, tenant=TENANT, kind=LeafKind.ERASURE, fields=fields, reference="", at=filled.clock())
+    with little_memory():
+        report = verify(filled)
+    assert (report.troubles, report.erased) == ([], 1)

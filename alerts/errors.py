@@ -26,6 +26,7 @@ AlertsError
 │   ├── BlobElsewhere       the piece does not begin where the file ends so far
 │   ├── BlobStoreFull       the disk is full
 │   └── BlobStoreUnreachable    a store on another machine does not answer
+├── NotTakenNow             what takes messages in cannot; they are offered again
 ├── LogError                what is said of an append-only log does not hold
 │   ├── ProofRejected       the proof does not lead from the leaf, or the older head, to the head
 │   └── CheckpointRejected  the head is not one of this log, signed by its key
@@ -154,6 +155,10 @@ class BlobStoreFull(BlobError):
 
 class BlobStoreUnreachable(BlobError):
     """A store on another machine does not answer, or refuses: nothing is lost, it is tried again."""
+
+
+class NotTakenNow(AlertsError):
+    """Messages cannot be taken in at present, for a reason that a line says; they are offered again."""
 
 
 class LogError(AlertsError):

@@ -11,7 +11,7 @@ import structlog
 
 from alerts import topics
 from alerts.connection import Address, Arrival, Connection, backoff_s
-from alerts.errors import MalformedMessage
+from alerts.errors import MalformedMessage, NotTakenNow
 from alerts.publisher import OnEvent
 from alerts.topics import UPLINKS, Channel, Topic
 
@@ -155,14 +155,20 @@ class Subscriber:
             return ()
         try:
             return self._on_messages(messages)
+        except NotTakenNow as error:
+            log.error("messages_failed", reason=str(error), **_told(messages, attempt))  # noqa: TRY400 - one line says it
         except Exception:
-            log.exception("messages_failed", topic=messages[0].topic.text, count=len(messages), attempt=attempt)
-            return messages
+            log.exception("messages_failed", **_told(messages, attempt))
+        return messages
 
     def _tell(self, event: str, **detail: object) -> None:
         (log.info if event == "connected" else log.warning)(event, **detail)
         if self._on_event:
             self._on_event(event, detail)
+
+
+def _told(messages: Sequence[Incoming], attempt: int) -> dict[str, object]:
+    return {"topic": messages[0].topic.text, "count": len(messages), "attempt": attempt}
 
 
 def end_session(address: Address, *, tenant: str, name: str, patience_s: float = END_S) -> bool:

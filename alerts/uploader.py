@@ -89,8 +89,8 @@ def content_range(offset: int, size_bytes: int) -> str:
 def read_content_range(header: str, size_bytes: int) -> int:
     """Where the piece begins that reaches to the end of a file of this size; raises MalformedMessage."""
     match = _CONTENT_RANGE.fullmatch(header)
-    offset = int(match["first"] or size_bytes) if match else -1
-    if header != content_range(offset, size_bytes):
+    offset = int(match["first"] or size_bytes) if match else 0
+    if match is None or header != content_range(offset, size_bytes):
         raise MalformedMessage(f"a Content-Range up to the end of {size_bytes} bytes is expected")
     return offset
 

@@ -18,7 +18,7 @@ MAX_BYTES = 262_144
 """The longest message with its envelope: no outbox takes a longer one, and no centre refuses one for its length."""
 MAX_DEPTH = 16
 MAX_INTEGER = 2**53 - 1
-
+TOO_GREAT = "an integer is beyond 2**53 - 1"
 
 _ENCODER = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False)
 
@@ -46,8 +46,10 @@ def decode(raw: bytes, *, max_bytes: int = MAX_BYTES) -> object:
         raise MalformedMessage(f"not UTF-8 at byte {error.start}") from None
     except RecursionError:
         raise MalformedMessage(f"nested deeper than {MAX_DEPTH}") from None
-    except ValueError as error:
+    except json.JSONDecodeError as error:
         raise MalformedMessage(f"not JSON: {error}"[:200]) from None
+    except ValueError:  # Python reads no number of thousands of digits
+        raise MalformedMessage(TOO_GREAT) from None
     _check(value, depth=1)
     return value
 
@@ -72,7 +74,7 @@ def _read_plain(raw: bytes, text: str) -> dict[str, object] | None:
     bare = "".join(text.split('"')[::2])
     if _NEEDS_PATIENCE.search(bare):
         return None
-    if bare.count("{") + bare.count("[") > MAX_DEPTH and _depth(bare) > MAX_DEPTH:
+    if bare.count("{") + bare.count("[") > MAX_DEPTH and _is_too_deep(bare):
         return None
     try:
         value = from_json(raw, allow_inf_nan=False)
@@ -81,12 +83,13 @@ def _read_plain(raw: bytes, text: str) -> dict[str, object] | None:
     return value if isinstance(value, dict) and to_json(value) == raw else None
 
 
-def _depth(bare: str) -> int:
-    depth = deepest = 0
+def _is_too_deep(bare: str) -> bool:
+    depth = 0
     for bracket in bare.translate(_BRACKETS):
         depth += 1 if bracket in "[{" else -1
-        deepest = max(deepest, depth)
-    return deepest
+        if depth > MAX_DEPTH:
+            return True
+    return False
 
 
 def _refuse(text: str) -> Never:
@@ -108,7 +111,7 @@ def _check(value: object, *, depth: int) -> None:
             pass
         case int():
             if abs(value) > MAX_INTEGER:
-                raise MalformedMessage("an integer is beyond 2**53 - 1")
+                raise MalformedMessage(TOO_GREAT)
         case str():
             _check_text(value)
         case Mapping() | list() | tuple():

@@ -36,6 +36,7 @@ from center.log.publishing import HeadClock
 from center.office import Office, utc_now
 from center.pages.errors import error_page, wants_page
 from center.schema import migrate
+from center.scratch import clear_scratch
 from center.settings import Settings
 from center.store.gate import Gate
 from center.store.opening import open_store
@@ -136,6 +137,7 @@ def make_housekeeping(office: Office) -> Housekeeping:
         office.disposal.run(office.now(), is_stopping=is_stopping)
 
     def clear_leftovers(_is_stopping: Callable[[], bool]) -> None:
+        clear_scratch(office.settings.data)
         office.evidence.clear_leftovers()
 
     return Housekeeping((Chore("leftovers", LEFTOVERS_EVERY_S, clear_leftovers), Chore("retention", DAY_S, delete_due)))

@@ -120,6 +120,7 @@ def shut_out(
         limits = Limits(settings.intake.quarantine_raw_kib * 1024, settings.intake.quarantine_rows)
         found = distrust_beyond(session, tenant=settings.tenant, device=name, limits=limits, at=at)
         announce(session, "device", name)
+    typer.echo(f"{name} is shut out; `teawatch center keys show {name}` shows up to where its records are trusted")
     if found.records:
         typer.echo(f"{found.records} records beyond it had come already: the quarantine lists them")
     for lead in found.leads:
@@ -148,7 +149,8 @@ def register(
         with one_line_errors():
             for path in write_example(folder):
                 typer.echo(path)
-        typer.echo(f"make it your county, then: teawatch center register {folder}", err=True)
+        beside = f" --data {data}" if data else ""
+        typer.echo(f"make it your county, then: teawatch center register {folder}{beside}", err=True)
         return
     with open_office(data) as office, office.database.writing() as session:
         done = register_folder(session, tenant=office.settings.tenant, folder=folder, now=office.now())

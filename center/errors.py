@@ -30,6 +30,8 @@ CenterError
     └── WeakPassword       shorter than the minimum
 """
 
+from alerts.errors import NotTakenNow
+
 
 class CenterError(Exception):
     """Base of everything `center` raises; its text is one clear line."""
@@ -55,7 +57,7 @@ class PortInUse(CenterError):
     """Another program listens where the centre should."""
 
 
-class DatabaseTrouble(CenterError):
+class DatabaseTrouble(CenterError, NotTakenNow):
     """The database cannot be opened, migrated or written."""
 
 

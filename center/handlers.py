@@ -106,7 +106,7 @@ def note_what_penalties_rest_on(session: Session, tenant: str, events: Sequence[
                 sha256=sha256,
                 who=event.by,
                 at=event.at,
-                reason=event.note,
+                reason=event.note.strip() or event.move,
                 lead_id=event.lead_id,
             )
     return ()

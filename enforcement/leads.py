@@ -22,7 +22,8 @@ class LeadFacts:
     """What one alert says of one incident. `record_sha256` is the hash of the signed record it came in.
 
     `phase` is opened, updated or closed; `footage` live or recording; `clock` synchronised, unsynchronised or
-    unknown; `because` and `objects` are the alert's own JSON.
+    unknown, as the box says; `because` and `objects` are the alert's own JSON. Where `opened_at` and `observed_at` are
+    not what the box wrote, because that cannot be, what it wrote stands in `box_opened_at` and `box_observed_at`.
     """
 
     tenant: str
@@ -48,6 +49,8 @@ class LeadFacts:
     clock: str
     unobserved_ms: int
     record_sha256: str
+    box_opened_at: datetime | None = None
+    box_observed_at: datetime | None = None
 
 
 class Lead(Identified, Base):
@@ -87,6 +90,8 @@ class Lead(Identified, Base):
     clock: Mapped[str] = mapped_column(String(16))
     unobserved_ms: Mapped[int] = mapped_column(BigInteger)
     record_sha256: Mapped[str] = mapped_column(String(64))
+    box_opened_at: Mapped[datetime | None]
+    box_observed_at: Mapped[datetime | None]
     received_at: Mapped[datetime]
     linked_for: Mapped[datetime | None]
     linked_camera: Mapped[str | None] = mapped_column(String(64))

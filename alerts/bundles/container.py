@@ -9,6 +9,7 @@ import hashlib
 import re
 import struct
 import zlib
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from io import BytesIO
@@ -217,13 +218,11 @@ def _parse_directory(raw: bytes, count: int) -> tuple[Member, ...]:
         if len(raw) < at + _CENTRAL.size or not raw.startswith(_CENTRAL_MARK, at):
             raise BundleUnfit(Finding("other_form", {"name": "central directory"}))
         member, length = _parse_entry(raw, at)
-        if any(member.name == each.name for each in told[-1:]):
-            raise BundleUnfit(Finding("twice", {"name": member.name}))
         told.append(member)
         at += length
     names = [each.name for each in told]
-    if len(set(names)) < len(names):
-        raise BundleUnfit(Finding("twice", {"name": next(name for name in names if names.count(name) > 1)}))
+    if twice := next((name for name, count in Counter(names).items() if count > 1), ""):
+        raise BundleUnfit(Finding("twice", {"name": twice}))
     if at != len(raw):
         raise BundleUnfit(Finding("bytes_between"))
     if names != sorted(names):
@@ -234,7 +233,7 @@ def _parse_directory(raw: bytes, count: int) -> tuple[Member, ...]:
 def _parse_entry(raw: bytes, at: int) -> tuple[Member, int]:
     fields = _CENTRAL.unpack_from(raw, at)
     _, _, _, flags, method, _, _, crc, packed, size_bytes, name_length, extra, comment, _, _, mode, offset = fields
-    name = raw[at + _CENTRAL.size :][:name_length].decode("ascii", "backslashreplace")
+    name = raw[at + _CENTRAL.size : at + _CENTRAL.size + name_length].decode("ascii", "backslashreplace")
     shown = {"name": ascii(name[:120])}
     if not is_name(name):
         raise BundleUnfit(Finding("path_trick", shown))

@@ -295,6 +295,17 @@ _TIMES: Mapping[str, _Line] = {
 }
 
 _LOGS: Mapping[str, _Line] = {
+    "log_missing": _line(
+        Fault.MISSING,
+        "the proofs from the centre's log are missing: the centre makes no bundle without them (--without-log checks "
+        "the rest)",
+        "缺少中心日志的证明：中心制作的证据包都带有证明（--without-log 仅核对其余部分）",
+    ),
+    "log_of_nothing": _line(
+        Fault.MISSING,
+        "of no record of the case is there a proof from the centre's log",
+        "本案没有任何一条记录带有中心日志的证明",
+    ),
     "log_unreadable": _line(Fault.LOG, "%(name)s cannot be read: %(reason)s", "无法读取 %(name)s：%(reason)s"),
     "log_stranger": _line(
         Fault.WRONG_KEY,
@@ -328,6 +339,12 @@ _REMARKS: Mapping[str, _Line] = {
         None,
         "the clock of %(device)s was not set when it made %(count)s of the records: they count from their receipt",
         "%(device)s 生成其中 %(count)s 条记录时时钟未校准：以接收时间为准",
+    ),
+    "odd_time_told": _line(
+        None,
+        "the record %(name)s tells of a time that cannot be (made %(at)s); the seal says so: it counts from its "
+        "receipt, %(limit)s",
+        "记录 %(name)s 所述时间不可能（自称生成于 %(at)s）；封印已注明：以接收时间 %(limit)s 为准",
     ),
     "clock_unknown": _line(
         None,
@@ -380,8 +397,8 @@ _REMARKS: Mapping[str, _Line] = {
     ),
     "no_log": _line(
         None,
-        "the bundle holds no proof from the centre's log",
-        "证据包内没有中心日志的证明",
+        "the bundle holds no proof from the centre's log; you asked not to look for one",
+        "证据包内没有中心日志的证明；您已要求不核对",
     ),
     "no_log_key": _line(
         None,

@@ -78,11 +78,14 @@ def write_proofs(
 
 
 def check_proofs(
-    container: Container, own: Sequence[BundledRecord], seal: BundleSeal, trust: Trust
+    container: Container, own: Sequence[BundledRecord], seal: BundleSeal, trust: Trust, *, is_needed: bool
 ) -> tuple[bool, list[Finding]]:
-    """Whether the proofs could be checked at all, and what is wrong with them or to be known."""
+    """Whether the proofs were checked at all, and what is wrong with them or to be known.
+
+    `is_needed`: they must be there, for the centre makes no bundle without them.
+    """
     if HEAD_NAME not in container.members or PROOFS_NAME not in container.members:
-        return False, [Finding("no_log")]
+        return is_needed, [Finding("log_missing" if is_needed else "no_log")]
     if not trust.log_keys:
         return False, [Finding("no_log_key")]
     try:
@@ -111,6 +114,8 @@ def _check_records(
             yield Finding("log_proof", {"name": record.name, "reason": error})
     if len(lacking) != seal.unlogged:
         yield from (Finding("log_lacks", {"name": record.name}) for record in lacking)
+    elif lacking and len(lacking) == len(own):
+        yield Finding("log_of_nothing")
     elif lacking:
         yield Finding("log_waits", {"count": len(lacking)})
 

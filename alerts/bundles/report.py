@@ -7,7 +7,9 @@ from enum import StrEnum
 from types import MappingProxyType
 
 from alerts.bundles.findings import Finding
+from alerts.bundles.seal import IncidentEnd
 from alerts.catalogue import Words
+from alerts.messages import Phase
 
 
 class Check(StrEnum):
@@ -54,16 +56,38 @@ FAILS = Words("不成立", "DOES NOT HOLD")
 OPEN = Words("未核对", "not checked")
 GOOD = Words("证据包完好。", "The bundle holds.")
 BAD = Words("证据包不成立。", "The bundle does not hold.")
+ABOUT: Mapping[str, Words] = MappingProxyType(
+    {
+        "case": Words("案件：%(case)s", "Case: %(case)s"),
+        "sealed": Words("封存时间：%(at)s", "Sealed: %(at)s"),
+        "end": Words(
+            "事件 %(incident)s 的最后一版：第 %(revision)s 版（%(phase)s）",
+            "Last revision of incident %(incident)s: %(revision)s (%(phase)s)",
+        ),
+        "key": Words("中心密钥的指纹：%(key)s", "Fingerprint of the centre's key: %(key)s"),
+    }
+)
+PHASES: Mapping[Phase, Words] = MappingProxyType(
+    {
+        Phase.OPENED: Words("开始", "opened"),
+        Phase.UPDATED: Words("进行中", "going on"),
+        Phase.CLOSED: Words("已结束", "closed"),
+    }
+)
+UNSEALED = Words(
+    "没有可信的封印：无法说明这是哪个案件", "No seal that can be trusted: nothing says of which case this is"
+)
 REMARKS = Words("说明：", "To be known:")
 
 
 @dataclass
 class Report:
-    """Filled while a bundle is checked. `case`, `sealed_at` and `key_id` come from a seal that holds."""
+    """Filled while a bundle is checked. `case`, `sealed_at`, `key_id` and `ends` come from a seal that holds."""
 
     case: str = ""
     sealed_at: datetime | None = None
     key_id: str = ""
+    ends: tuple[IncidentEnd, ...] = ()
     made: list[Check] = field(default_factory=list)
     findings: list[tuple[Check, Finding]] = field(default_factory=list)
     remarks: list[Finding] = field(default_factory=list)
@@ -95,8 +119,8 @@ class Report:
         return True if check in self.made else None
 
     def lines(self, language: str) -> list[str]:
-        """The report for people."""
-        said = []
+        """The report for people; first what they must compare with what they were told: which case, and up to when."""
+        said = self._about(language)
         for check in Check:
             verdict = self.verdict(check)
             mark = OPEN if verdict is None else HOLDS if verdict else FAILS
@@ -106,6 +130,19 @@ class Report:
             said += [REMARKS.in_language(language), *(f"    {each.say(language)}" for each in self.remarks)]
         return [*said, (GOOD if self.holds else BAD).in_language(language)]
 
+    def _about(self, language: str) -> list[str]:
+        if self.sealed_at is None:
+            return [UNSEALED.in_language(language)]
+        told: list[tuple[str, dict[str, object]]] = [
+            ("case", {"case": self.case}),
+            ("sealed", {"at": f"{self.sealed_at:%Y-%m-%d %H:%M:%S} UTC"}),
+        ]
+        for end in self.ends:
+            phase = PHASES[end.phase].in_language(language)
+            told.append(("end", {"incident": end.incident, "revision": end.revision, "phase": phase}))
+        told.append(("key", {"key": self.key_id}))
+        return [ABOUT[name].in_language(language) % values for name, values in told]
+
     def facts(self, language: str) -> dict[str, object]:
         """The report for programs."""
         return {
@@ -113,6 +150,9 @@ class Report:
             "case": self.case,
             "sealed_at": self.sealed_at.isoformat() if self.sealed_at else None,
             "centre_key": self.key_id,
+            "ends": [
+                {"incident": end.incident, "revision": end.revision, "phase": end.phase.value} for end in self.ends
+            ],
             "checks": {check.value: self.verdict(check) for check in Check},
             "findings": [
                 {"check": check.value, "fault": each.fault, "code": each.code, "said": each.say(language)}

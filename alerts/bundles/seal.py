@@ -3,8 +3,9 @@
 The seal is a DSSE envelope around a CloudEvent, as every message of the centre's, signed with the centre's key. It
 names every other member by SHA-256 and size, so that nothing can be altered, added or left out; and the last revision
 of each incident with its record, so that a cut end shows. What the centre itself lacked when it made the bundle stands
-in it too (`lacking`, `gaps`, `forks`, `absent`, `unlogged`): what is missing and not told of was taken out. So does
-what the centre has come to distrust since it took it in (`untrusted`): with that, no bundle holds.
+in it too (`lacking`, `gaps`, `forks`, `absent`, `unlogged`): what is missing and not told of was taken out. So do
+records of the case whose own times cannot be, which then count from their receipt (`odd_times`), and what the centre
+has come to distrust since it took it in (`untrusted`): with that, no bundle holds.
 """
 
 import json
@@ -131,6 +132,7 @@ class BundleSeal(Message):
     forks: Annotated[tuple[ForkedJournal, ...], Field(max_length=MAX_MEMBERS)] = ()
     absent: Annotated[tuple[AbsentFile, ...], Field(max_length=MAX_MEMBERS)] = ()
     recordings: Annotated[tuple[AddedRecording, ...], Field(max_length=256)] = ()
+    odd_times: Annotated[tuple[Sha256, ...], Field(max_length=MAX_MEMBERS)] = ()
     untrusted: Annotated[tuple[UntrustedRecord, ...], Field(max_length=MAX_MEMBERS)] = ()
     unlogged: Count = 0
     unlogged_recordings: Count = 0

@@ -1,11 +1,12 @@
 """Checking a bundle against keys that came on another way: pure, offline, no error for whatever a file may hold."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import BinaryIO
 
 from alerts import dsse
 from alerts.bundles.chains import check_chain
-from alerts.bundles.container import Container
+from alerts.bundles.container import Container, Part
 from alerts.bundles.findings import Finding
 from alerts.bundles.incidents import check_files, check_incidents, own_records
 from alerts.bundles.journals import read_records
@@ -18,21 +19,22 @@ from alerts.errors import BadSignature, BundleUnfit, MessageError, UnknownKey
 from alerts.events import Sealed
 
 
-def verify_file(path: Path, trust: Trust, *, case: str = "") -> Report:
+def verify_file(path: Path, trust: Trust, *, case: str = "", needs_log: bool = True) -> Report:
     """As `verify_bundle`, of a file that may not even be readable."""
     try:
         with path.open("rb") as file:
-            return verify_bundle(file, trust, case=case)
+            return verify_bundle(file, trust, case=case, needs_log=needs_log)
     except OSError as error:
         report = Report()
         report.note(Check.FORM, [Finding("unreadable_file", {"reason": error.strerror or str(error)})])
         return report
 
 
-def verify_bundle(file: BinaryIO, trust: Trust, *, case: str = "") -> Report:
+def verify_bundle(file: BinaryIO, trust: Trust, *, case: str = "", needs_log: bool = True) -> Report:
     """Everything that can be said of it. `case`, if it is known from elsewhere, must be the bundle's. Raises OSError.
 
-    A check that fails ends what rests on it: without a seal that holds nothing says what should be there.
+    A check that fails ends what rests on it: without a seal that holds nothing says what should be there. `needs_log`:
+    a bundle whose proofs from the centre's log are missing does not hold.
     """
     report = Report()
     try:
@@ -41,10 +43,12 @@ def verify_bundle(file: BinaryIO, trust: Trust, *, case: str = "") -> Report:
         report.note(Check.FORM, [error.finding])
         return report
     sealed = _check_seal(report, container, trust, case)
+    parts = {name: container.measure(name) for name in container.members}
     if sealed is None:
+        report.note(Check.FORM, [_crc(name) for name, part in parts.items() if part.crc != container.members[name].crc])
         return report
     seal = sealed.data
-    form, members = _check_members(container, seal)
+    form, members = _check_members(container, parts, seal)
     report.note(Check.FORM, form)
     report.note(Check.MEMBERS, members)
     records, findings = read_records(container, seal, trust)
@@ -52,7 +56,7 @@ def verify_bundle(file: BinaryIO, trust: Trust, *, case: str = "") -> Report:
     report.note(Check.CHAIN, check_chain(records, seal))
     report.note(Check.INCIDENTS, check_incidents(records, seal))
     report.note(Check.FILES, check_files(container, records, seal))
-    is_checked, findings = check_proofs(container, list(own_records(records, seal)), seal, trust)
+    is_checked, findings = check_proofs(container, list(own_records(records, seal)), seal, trust, is_needed=needs_log)
     if is_checked:
         report.note(Check.LOG, findings)
     else:
@@ -70,6 +74,7 @@ def _check_seal(report: Report, container: Container, trust: Trust, case: str) -
         return None
     report.note(Check.SEAL, [])
     report.case, report.sealed_at, report.key_id = sealed.data.case, sealed.event.time, sealed.key_id
+    report.ends = sealed.data.ends
     return sealed
 
 
@@ -104,7 +109,13 @@ def _check_case(sealed: Sealed[BundleSeal], trust: Trust, case: str) -> None:
         raise BundleUnfit(Finding("other_case", {"found": sealed.data.case, "wanted": case}))
 
 
-def _check_members(container: Container, seal: BundleSeal) -> tuple[list[Finding], list[Finding]]:
+def _crc(name: str) -> Finding:
+    return Finding("crc", {"name": name})
+
+
+def _check_members(
+    container: Container, parts: Mapping[str, Part], seal: BundleSeal
+) -> tuple[list[Finding], list[Finding]]:
     """What is wrong with the container's check sums, and with its members against the seal."""
     told = {member.name: member for member in seal.members}
     ends = {_record_of(end): end for end in seal.ends}
@@ -113,14 +124,13 @@ def _check_members(container: Container, seal: BundleSeal) -> tuple[list[Finding
         if name not in container.members:
             findings.append(_missing(name, ends))
             continue
-        found = container.measure(name)
+        found = parts[name]
         if (found.sha256, found.size_bytes) != (member.sha256, member.size_bytes):
             findings.append(Finding("member_altered", {"name": name}))
         elif found.crc != container.members[name].crc:
-            form.append(Finding("crc", {"name": name}))
-    seal_part = container.measure(SEAL_NAME)
-    if seal_part.crc != container.members[SEAL_NAME].crc:
-        form.append(Finding("crc", {"name": SEAL_NAME}))
+            form.append(_crc(name))
+    if parts[SEAL_NAME].crc != container.members[SEAL_NAME].crc:
+        form.append(_crc(SEAL_NAME))
     added = sorted(container.members.keys() - told.keys() - {SEAL_NAME})
     findings += [Finding("member_added", {"name": name}) for name in added]
     return form, findings

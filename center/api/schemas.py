@@ -60,7 +60,11 @@ class LinkOut(Answer):
 
 
 class LeadOut(Answer):
-    """A lead (线索): a reason to look, no evidence yet."""
+    """A lead (线索): a reason to look, no evidence yet.
+
+    Where `box_opened_at` and `box_observed_at` stand, they are what the box wrote and what cannot be: `opened_at` and
+    `observed_at` are then the centre's.
+    """
 
     id: str
     device: str
@@ -77,6 +81,8 @@ class LeadOut(Answer):
     received_at: datetime
     footage: str
     clock: str
+    box_opened_at: datetime | None
+    box_observed_at: datetime | None
 
     @classmethod
     def of(cls, row: Lead) -> "LeadOut":

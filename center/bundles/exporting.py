@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any, BinaryIO
 
 from sqlalchemy.orm import Session
@@ -29,6 +28,7 @@ from alerts.leaves import LeafKind
 from center.bundles.covering import cover_sheet
 from center.bundles.derivatives import reference_of, released_parts, told_of
 from center.bundles.gathering import Gathered, gather, row_name
+from center.bundles.timing import odd_times
 from center.bundles.wording import because_in_words, directions
 from center.errors import BundleImpossible, NotInLog
 from center.evidence.files import Announced
@@ -37,6 +37,7 @@ from center.evidence.redactions import RedactedCopy
 from center.log.heads import last_head
 from center.log.proofs import prove_reference
 from center.log.records import LogCheckpoint
+from center.scratch import open_scratch
 from center.store.shelf import Shelf
 from center.words import languages
 
@@ -68,7 +69,7 @@ def export_bundle(session: Session, sealer: Sealer, lead_id: str, target: Binary
 
     A file of evidence that the disk has lost or changed is left out, and the seal says that it is absent.
     """
-    with TemporaryDirectory(prefix="bundle-", dir=sealer.scratch) as folder:
+    with open_scratch(sealer.scratch) as folder:
         return _export(session, sealer, lead_id, target, at=at, folder=Path(folder))
 
 
@@ -87,11 +88,13 @@ def _export(
     parts += copies.values()
     parts += [Part.of(name, text) for name, text in _words(session, gathered, at)]
     head = last_head(session, sealer.tenant)
+    if head is None:
+        raise BundleImpossible(f"{lead_id}: the log has no head yet that could prove anything")
     proofs = _proofs(session, gathered, recordings, copies, head)
+    if not proofs.records:
+        raise BundleImpossible(f"{lead_id}: its records came this very moment and are in no head of the log; try again")
     parts += proofs.parts
-    cover = cover_sheet(
-        session, gathered, at, key_id=sealer.key.key_id, head=head.text if head is not None else "", here=files
-    )
+    cover = cover_sheet(session, gathered, at, key_id=sealer.key.key_id, head=head.text, here=files)
     parts.append(Part.of(COVER_NAME, cover))
     seal = BundleSeal(
         case=lead_id,
@@ -113,6 +116,7 @@ def _export(
             )
             for each in recordings
         ),
+        odd_times=odd_times(session, gathered),
         untrusted=gathered.untrusted,
         unlogged=len(gathered.own) - len(proofs.records),
         unlogged_recordings=len(recordings) - len(proofs.recordings),
@@ -157,16 +161,14 @@ def _recordings(session: Session, sealer: Sealer, lead_id: str, folder: Path) ->
 class _Proofs:
     """The log's newest published head, and the way to it from what the bundle holds, as far as the head covers it."""
 
-    head: LogCheckpoint | None
-    records: tuple[RecordProof, ...] = ()
-    recordings: tuple[RecordingProof, ...] = ()
-    derivatives: tuple[DerivativeProof, ...] = ()
+    head: LogCheckpoint
+    records: tuple[RecordProof, ...]
+    recordings: tuple[RecordingProof, ...]
+    derivatives: tuple[DerivativeProof, ...]
 
     @property
     def parts(self) -> list[Part]:
         """The members of the bundle."""
-        if self.head is None:
-            return []
         proofs = write_proofs(self.records, self.recordings, self.derivatives)
         return [Part.of(HEAD_NAME, self.head.text.encode()), Part.of(PROOFS_NAME, proofs)]
 
@@ -176,10 +178,8 @@ def _proofs(
     gathered: Gathered,
     recordings: Iterable[Recording],
     copies: Iterable[RedactedCopy],
-    head: LogCheckpoint | None,
+    head: LogCheckpoint,
 ) -> _Proofs:
-    if head is None:
-        return _Proofs(None)
     prove = partial(_prove, session, gathered.lead.tenant, head)
     return _Proofs(
         head,

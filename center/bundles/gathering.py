@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from alerts.bundles.container import MAX_MEMBERS
 from alerts.bundles.incidents import rivals_of
 from alerts.bundles.seal import ForkedJournal, Gap, IncidentEnd, ReceivedRecord, UntrustedRecord, record_name
-from alerts.messages import Alert, Phase, Range
+from alerts.messages import Alert, Evidence, Phase, Range
 from alerts.ranges import between, missing, runs_of
 from center.boxes.devices import find_signers
 from center.bundles.incident_rows import incident_rows
@@ -30,20 +30,25 @@ MAX_BETWEEN = 2_000
 class Gathered:
     """Everything of one lead that its box vouches for.
 
-    `own` are the records of its incident, `rows` these and the ones between them that are trusted. Of the incident's
-    own, those that are trusted no more come along, and are told of (`untrusted`). `rivals` are the names of records
-    that tell the same revision, each in its own way, by that revision.
+    `told` are the records of its incident with what they say, `rows` these and the ones between them that are trusted.
+    Of the incident's own, those that are trusted no more come along, and are told of (`untrusted`). `rivals` are the
+    names of records that tell the same revision, each in its own way, by that revision.
     """
 
     lead: Lead
     end: IncidentEnd
     rivals: Mapping[int, Sequence[str]]
-    own: tuple[JournalRow, ...]
+    told: tuple[tuple[JournalRow, Alert | Evidence], ...]
     rows: tuple[JournalRow, ...]
     gaps: tuple[Gap, ...]
     forks: tuple[ForkedJournal, ...]
     files: tuple[Announced, ...]
     untrusted: tuple[UntrustedRecord, ...]
+
+    @property
+    def own(self) -> tuple[JournalRow, ...]:
+        """The records of its incident."""
+        return tuple(row for row, _ in self.told)
 
     @property
     def received(self) -> tuple[ReceivedRecord, ...]:
@@ -87,7 +92,7 @@ def gather(session: Session, *, tenant: str, lead_id: str) -> Gathered:
         lead=lead,
         end=_end_of(lead, last, (alert for _, alert in alerts)),
         rivals=_rivals(alerts),
-        own=own,
+        told=told,
         rows=rows,
         gaps=tuple(_gaps(rows)),
         forks=tuple(_forks(session, rows)),

@@ -6,10 +6,12 @@ The bundle itself is noted by the hash of its seal, whether or not it has files;
 from dataclasses import dataclass
 from typing import BinaryIO
 
+from center.accounts.people import officers_of
 from center.bundles.exporting import Exported, Sealer, export_bundle
-from center.evidence.custody import Act, note_custody
+from center.evidence.custody import Act, note_custody, say_why
 from center.log.heads import publish_head
 from center.office import Office
+from enforcement.errors import NotAllowed
 from enforcement.leads import Lead
 
 
@@ -22,8 +24,18 @@ class Hand:
 
 
 def hand_out(office: Office, lead_id: str, target: BinaryIO, hand: Hand) -> Exported:
-    """Write a lead's bundle, sealed now, and note the transfer. Raises BundleImpossible, OSError."""
-    at, tenant = office.now(), office.settings.tenant
+    """Write a lead's bundle, sealed now, and note the transfer. Raises BundleImpossible, OSError.
+
+    Raises:
+        NoteMissing: no reason in words.
+        NotAllowed: that is nobody who may take evidence out.
+    """
+    at, tenant, reason = office.now(), office.settings.tenant, say_why(hand.reason)
+    with office.database.reading() as session:
+        if hand.person not in officers_of(session, tenant):
+            raise NotAllowed(
+                f"{hand.person!r} may not take evidence out: that needs an officer's account or the head's"
+            )
     sealer = Sealer(tenant, office.keyring.signing_key, office.evidence, office.settings.data)
     with office.database.writing() as session:
         publish_head(session, office.notary, at)
@@ -38,7 +50,7 @@ def hand_out(office: Office, lead_id: str, target: BinaryIO, hand: Hand) -> Expo
                 act=Act.TRANSFERRED,
                 sha256=sha256,
                 who=hand.person,
-                reason=hand.reason,
+                reason=reason,
                 lead_id=lead_id,
                 at=at,
             )

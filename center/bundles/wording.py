@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from center.bundles.gathering import Gathered
 from center.pages.doubts import doubt_of
 from center.pages.formats import Formats
-from center.pages.leadpage import ClauseView, clauses_of, links_in_words
+from center.pages.leadpage import ClauseView, clauses_of, links_in_words, replaced_time
 from center.pages.leadviews import camera_names, stand_in
 from center.pages.terms import ARTEFACTS, CLOCKS, FOOTAGE, PHASES, kind_name, name_of, toned
 from center.words import N_, Language
@@ -77,6 +77,8 @@ def facts(session: Session, language: Language, gathered: Gathered) -> Iterator[
             yield language.gettext(N_("Note")), words
     yield language.gettext(N_("First seen")), formats.stamp(lead.opened_at, "full")
     yield language.gettext(N_("Last seen")), formats.stamp(lead.observed_at, "full")
+    if words := replaced_time(language, lead):
+        yield language.gettext(N_("Time")), words
     yield language.gettext(N_("Revision")), str(lead.revision)
     yield language.gettext(N_("Clock")), name_of(language, CLOCKS, lead.clock)
     yield language.gettext(N_("Footage")), toned(language, FOOTAGE, lead.footage).name

@@ -18,6 +18,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from alerts.leaves import LeafKind
 from center.log.appending import enter
 from center.log.pseudonyms import Named, find_pseudonym, pseudonym_of, subject_of
+from enforcement.errors import NoteMissing
 from traceability.append_only import ERASABLE, guard
 from traceability.records import Base, Identified
 
@@ -99,6 +100,14 @@ class Handled:
     made_sha256: str = ""
 
 
+def say_why(reason: str) -> str:
+    """The reason as it is kept: whatever a person does with evidence has one, in words. Raises NoteMissing."""
+    words = reason.strip()
+    if not words:
+        raise NoteMissing("whoever handles evidence says why, in words; nothing was done")
+    return words
+
+
 def note_custody(
     session: Session,
     *,
@@ -113,8 +122,9 @@ def note_custody(
 ) -> None:
     """Write down that this was done with this file, and have it entered into the log.
 
-    `who` is a user id, for `Act.RECEIVED` the name of the box.
+    `who` is a user id, for `Act.RECEIVED` the name of the box, which needs no reason. Raises NoteMissing.
     """
+    words = reason.strip() if act is Act.RECEIVED else say_why(reason)
     kind = Named.DEVICE if act is Act.RECEIVED else Named.PERSON
     done = CustodyEvent(
         tenant=tenant,
@@ -123,7 +133,7 @@ def note_custody(
         sha256=sha256,
         lead_id=lead_id,
         person=pseudonym_of(session, tenant=tenant, kind=kind, subject=who),
-        reason=reason.strip(),
+        reason=words,
         at=at,
         made_sha256=made_sha256,
     )

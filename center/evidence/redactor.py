@@ -17,7 +17,6 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Final
 
 import structlog
@@ -27,6 +26,7 @@ from alerts.errors import BlobMissing
 from alerts.messages import Box
 from alerts.redaction import MOST_BY_HAND, Redaction, What
 from center.errors import CannotRedact, RedactorBusy
+from center.scratch import open_scratch
 from center.settings import RedactionSettings
 from center.store.shelf import Shelf
 
@@ -86,7 +86,7 @@ class Redactor:
         if not self._turn.acquire(timeout=WAIT_S):
             raise RedactorBusy("another picture is being redacted; try again in a moment")
         try:
-            with TemporaryDirectory(prefix="redact-", dir=self._scratch) as folder:
+            with open_scratch(self._scratch) as folder:
                 return self._make(sha256, boxes, Path(folder))
         finally:
             self._turn.release()

@@ -2,7 +2,8 @@
 
 A box without a battery clock boots in 1970. Its records are never refused for that: times that cannot be right are
 moved by the difference between when the record came and when the box believed it made it; what is still impossible
-then counts as seen when it came. An incident cannot have begun after it was seen, nor in a year without a clock.
+then counts as seen when it came. What the box wrote is kept beside. An incident cannot have begun after it was seen,
+nor in a year without a clock.
 """
 
 from datetime import datetime, timedelta
@@ -19,6 +20,7 @@ CREDIBLE_BEHIND = timedelta(days=90)
 def to_facts(event: Event, alert: Alert, *, record_sha256: str, received_at: datetime) -> LeadFacts:
     """What one alert says of one incident, its times put right where the box's clock was wrong."""
     seen = sighting(event, alert, received_at)
+    is_replaced = seen != (alert.opened_at, alert.observed_at)
     return LeadFacts(
         tenant=event.tenant,
         device=event.device,
@@ -43,6 +45,8 @@ def to_facts(event: Event, alert: Alert, *, record_sha256: str, received_at: dat
         clock=alert.clock.value,
         unobserved_ms=alert.unobserved_ms,
         record_sha256=record_sha256,
+        box_opened_at=alert.opened_at if is_replaced else None,
+        box_observed_at=alert.observed_at if is_replaced else None,
     )
 
 

@@ -15,10 +15,14 @@ ESCAPE: Final = b"\\"
 def read_again(row: JournalRow) -> JournalData | None:
     """What it says; its signature was checked when it came. None for what this version cannot read."""
     try:
-        event = events.read_message(Event, dsse.read_envelope(row.raw).payload)
-        return events.read_message(records.JOURNAL_TYPES[row.type], wire.encode(event.data))
+        return events.read_message(records.JOURNAL_TYPES[row.type], wire.encode(event_of(row).data))
     except (KeyError, MessageError):
         return None
+
+
+def event_of(row: JournalRow) -> Event:
+    """The record's envelope: who says when that this happened. Raises the classes under MessageError."""
+    return events.read_message(Event, dsse.read_envelope(row.raw).payload)
 
 
 def read_of(row: JournalRow, incident: str) -> Alert | Evidence | None:

@@ -63,8 +63,10 @@ def _tell(report: Report, *, as_json: bool) -> None:
 def _read(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise LogDamaged(f"{path}: cannot be read as a signed head: {error}") from error
+    except OSError as error:
+        raise LogDamaged(f"{path}: cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise LogDamaged(f"{path}: is no signed head: it is not UTF-8") from error
 
 
 @app.command()

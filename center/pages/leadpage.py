@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date
 from typing import Any
 
 from sqlalchemy import select
@@ -131,3 +131,15 @@ def records_of(session: Session, lead: Lead) -> Sequence[JournalRow]:
         JournalRow.tenant == lead.tenant, JournalRow.device == lead.device, JournalRow.sha256 == lead.record_sha256
     )
     return session.scalars(rows).all()
+
+
+def replaced_time(language: Language, lead: Lead) -> str:
+    """That the lead's times are the centre's, and what the box wrote instead; empty where they are the box's own."""
+    if lead.box_opened_at is None or lead.box_observed_at is None:
+        return ""
+    first, last = (at.astimezone(UTC).isoformat(" ", "seconds") for at in (lead.box_opened_at, lead.box_observed_at))
+    words = N_(
+        "The time of this lead is the centre's, reckoned from when the record came. The box wrote %(first)s to"
+        " %(last)s, which cannot be."
+    )
+    return language.say(words, first=first, last=last)

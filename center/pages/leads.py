@@ -16,7 +16,7 @@ from center.evidence.redactions import ROLE as REDACTED
 from center.office import office_of
 from center.pages.doubts import doubt_of
 from center.pages.keepviews import keeping_of
-from center.pages.leadpage import clauses_of, links_in_words, records_of
+from center.pages.leadpage import clauses_of, links_in_words, records_of, replaced_time
 from center.pages.leadviews import camera_names, newest_leads, view_leads
 from center.pages.pairs import chosen_of, pairs_of
 from center.pages.rendering import language_of, render
@@ -113,6 +113,7 @@ def _everything(request: Request, session: Session, person: Person, lead_id: str
         "chosen": chosen_of(pairs, picture),
         "lead": lead,
         "doubt": doubt_of(session, language, lead),
+        "replaced_time": replaced_time(language, lead),
         "clauses": clauses_of(language, lead),
         "links": links_in_words(session, language, lead),
         "records": records_of(session, lead),

@@ -179,3 +179,19 @@ def test_a_stranger_in_a_known_boxs_name_is_refused_and_the_box_is_not(stage: St
     assert stage.hear(box.write(make_clock()).raw) is Outcome.STORED
     assert stage.last_receipt().cumulative == 1
     assert not stage.last_receipt().is_forked
+
+
+@pytest.mark.parametrize("at", [NOW - timedelta(days=365), NOW + timedelta(hours=1)])
+def test_what_a_box_wrote_stays_visible_where_the_centre_puts_its_own_time(
+    web: Web, web_box: Box, at: datetime
+) -> None:
+    web.stage.hear(web_box.write(make_alert(observed_at=at, opened_at=at), at=at).raw)
+    web.stage.hear(web_box.write(make_alert(incident="i-2")).raw)
+    web.sign_in()
+    told = {lead["incident"]: lead for lead in web.client.get("/api/v1/leads").json()["items"]}
+
+    assert datetime.fromisoformat(told["i-1"]["box_observed_at"]) == at
+    assert datetime.fromisoformat(told["i-1"]["observed_at"]) == NOW
+    assert told["i-2"]["box_observed_at"] is None
+    words = f"The box wrote {at:%Y-%m-%d %H:%M:%S}"
+    assert [words in web.client.get(f"/leads/{BOX}.{each}").text for each in ("i-1", "i-2")] == [True, False]

@@ -1,8 +1,10 @@
 """Ways to tamper with a bundle at the centre, with its own key: then only what the boxes signed can tell."""
 
+import json
 from datetime import timedelta
 
 from alerts import dsse
+from alerts.bundles.proofs import HEAD_NAME, PROOFS_NAME, write_proofs
 from alerts.bundles.seal import derivative_name, record_name, recording_name
 from alerts.records import hash_of
 from center.bundles.bench.victims import Victim, flip, pack, retold, seal_of, with_members
@@ -98,6 +100,17 @@ def redraw(victim: Victim) -> bytes:
         members[derivative_name(hash_of(copy), told.media_type)] = copy
     changed = tuple(each.model_copy(update=change) if each is told else each for each in seal.derivatives)
     return pack(with_members(victim, members, seal.model_copy(update={"derivatives": changed}), victim.scene.centre))
+
+
+def unlog(victim: Victim) -> bytes:
+    """The log's proofs are left out or emptied, and the centre seals it as if it had none."""
+    members, seal = victim.members, seal_of(victim.members, victim.scene)
+    if victim.random.randrange(2):
+        kept = {name: data for name, data in members.items() if name not in {HEAD_NAME, PROOFS_NAME}}
+        return pack(with_members(victim, kept, seal, victim.scene.centre))
+    told = json.loads(members[PROOFS_NAME])["proofs"]
+    changed = seal.model_copy(update={"unlogged": seal.unlogged + len(told)})
+    return pack(with_members(victim, members | {PROOFS_NAME: write_proofs(())}, changed, victim.scene.centre))
 
 
 def backdate(victim: Victim) -> bytes:

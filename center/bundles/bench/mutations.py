@@ -29,6 +29,7 @@ MUTATIONS: Mapping[str, Sequence[Mutation]] = MappingProxyType(
         "time": (insiders.backdate,),
         "recording": (insiders.rerecord,),
         "derivative": (insiders.redraw,),
+        "log": (insiders.unlog,),
     }
 )
 

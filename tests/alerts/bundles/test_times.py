@@ -83,3 +83,14 @@ def codes(*records: BundledRecord, sealed_at: datetime = NOON + 60 * MINUTE) -> 
 )
 def test_what_cannot_be_is_found(records: tuple[BundledRecord, ...], found: list[str]) -> None:
     assert codes(*records) == found
+
+
+def test_what_the_seal_calls_impossible_counts_from_its_receipt_and_nothing_else_does() -> None:
+    late, early = bundled(alert(), received_at=NOON - 20 * MINUTE), bundled(alert(), at=NOON - 120 * MINUTE)
+    told = SEAL.model_copy(update={"odd_times": (late.sha256,)})
+
+    found = check_times((late, early), told, TRUST, sealed_at=NOON + 60 * MINUTE)
+
+    assert [finding.code for finding in found if finding.fault] == ["before_enrolment", "seen_after_made"]
+    (remark,) = (finding for finding in found if not finding.fault)
+    assert (remark.code, remark.values["limit"]) == ("odd_time_told", late.received_at.isoformat())

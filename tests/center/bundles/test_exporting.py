@@ -3,7 +3,7 @@
 import hashlib
 import json
 import zipfile
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from io import BytesIO
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from alerts.bundles.report import Check, Report
 from alerts.bundles.seal import SEAL_NAME, Gap, member_of, read_seal, record_name, write_seal
 from alerts.bundles.trust import Trust
 from alerts.bundles.verification import verify_file
-from alerts.messages import ClockQuality, FrameSize, Phase
+from alerts.messages import ClockQuality, FrameSize, Packets, Phase
 from alerts.redaction import Redaction
 from alerts.records import write_record
 from center.boxes.distrust import distrust_beyond
@@ -210,6 +210,34 @@ def test_a_box_whose_clock_was_never_set_is_told_of(stage: Stage, box: Box, tmp_
 
     assert report.holds, report.lines("en")
     assert "clock_not_set" in {finding.code for finding in report.remarks}
+
+
+@pytest.mark.parametrize(
+    ("clock", "at"),
+    [
+        (ClockQuality.SYNCHRONISED, datetime(1, 1, 1, tzinfo=UTC)),
+        (ClockQuality.SYNCHRONISED, NOW - timedelta(days=365)),
+        (ClockQuality.SYNCHRONISED, datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)),
+        (ClockQuality.UNKNOWN, NOW + timedelta(minutes=6)),
+    ],
+)
+def test_a_time_that_cannot_be_is_told_and_makes_no_bundle_that_the_centres_own_keys_reject(
+    stage: Stage, box: Box, tmp_path: Path, clock: ClockQuality, at: datetime
+) -> None:
+    packets = Packets(
+        first=1, last=1, take=0, first_ms=0, last_ms=0, first_at=at, last_at=at, codec="h264", decoder="avc 1"
+    )
+    picture = make_artefact(PICTURE).model_copy(update={"packets": packets})
+    alert = make_alert(2, Phase.CLOSED, clock=clock, observed_at=at, opened_at=at, evidence=(picture,))
+    stage.hear(box.write(make_alert()).raw)
+    stage.hear(box.write(alert, at=at).raw)
+    bundle = export(stage, tmp_path / "bundle.zip")
+    report = verify_file(bundle, trust(stage))
+
+    assert report.holds, report.lines("en")
+    assert remarks(report)["odd_time_told"]["at"] == at.isoformat()
+    assert f"The box wrote {at.isoformat(' ', 'seconds')}" in unpacked(bundle, "because.en.txt")
+    assert f"设备所写的 {at.isoformat(' ', 'seconds')}" in unpacked(bundle, "because.zh.txt")
 
 
 def test_what_an_officer_recorded_comes_along_and_is_told_apart(told: Stage, tmp_path: Path) -> None:

@@ -11,16 +11,19 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import event
+from typer.testing import CliRunner
 
 from alerts.bundles.seal import SEAL_NAME
 from alerts.bundles.trust import load_trust
 from alerts.bundles.verification import verify_file
 from alerts.messages import Phase
+from center.accounts.people import Role, add_user
 from center.bundles.handing import Hand, hand_out
 from center.bundles.trusting import trust_of
+from center.cli import app
 from center.evidence.custody import Act, CustodyEvent
 from tests.center.postgres import Databases
-from tests.center.stage import BOX, Box, Web, make_alert, make_artefact, make_clock, open_stage
+from tests.center.stage import BOX, NOW, PASSWORD, TENANT, Box, Web, make_alert, make_artefact, make_clock, open_stage
 
 PICTURE = b"\xff\xd8 a van on double yellow lines \xff\xd9" * 40
 CASE = f"{BOX}.i-1"
@@ -118,12 +121,36 @@ def test_the_command_line_writes_the_same_for_its_owner_alone_and_overwrites_not
     assert len(transfers(told)) == 2
 
 
+@pytest.mark.parametrize(
+    ("who", "reason", "said"),
+    [
+        ("officer-a", "", "says why, in words"),
+        ("officer-a", " \t", "says why, in words"),
+        ("technician", "to the court", "'technician' may not take evidence out"),
+        ("lawyer", "to the court", "'lawyer' may not take evidence out"),
+        ("nobody", "to the court", "'nobody' may not take evidence out"),
+    ],
+)
+def test_the_command_line_asks_for_a_reason_and_the_right_that_the_page_asks_for(
+    told: Web, tmp_path: Path, who: str, reason: str, said: str
+) -> None:
+    data, bundle = str(told.stage.office.settings.data), tmp_path / "bundle.zip"
+    words = ["export", CASE, "--data", data, "-o", str(bundle), "--by", who, "--reason", reason]
+    done = CliRunner().invoke(app, words)
+    assert (done.exit_code, said in done.stderr, bundle.exists()) == (1, True, False), done.stderr
+    assert transfers(told) == []
+
+
 @pytest.mark.system("postgresql")
 def test_what_comes_while_a_bundle_is_made_does_not_spoil_it(postgres: Databases, tmp_path: Path) -> None:
     target = io.BytesIO()
     with postgres.county() as url, open_stage(tmp_path / "centre", database_url=url) as stage:
         box = stage.enrol_box()
         stage.hear(box.write(make_alert(evidence=())).raw)
+        with stage.office.database.writing() as session:
+            add_user(
+                session, tenant=TENANT, name="officer-a", role=Role.OFFICER, password=PASSWORD, language="en", at=NOW
+            )
         busy = False
 
         def hear_more(*told: object) -> None:

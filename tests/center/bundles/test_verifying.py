@@ -16,7 +16,7 @@ import pytest
 from alerts.bundles.container import Part
 from alerts.bundles.findings import LINES, Fault, Finding
 from alerts.bundles.proofs import PROOFS_NAME, RecordProof, write_proofs
-from alerts.bundles.report import Report
+from alerts.bundles.report import Check, Report
 from alerts.bundles.seal import SEAL_NAME, UntrustedRecord, derivative_name, record_name, recording_name
 from alerts.bundles.trust import KeySpan, Trust, read_trust, write_trust
 from alerts.bundles.verification import verify_file
@@ -122,6 +122,15 @@ def unproven(victim: Victim) -> bytes:
     return resealed(victim, victim.members | {PROOFS_NAME: write_proofs(())})
 
 
+def without_log(victim: Victim) -> bytes:
+    return resealed(victim, {name: data for name, data in victim.members.items() if not name.startswith("log/")})
+
+
+def log_of_nothing(victim: Victim) -> bytes:
+    proofs = len(json.loads(victim.members[PROOFS_NAME])["proofs"])
+    return resealed(victim, victim.members | {PROOFS_NAME: write_proofs(())}, unlogged=proofs, unlogged_recordings=1)
+
+
 @pytest.mark.parametrize(
     ("tamper", "code", "fault"),
     [
@@ -146,6 +155,8 @@ def unproven(victim: Victim) -> bytes:
         (retold_recording, "log_recording", Fault.LOG),
         (other_recording, "log_lacks_recording", Fault.LOG),
         (unproven, "log_lacks", Fault.LOG),
+        (without_log, "log_missing", Fault.MISSING),
+        (log_of_nothing, "log_of_nothing", Fault.MISSING),
     ],
 )
 def test_the_matter_is_named(judge: Judge, tamper: Callable[[Victim], bytes], code: str, fault: Fault) -> None:
@@ -186,6 +197,51 @@ def test_a_redacted_copy_is_of_a_file_of_its_case_and_as_the_log_has_it(judge: J
     ):
         report = judge.judge(raw)
         assert code in {finding.code for _, finding in report.findings}, report.lines("en")
+
+
+def test_only_who_asks_not_to_look_for_the_log_gets_a_bundle_without_it_to_hold(judge: Judge) -> None:
+    judge.path.write_bytes(without_log(judge.victim()))
+    report = verify_file(judge.path, judge.scene.trust, needs_log=False)
+
+    assert report.holds, report.lines("en")
+    assert report.verdict(Check.LOG) is None
+    assert "no_log" in {finding.code for finding in report.remarks}
+
+
+def test_the_report_begins_with_what_must_be_compared_with_what_was_told(judge: Judge) -> None:
+    report = judge.judge(judge.case("box-1.i-3").raw)
+    key = judge.scene.centre.key_id
+    assert report.lines("en")[:4] == [
+        "Case: box-1.i-3",
+        "Sealed: 2026-04-05 12:49:00 UTC",
+        "Last revision of incident i-3: 2 (going on)",
+        f"Fingerprint of the centre's key: {key}",
+    ]
+    assert report.lines("zh")[:4] == [
+        "案件：box-1.i-3",
+        "封存时间：2026-04-05 12:49:00 UTC",
+        "事件 i-3 的最后一版：第 2 版（进行中）",
+        f"中心密钥的指纹：{key}",
+    ]
+    assert report.facts("en")["ends"] == [{"incident": "i-3", "revision": 2, "phase": "updated"}]
+
+
+def test_where_the_seal_fails_no_case_is_named_and_the_form_is_judged_all_the_same(judge: Judge) -> None:
+    victim = judge.victim()
+    report = judge.judge(outsiders.forge_seal(victim))
+    assert report.lines("en")[0].startswith("No seal that can be trusted")
+    assert (report.verdict(Check.FORM), report.verdict(Check.SEAL)) == (True, False)
+    raw = pack(victim.members)
+    at = raw.index(victim.members["because.en.txt"])
+    spoilt = raw[:at] + b"!" + raw[at + 1 :]
+    assert "crc" in judge.codes(spoilt.replace(b'"alg":"ed25519"', b'"alg":"ed25510"', 1))
+
+
+@pytest.mark.parametrize("seal", [b"[" * 2**20, b'{"payload":' * 2**16, b'{"payload":' + b"9" * 2**20 + b"}"])
+def test_a_seal_that_nobody_would_write_is_unreadable_in_plain_words(judge: Judge, seal: bytes) -> None:
+    report = judge.judge(pack(judge.victim().members | {SEAL_NAME: seal}))
+    assert [finding.code for _, finding in report.findings] == ["seal_unreadable"]
+    assert "sys." not in "".join(report.lines("en"))
 
 
 def test_the_bundle_of_another_case_is_not_taken_for_this_one(judge: Judge) -> None:

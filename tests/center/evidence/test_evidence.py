@@ -139,7 +139,10 @@ def test_the_chain_of_custody_begins_when_the_file_comes_and_tells_looks_from_co
     ]
 
 
-@pytest.mark.parametrize("query", [{"reason": "a\0b"}, {"lead": "\0"}, {"reason": "x" * 201}])
+@pytest.mark.parametrize(
+    "query",
+    [{"reason": "a\0b"}, {"lead": "\0"}, {"reason": "x" * 201}, {"reason": ""}, {"reason": " \t", "download": "1"}],
+)
 def test_a_reason_that_cannot_be_kept_shows_nothing(web: Web, announced: Box, query: dict[str, str]) -> None:
     web.bring(announced, PICTURE)
     web.sign_in()

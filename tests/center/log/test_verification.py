@@ -143,7 +143,7 @@ def test_the_command_says_it_in_one_line_each_and_by_its_exit_status(filled: Sta
     assert "does not hold: record" in broken.stdout
     missing = runner.invoke(app, ["log", "verify", *data, "--pinned", str(tmp_path / "nothing")])
     assert missing.exit_code == 1
-    assert "cannot be read as a signed head" in missing.stderr
+    assert f"{tmp_path / 'nothing'}: cannot be read: No such file or directory" in missing.stderr
 
 
 def test_verifying_changes_nothing(filled: Stage) -> None:

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from alerts.control_messages import Disposition
 from alerts.messages import Alert, Evidence
-from center.evidence import Announced
+from center.evidence.files import Announced
 from center.intake.journal import EpochRow, JournalRow
 from center.intake.rereading import read_of
 from enforcement.leads import Lead

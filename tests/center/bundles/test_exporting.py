@@ -17,8 +17,8 @@ from alerts.bundles.seal import SEAL_NAME, Gap, member_of, read_seal, record_nam
 from alerts.bundles.trust import Trust
 from alerts.bundles.verification import verify_file
 from alerts.messages import ClockQuality, FrameSize, Packets, Phase
-from alerts.redaction import Redaction
 from alerts.records import write_record
+from alerts.redaction import Redaction
 from center.boxes.distrust import distrust_beyond
 from center.boxes.keys import revoke
 from center.bundles.exporting import Sealer, export_bundle

@@ -129,7 +129,9 @@ class _Centre:
             made = Redacted(data, told, told.model_dump_json(exclude_none=True))
             by, at, sha256 = Actor("officer", Role.OFFICER), self.at, told.copy_sha256
             add_copy(session, made, tenant=TENANT, lead_id=case, reason="for the notice board", by=by, at=at)
-            note_custody(session, tenant=TENANT, act=Act.VIEWED, sha256=sha256, who=by.user_id, at=at)
+            note_custody(
+                session, tenant=TENANT, act=Act.VIEWED, sha256=sha256, who=by.user_id, reason="to compare", at=at
+            )
             say(session, tenant=TENANT, lead_id=case, sha256=sha256, word=Word.RELEASE, reason="fine", by=by, at=at)
 
     def note_files(self) -> None:

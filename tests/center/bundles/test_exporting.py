@@ -282,7 +282,15 @@ def redacted(stage: Stage, data: bytes) -> str:
     made = Redacted(data, told, told.model_dump_json(exclude_none=True))
     with stage.office.database.writing() as session:
         add_copy(session, made, tenant=TENANT, lead_id=CASE, reason="for the board", by=OFFICER, at=NOW)
-        note_custody(session, tenant=TENANT, act=Act.VIEWED, sha256=told.copy_sha256, who=OFFICER.user_id, at=NOW)
+        note_custody(
+            session,
+            tenant=TENANT,
+            act=Act.VIEWED,
+            sha256=told.copy_sha256,
+            who=OFFICER.user_id,
+            reason="to compare",
+            at=NOW,
+        )
     return told.copy_sha256
 
 

@@ -112,7 +112,16 @@ def handed_out(stage: Stage, box: Box) -> None:
     finish(stage)
     sha256 = hashlib.sha256(PICTURE).hexdigest()
     with stage.office.database.writing() as session:
-        note_custody(session, tenant=TENANT, act=Act.TRANSFERRED, sha256=sha256, who="officer-a", at=NOW, lead_id=LEAD)
+        note_custody(
+            session,
+            tenant=TENANT,
+            act=Act.TRANSFERRED,
+            sha256=sha256,
+            who="officer-a",
+            reason="to the court",
+            at=NOW,
+            lead_id=LEAD,
+        )
 
 
 def shared_with_an_open_lead(stage: Stage, box: Box) -> None:

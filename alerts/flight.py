@@ -6,7 +6,8 @@ while they come promptly it grows fast, while they are not late it grows, when t
 centre without drowning it. It never just stays: a centre takes in many records for hardly more than one, so boxes that
 were content with four each would keep it busy with little.
 
-How late a receipt is counts from the quickest of this connection: a long way is no queue (as in LEDBAT, RFC 6817).
+How late a receipt is counts from the quickest of this connection within the last minutes: a long way is no queue, nor
+is one that has become longer (as LEDBAT, RFC 6817, has it of its base delay).
 """
 
 from collections.abc import Callable, Collection
@@ -30,6 +31,9 @@ LATE_S = 0.4
 LONGEST_WAY_S = 1.0
 """No link and no centre is taken to be slower than that by itself: the rest is what stands before them."""
 
+QUICKEST_MINUTES = 4
+"""The quickest receipt is that of this minute and of the ones before it, so many in all."""
+
 LIVE_S = 60.0
 """For so long after it was made a record goes before the backlog."""
 
@@ -50,13 +54,13 @@ class Flight:
         self._sent: dict[int, _Sent] = {}
         self._marks = [(0.0, 0), (0.0, 0)]
         self._halved_at_s = 0.0
-        self._quickest_s = LONGEST_WAY_S
+        self._quickest_s: dict[int, float] = {}
         self._window = float(FIRST_WINDOW)
 
     def restart(self, head: int, at_s: float) -> None:
         """A new connection: nothing counts as sent, and what was made up to `head` is the backlog."""
         self._sent.clear()
-        self._quickest_s = LONGEST_WAY_S
+        self._quickest_s.clear()
         self._marks = [(at_s, head), (at_s, head)]
 
     def live_after(self, head: Callable[[], int], at_s: float) -> int:
@@ -91,13 +95,19 @@ class Flight:
                     self._adapt(sent.at_s, at_s)
 
     def _adapt(self, sent_s: float, at_s: float) -> None:
-        self._quickest_s = min(self._quickest_s, at_s - sent_s)
-        longer_s = at_s - sent_s - self._quickest_s
+        longer_s = at_s - sent_s - self._quickest(at_s - sent_s, at_s)
         if longer_s < LATE_S:
             self._window = min(WINDOW, self._window + (1 if longer_s <= PROMPT_S else STEADY_GROWTH))
         elif sent_s >= self._halved_at_s:
             self._window = max(LEAST_WINDOW, self._window / 2)
             self._halved_at_s = at_s
+
+    def _quickest(self, took_s: float, at_s: float) -> float:
+        """The quickest receipt of the last minutes, by minute; `took_s` is one that came now."""
+        minute = int(at_s // 60)
+        kept = {each: least_s for each, least_s in self._quickest_s.items() if each > minute - QUICKEST_MINUTES}
+        self._quickest_s = kept | {minute: min(took_s, kept.get(minute, LONGEST_WAY_S))}
+        return min(self._quickest_s.values())
 
     @property
     def window(self) -> int:

@@ -12,6 +12,7 @@ from alerts.flight import (
     LIVE_S,
     LONGEST_WAY_S,
     PROMPT_S,
+    QUICKEST_MINUTES,
     RESEND_CAP_S,
     STEADY_GROWTH,
     WINDOW,
@@ -96,6 +97,17 @@ def test_each_connection_is_judged_by_its_own_quickest_receipt() -> None:
     answered(flight, 1, 1, after_s=0.01)
     flight.restart(head=1, at_s=10)
     assert answered(flight, 2, 9, after_s=0.8, sent_s=20) > FIRST_WINDOW
+
+
+def test_a_way_that_has_become_longer_is_no_queue_after_some_minutes() -> None:
+    flight = Flight(resend_after_s=5)
+    answered(flight, 1, 1, after_s=0.03)
+    windows = [
+        answered(flight, number, number, after_s=0.03 + LATE_S + 0.02, sent_s=10.0 * number)
+        for number in range(2, 6 * QUICKEST_MINUTES + WINDOW)
+    ]
+    assert min(windows) == LEAST_WINDOW, "what is late by the quickest receipt of these minutes is late"
+    assert windows[-1] == WINDOW
 
 
 def test_a_receipt_of_what_was_sent_twice_says_nothing_of_the_link() -> None:

@@ -105,6 +105,7 @@ def _look_again(copy: bytes, picture: Pixels, places: Sequence[Covered]) -> None
         raise RedactionFailed("the copy cannot be read again; it is not handed out")
     for place in places:
         box = place.box
-        inside = written[box.y + EDGE_PX : box.y + box.height - EDGE_PX, box.x + EDGE_PX : box.x + box.width - EDGE_PX]
+        right, bottom = max(0, box.x + box.width - EDGE_PX), max(0, box.y + box.height - EDGE_PX)
+        inside = written[box.y + EDGE_PX : bottom, box.x + EDGE_PX : right]
         if inside.size and int(np.abs(inside.astype(np.int16) - np.array(FILL)).max()) > TOLERANCE:
             raise RedactionFailed("a place is not covered in the copy as it was written; it is not handed out")

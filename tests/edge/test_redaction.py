@@ -108,6 +108,14 @@ def test_nothing_of_what_was_covered_is_in_the_copy(finder: Finder) -> None:
     assert pixels(one)[48:152, 68:212].max() <= 12
 
 
+@pytest.mark.parametrize("box", [Box(x=0, y=50, width=12, height=80), Box(x=50, y=0, width=80, height=12)])
+def test_a_narrow_place_at_the_edge_of_the_picture_is_covered(box: Box) -> None:
+    copy, told = redact(saved(striped()), (box,), Finder({}))
+    assert told.covered[0].box == box
+    middle = pixels(copy)[box.y + box.height // 2, box.x + box.width // 2]
+    assert middle.max() < min(max(RED), max(GREEN)) // 2
+
+
 def test_the_same_picture_gives_the_same_copy_and_says_what_made_it(finder: Finder) -> None:
     data = saved(striped())
     (one, told), (two, _) = (redact(data, (Box(x=-5, y=-5, width=25, height=15),), finder) for _ in range(2))

@@ -31,7 +31,8 @@ def link_leads(session: Session, tenant: str, lead_ids: Iterable[str]) -> None:
     """Link leads with what their cameras saw, as the register stood then. Call it after every fold.
 
     Links once made stay as they are, whatever the register says later; only when another camera or another time of
-    the same incident becomes known are they made anew.
+    the same incident becomes known are they made anew. Rows go in in order of their keys: two that insert the same
+    ones in different orders would wait for each other on PostgreSQL.
     """
     sights = sights_of(session, tenant, lead_ids)
     moved = [sight for sight in sights if (sight.linked_for, sight.linked_camera) != (sight.at, sight.camera)]
@@ -39,9 +40,9 @@ def link_leads(session: Session, tenant: str, lead_ids: Iterable[str]) -> None:
         return
     register = register_of(session, tenant)
     found = {sight.lead_id: _find(session, register, sight) for sight in moved}
-    distinct = {each.id: each.links for each in found.values()}
+    distinct = {each.id: each.links for each in found.values() if each.id is not None}
     insert_missing_rows(
-        session, LeadLink, [row for key, links in distinct.items() for row in _rows(tenant, key, links)]
+        session, LeadLink, [row for key in sorted(distinct) for row in _rows(tenant, key, distinct[key])]
     )
     change_leads(
         session,
@@ -65,7 +66,7 @@ def _find(session: Session, register: Register, sight: Sight) -> _Links:
     return register.recall(sight.at, ("links", sight.camera), find)
 
 
-def _rows(tenant: str, links_id: str | None, links: Iterable[Link]) -> Iterable[dict[str, Any]]:
+def _rows(tenant: str, links_id: str, links: Iterable[Link]) -> Iterable[dict[str, Any]]:
     return (
         {
             "tenant": tenant,

@@ -8,10 +8,11 @@ from random import Random
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
 from enforcement.events import LeadClosed, LeadOpened, LeadReopened, LeadUpdated
+from enforcement.leadlinks import link_leads
 from enforcement.leads import Lead, LeadFacts, LeadLink, links_of
 from tests.enforcement.alerts_told import INTRUSION, PARKED, revision
 from tests.enforcement.single_leads import LeadChange, fold_alert, link_lead
@@ -147,6 +148,18 @@ def test_a_lead_is_linked_with_garden_grower_card_lot_and_grid(county: Session) 
         ("grid", "town-yunxi"),
     }
     assert all(link.reason_key for link in links)
+
+
+@pytest.mark.parametrize("incidents", [("a", "b"), ("b", "a")])
+def test_links_go_in_in_order_of_their_keys_whatever_leads_they_are_of(
+    county: Session, incidents: tuple[str, str]
+) -> None:
+    for facts, incident in zip((PARKED, INTRUSION), incidents, strict=True):
+        fold(county, replace(facts, incident=incident))
+    link_leads(county, TENANT, [f"box-demo-01.{incident}" for incident in ("a", "b")])
+    written = county.scalars(select(LeadLink.links_id).order_by(text("rowid"))).all()
+    assert len(set(written)) == 2
+    assert written == sorted(written)
 
 
 def test_a_street_lead_is_linked_with_its_grids_alone(county: Session) -> None:

@@ -176,6 +176,7 @@ def test_the_command_names_the_leads_that_are_no_evidence_any_more(stage: Stage,
     done = CliRunner().invoke(app, ["revoke", BOX, "--last", "1", "--data", str(stage.office.settings.data)])
 
     assert done.stdout.splitlines() == [
+        f"{BOX} is shut out; `teawatch center keys show {BOX}` shows up to where its records are trusted",
         "2 records beyond it had come already: the quarantine lists them",
         f"{BOX}.i-1 rests on one of them: it is no evidence any more, whatever was said of it",
         f"{BOX}.i-2 rests on one of them: it is no evidence any more, whatever was said of it",

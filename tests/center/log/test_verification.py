@@ -21,7 +21,8 @@ FORGED_RECORD = (
     " disposition, fork, raw FROM journal WHERE sequence = 9"
 )
 FORGED_LOOK = (
-    "INSERT INTO custody_event SELECT tenant, 'ff', act, sha256, lead_id, person, reason, at FROM custody_event LIMIT 1"
+    "INSERT INTO custody_event SELECT tenant, 'ff', act, sha256, lead_id, person, reason, at, made_sha256"
+    " FROM custody_event LIMIT 1"
 )
 
 

@@ -12,7 +12,7 @@ from sqlalchemy import BigInteger, ColumnElement, ForeignKeyConstraint, Index, L
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from alerts.ranges import Run, joined, missing
-from center.intake.gone import gone_ranges
+from center.intake.gone import GoneRow, gone_ranges
 from traceability.append_only import guard
 from traceability.records import WIDE, Base, OfTenant
 
@@ -91,14 +91,17 @@ def given_up(session: Session, epoch: EpochRow, *, most: int = MAX_GAPS_SHOWN) -
     """What the box says will not come and has not come, the last `most` ranges.
 
     A record may come while the box is asked for it: by then the box has its receipt and no longer has the record.
+    Those of all ranges are read at once.
     """
+    told_of = (GoneRow.tenant == epoch.tenant, GoneRow.device == epoch.device, GoneRow.epoch == epoch.epoch)
+    within = JournalRow.sequence.between(GoneRow.first, GoneRow.last)
+    came = select(JournalRow.sequence).distinct().where(*in_epoch(epoch), *told_of, within)
+    here = [Run(sequence, sequence) for sequence in session.scalars(came.order_by(JournalRow.sequence))]
     lacking: list[Run] = []
     for told in reversed(tuple(joined(gone_ranges(session, epoch.tenant, epoch.device, epoch.epoch)))):
         if len(lacking) >= most:
             break
-        within = select(JournalRow.sequence).where(*in_epoch(epoch), JournalRow.sequence.between(*told))
-        here = session.scalars(within.distinct().order_by(JournalRow.sequence))
-        lacking = [*missing(*told, (Run(sequence, sequence) for sequence in here)), *lacking]
+        lacking = [*missing(*told, here), *lacking]
     return tuple(lacking[-most:])
 
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+from sqlalchemy import event
 
 from alerts.control_messages import Recall, Status
 from alerts.discarding import Limit
@@ -226,6 +227,23 @@ def test_what_came_while_the_box_was_asked_for_it_is_not_shown_as_given_up(stage
         (row,) = epochs_of(session, TENANT, BOX)
         assert given_up(session, row) == (Run(3, 3), Run(5, 5))
         assert given_up(session, row, most=1) == (Run(5, 5),)
+
+
+def test_however_many_ranges_were_given_up_they_are_told_with_as_many_queries(stage: Stage, box: Box) -> None:
+    for record in [box.write(make_clock(number)) for number in range(1, 20)][::3]:
+        stage.hear(record.raw)
+    asked: list[object] = []
+    event.listen(stage.office.database.engine, "before_cursor_execute", lambda *told: asked.append(told[2]))
+    counts = []
+    for ranges in ([(2, 3, None)], [(5, 6, None), (8, 9, None), (11, 13, None)]):
+        stage.hear(give_up(box, *ranges, reason="gone").raw)
+        with stage.office.database.reading() as session:
+            (row,) = epochs_of(session, TENANT, BOX)
+            asked.clear()
+            lacking = given_up(session, row)
+            counts.append(len(asked))
+    assert lacking == (Run(2, 3), Run(5, 6), Run(8, 9), Run(11, 12))
+    assert counts[0] == counts[1]
 
 
 def test_what_fills_a_gap_ends_the_asking(stage: Stage, box: Box) -> None:

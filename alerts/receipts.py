@@ -7,7 +7,7 @@ from itertools import groupby
 from typing import NamedTuple
 
 from alerts.control_messages import Disposition, Receipt, Span
-from alerts.ranges import is_in, touching
+from alerts.ranges import touching
 from alerts.records import FIRST_PREVHASH
 
 MAX_SPANS = 256
@@ -77,7 +77,7 @@ class Ledger:
         if len(spans) > MAX_SPANS:
 
             def urgency(span: Span) -> tuple[bool, bool, int]:
-                answers = span in named or any(is_in(sequence, [span]) for sequence in asked)
+                answers = span in named or any(span.first <= sequence <= span.last for sequence in asked)
                 return (not answers, span.last <= self.cumulative, span.first)
 
             spans = tuple(sorted(sorted(spans, key=urgency)[:MAX_SPANS], key=lambda span: span.first))

@@ -124,14 +124,18 @@ class Redactor:
             )
         except OSError as error:
             raise CannotRedact(f"the command that redacts does not start: {error.strerror or error}") from error
-        self._bound(process.pid)
         try:
+            self._bound(process.pid)
             out, said = process.communicate(timeout=self._settings.time_limit_s)
         except subprocess.TimeoutExpired:
-            with suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
-            process.communicate()
             raise CannotRedact(f"it took more than {self._settings.time_limit_s} s and was ended") from None
+        except (OSError, ValueError) as error:
+            raise CannotRedact(f"the command that redacts cannot be given its bounds: {error}") from error
+        finally:
+            if process.returncode is None:
+                with suppress(ProcessLookupError):
+                    os.killpg(process.pid, signal.SIGKILL)
+                process.communicate()
         if process.returncode:
             last = said.strip().rpartition("\n")[2][:300] or f"ended with status {process.returncode}"
             log.warning("redaction_failed", status=process.returncode, reason=last)
@@ -145,7 +149,7 @@ class Redactor:
             resource.prlimit(pid, resource.RLIMIT_AS, (memory, memory))
             resource.prlimit(pid, resource.RLIMIT_FSIZE, (MOST_COPY_BYTES, MOST_COPY_BYTES))
             resource.prlimit(pid, resource.RLIMIT_CORE, (0, 0))
-            os.setpriority(os.PRIO_PROCESS, pid, NICE)
+            os.setpriority(os.PRIO_PROCESS, pid, max(NICE, os.getpriority(os.PRIO_PROCESS, pid)))
 
 
 def _check(data: bytes, told: Redaction, sha256: str, boxes: Sequence[Box]) -> None:

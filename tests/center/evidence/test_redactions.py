@@ -3,6 +3,7 @@
 import hashlib
 import io
 import json
+import os
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -274,6 +275,31 @@ def test_a_command_that_does_not_end_is_ended(web: Web, tmp_path: Path) -> None:
         redactor.make(ORIGINAL, ())
     stand_in(tmp_path)
     assert redactor.make(ORIGINAL, ()).told.original_sha256 == ORIGINAL, "and the next one has its turn"
+
+
+@pytest.mark.parametrize(
+    ("where", "error"),
+    [
+        ("os.setpriority", PermissionError("not permitted")),
+        ("resource.prlimit", PermissionError("not permitted")),
+        ("resource.prlimit", ValueError("not permitted")),
+    ],
+)
+def test_a_command_that_cannot_be_bounded_is_ended(
+    web: Web, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, where: str, error: Exception
+) -> None:
+    begun: list[int] = []
+
+    def refuse(*arguments: int) -> None:
+        begun.append(arguments[where == "os.setpriority"])
+        raise error
+
+    monkeypatch.setattr(f"center.evidence.redactor.{where}", refuse)
+    stand_in(tmp_path, "hang")
+    answer = ask(web)
+    assert (answer.status_code, "not permitted" in answer.json()["detail"]) == (422, True), answer.text
+    with pytest.raises(ProcessLookupError):
+        os.kill(begun[0], 0)
 
 
 def test_a_centre_that_cannot_redact_says_so_and_one_that_can_has_the_real_command(

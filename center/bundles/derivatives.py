@@ -1,6 +1,6 @@
 """Redacted copies in a bundle: only those that a person released, each beside the sealed original that it names."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from contextlib import suppress
 from pathlib import Path
 
@@ -16,11 +16,17 @@ from center.store.shelf import Shelf
 
 
 def released_parts(
-    session: Session, store: Shelf, *, tenant: str, lead_id: str, folder: Path
+    session: Session, store: Shelf, originals: Collection[str], *, tenant: str, lead_id: str, folder: Path
 ) -> Mapping[RedactedCopy, Part]:
-    """The released copies of a lead, of which the bytes are here and still the same; `folder` is for copies of them."""
+    """The released copies of a lead, of which the bytes are here and still the same; `folder` is for copies of them.
+
+    Only those made of one of `originals`, the hashes of what the bundle tells of: what a copy of anything else shows is
+    nothing that a reader could be sure of.
+    """
     found = {}
     for copy in released_copies(session, tenant=tenant, lead_id=lead_id):
+        if copy.original_sha256 not in originals:
+            continue
         with suppress(BlobMissing):
             name = derivative_name(copy.sha256, copy.told.media_type)
             part = Part.of(name, store.fetch(copy.sha256, folder))

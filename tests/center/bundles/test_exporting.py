@@ -269,10 +269,10 @@ def test_what_an_officer_recorded_comes_along_and_is_told_apart(told: Stage, tmp
     assert export(told, tmp_path / "again.zip").read_bytes() == bundle.read_bytes()
 
 
-def redacted(stage: Stage, data: bytes) -> str:
-    """A copy of the picture, entered and looked at; nobody has released it yet."""
+def redacted(stage: Stage, data: bytes, original: bytes = PICTURE) -> str:
+    """A copy of a picture, entered and looked at; nobody has released it yet."""
     told = Redaction(
-        original_sha256=hashlib.sha256(PICTURE).hexdigest(),
+        original_sha256=hashlib.sha256(original).hexdigest(),
         copy_sha256=stage.office.evidence.put(data),
         size_bytes=len(data),
         frame=FrameSize(width=640, height=480),
@@ -294,22 +294,53 @@ def redacted(stage: Stage, data: bytes) -> str:
     return told.copy_sha256
 
 
-def test_of_redacted_copies_only_released_ones_come_along_apart_from_what_is_evidence(
-    told: Stage, tmp_path: Path
-) -> None:
-    arrive(told, PICTURE)
-    released, waiting = redacted(told, b"\xff\xd8\xff released"), redacted(told, b"\xff\xd8\xff waiting")
-    with told.office.database.writing() as session:
+def release(stage: Stage, sha256: str) -> None:
+    with stage.office.database.writing() as session:
         say(
             session,
             tenant=TENANT,
             lead_id=CASE,
-            sha256=released,
+            sha256=sha256,
             word=Word.RELEASE,
             reason="nobody can be told",
             by=OFFICER,
             at=NOW,
         )
+
+
+def test_a_copy_of_a_recording_comes_along_as_long_as_the_recording_does(told: Stage, tmp_path: Path) -> None:
+    picture = b"\xff\xd8\xff by hand" * 40
+    sealed = seal(BytesIO(picture), max_bytes=2**20)
+    keep(told.office.evidence, BytesIO(picture), sealed)
+    with told.office.database.writing() as session:
+        add_recording(
+            session,
+            sealed,
+            tenant=TENANT,
+            lead_id=CASE,
+            source=Source.HAND_HELD,
+            note="the van from the side",
+            taken_at=None,
+            by=OFFICER,
+            at=NOW,
+        )
+    copy = redacted(told, b"\xff\xd8\xff covered", picture)
+    release(told, copy)
+    for name, is_there in (("before", True), ("after", False)):
+        bundle = export(told, tmp_path / f"{name}.zip")
+        report = verify_file(bundle, trust(told))
+        assert report.holds, report.lines("en")
+        with zipfile.ZipFile(bundle) as opened:
+            assert (f"derivatives/{copy}.jpg" in opened.namelist()) is is_there
+        told.office.evidence.remove(sealed.sha256)
+
+
+def test_of_redacted_copies_only_released_ones_come_along_apart_from_what_is_evidence(
+    told: Stage, tmp_path: Path
+) -> None:
+    arrive(told, PICTURE)
+    released, waiting = redacted(told, b"\xff\xd8\xff released"), redacted(told, b"\xff\xd8\xff waiting")
+    release(told, released)
     bundle = export(told, tmp_path / "bundle.zip")
     report = verify_file(bundle, trust(told))
 

@@ -20,6 +20,7 @@ from center.evidence.files import Announced, files_of
 from center.evidence.recordings import ROLE as RECORDING
 from center.evidence.redactions import copies_of
 from center.intake.journal import EpochRow, JournalRow
+from center.intake.rereading import read_of
 from enforcement.leads import Lead
 
 MAX_BETWEEN = 2_000
@@ -87,7 +88,7 @@ def gather(session: Session, *, tenant: str, lead_id: str) -> Gathered:
     untrusted = _untrusted(session, own)
     context = tuple(_with_context(session, own))
     spoilt = _untrusted(session, context).keys() - untrusted.keys()
-    rows = tuple(row for row in context if row.sha256 not in spoilt)
+    rows = tuple(row for row in context if row.sha256 not in spoilt | _put_aside(lead, own, context))
     return Gathered(
         lead=lead,
         end=_end_of(lead, last, (alert for _, alert in alerts)),
@@ -138,6 +139,12 @@ def _untrusted(session: Session, rows: Sequence[JournalRow]) -> dict[str, int]:
         for row in rows
         if not signers[row.key_id].reaches(row.epoch, row.sequence)
     }
+
+
+def _put_aside(lead: Lead, own: Sequence[JournalRow], context: Sequence[JournalRow]) -> frozenset[str]:
+    """What the box said of this incident and the centre did not take: whoever reads it would count it in."""
+    taken = {row.sha256 for row in own}
+    return frozenset(row.sha256 for row in context if row.sha256 not in taken and read_of(row, lead.incident))
 
 
 def _with_context(session: Session, own: Sequence[JournalRow]) -> Iterator[JournalRow]:

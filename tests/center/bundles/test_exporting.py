@@ -29,6 +29,7 @@ from center.evidence.files import note_arrival
 from center.evidence.recordings import Source, add_recording, keep, seal
 from center.evidence.redactions import Word, add_copy, say
 from center.evidence.redactor import Redacted
+from center.intake.filing import Outcome
 from center.intake.quarantine import Limits
 from center.log.heads import publish_head
 from enforcement.actors import Actor, Role
@@ -170,6 +171,22 @@ def test_an_incident_across_a_rotation_holds_and_after_a_revocation_up_to_the_la
             finding.code for check, finding in verify_file(bundle, trust(stage)).findings if check is Check.RECORDS
         ]
         assert codes == expected
+
+
+def test_what_the_centre_did_not_take_of_the_incident_is_left_out_and_told(
+    stage: Stage, box: Box, tmp_path: Path
+) -> None:
+    artefact = make_artefact(PICTURE)
+    for data, outcome in (
+        (make_alert(), Outcome.STORED),
+        (make_alert(2, Phase.UPDATED, camera="cam-nowhere", evidence=(artefact,)), Outcome.QUARANTINED),
+        (make_alert(2, Phase.CLOSED), Outcome.STORED),
+    ):
+        assert stage.hear(box.write(data).raw) is outcome
+    report = verify_file(export(stage, tmp_path / "bundle.zip"), trust(stage))
+
+    assert report.holds, report.lines("en")
+    assert remarks(report)["gap_told"] == {"device": BOX, "first": 2, "last": 2}
 
 
 def members_of(bundle: bytes) -> dict[str, bytes]:

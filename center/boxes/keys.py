@@ -129,7 +129,10 @@ def revoke(
         was_in_force = key.retired_at is None
         if was_in_force:
             _end(session, key, Ending.REVOKED, at, limits)
-        if _curtail(session, key, limits) or was_in_force:
+        is_curtailed = _curtail(session, key, limits)
+        if is_curtailed:
+            key.ending = Ending.REVOKED.value
+        if is_curtailed or was_in_force:
             _enter_end(session, key, KeyAct.REVOKED if was_in_force else KeyAct.CURTAILED, at)
 
 

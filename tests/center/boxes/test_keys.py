@@ -231,6 +231,18 @@ def test_a_key_that_was_taken_back_or_given_up_does_not_enrol_again(stage: Stage
         register(session, tenant=TENANT, name=BOX, key=old, enrolment="e-2", at=NOW)
 
 
+def test_a_replaced_key_that_is_trusted_for_less_later_does_not_enrol_again(stage: Stage, box: Box) -> None:
+    old = box.identity.signing_key.verify_key
+    for number in range(3):
+        stage.hear(box.write(make_clock(number)).raw)
+    stage.enrol_box()
+    shut_out(stage, last=1)
+
+    with pytest.raises(KeySpent, match="revoked"), stage.office.database.writing() as session:
+        register(session, tenant=TENANT, name=BOX, key=old, enrolment="e-3", at=NOW)
+    assert keys_of(stage)[0] == (old.key_id, "revoked", (Reach(box.epoch, 1, 1),))
+
+
 def test_revoking_what_is_not_there_is_said_in_one_line(stage: Stage, box: Box) -> None:
     stage.hear(box.write(make_clock()).raw)
     with pytest.raises(UnknownJournal, match="it has: epoch-1"):

@@ -14,7 +14,7 @@ from pydantic import Field, StringConstraints, model_validator
 from alerts import events, wire
 from alerts.errors import MessageError, TrustUnusable
 from alerts.keys import VerifyKey
-from alerts.messages import Id, Message, Utc
+from alerts.messages import Count, Id, Message, Utc
 
 MAX_BYTES = 16 * 2**20
 
@@ -52,11 +52,11 @@ class CentreKey(_TrustedKey):
 
 
 class KeySpan(Message):
-    """A part of one journal: from record `first` to record `last`, or on without an end."""
+    """A part of one journal: from record `first` to record `last`, or on without an end; none of it where that is 0."""
 
     epoch: Id
     first: Sequence = 1
-    last: Sequence | None = None
+    last: Count | None = None
 
     def holds(self, sequence: int) -> bool:
         """Whether the record lies in it."""

@@ -14,7 +14,7 @@ from alerts.bundles.findings import Fault
 from alerts.bundles.proofs import PROOFS_NAME
 from alerts.bundles.report import Check, Report
 from alerts.bundles.seal import SEAL_NAME, Gap, member_of, read_seal, record_name, write_seal
-from alerts.bundles.trust import Trust
+from alerts.bundles.trust import Trust, read_trust, write_trust
 from alerts.bundles.verification import verify_file
 from alerts.messages import ClockQuality, FrameSize, Packets, Phase
 from alerts.records import write_record
@@ -171,6 +171,16 @@ def test_an_incident_across_a_rotation_holds_and_after_a_revocation_up_to_the_la
             finding.code for check, finding in verify_file(bundle, trust(stage)).findings if check is Check.RECORDS
         ]
         assert codes == expected
+
+
+def test_a_key_of_which_no_record_is_trusted_stands_in_the_file_of_keys_and_vouches_for_none(
+    stage: Stage, box: Box
+) -> None:
+    stage.hear(box.write(make_alert()).raw)
+    with stage.office.database.writing() as session:
+        revoke(session, tenant=TENANT, name=BOX, at=stage.clock(), last=0)
+    (key,) = read_trust(write_trust(trust(stage))).device_keys
+    assert not key.speaks_at(box.epoch, 1)
 
 
 def test_what_the_centre_did_not_take_of_the_incident_is_left_out_and_told(

@@ -1,5 +1,6 @@
 """The database's shape and its history: every version lives in `center/migrations/versions`."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 from alembic import command
@@ -10,12 +11,16 @@ from alembic.util import CommandError
 from sqlalchemy import Connection
 from sqlalchemy.exc import DatabaseError
 
+from center.boxes.distrust import distrust_what_was
 from center.database import Database
 from center.errors import DatabaseTrouble
 from center.log.founding import enter_what_was
 
 WITH_LOG = "0006"
 """The first version whose database has a log."""
+
+WITH_DISTRUST = "0015"
+"""The first version that marks leads on records beyond the end of a key."""
 
 FOLDER = Path(__file__).parent / "migrations"
 
@@ -30,6 +35,8 @@ def migrate(database: Database) -> None:
                 command.upgrade(configuration(connection), "head")
                 if version is not None and version < WITH_LOG:
                     enter_what_was(session)
+                if version is not None and version < WITH_DISTRUST:
+                    distrust_what_was(session, at=datetime.now(UTC))
     except (DatabaseError, CommandError) as error:
         reason = str(getattr(error, "orig", error)).splitlines()[0]
         raise DatabaseTrouble(f"{database.url}: cannot be brought to this version: {reason}") from error

@@ -67,6 +67,13 @@ def distrust_leads(session: Session, *, tenant: str, device: str, key_id: str, a
     return _mark_leads(session, tenant, tuple(_beyond(session, tenant, device, key_id)), at)
 
 
+def distrust_what_was(session: Session, *, at: datetime) -> None:
+    """Mark the leads that rest on what came beyond the end of a key, of every box: earlier versions did not."""
+    ended = select(DeviceKey.tenant, DeviceKey.device).where(DeviceKey.retired_at.is_not(None)).distinct()
+    for tenant, device in session.execute(ended.order_by(DeviceKey.tenant, DeviceKey.device)).all():
+        _mark_leads(session, tenant, tuple(_beyond(session, tenant, device)), at)
+
+
 def _beyond(session: Session, tenant: str, device: str, key_id: str = "") -> Iterator[_Beyond]:
     rows = (
         select(JournalRow, KeyReach.last)

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import httpx
 import pytest
+from alembic import command
 from sqlalchemy import select
 from typer.testing import CliRunner
 
@@ -15,6 +16,7 @@ from center.cli import app
 from center.intake.filing import Outcome
 from center.intake.quarantine import Limits
 from center.log.records import LogOpening
+from center.schema import configuration, migrate
 from enforcement.distrust import DistrustedRecord
 from tests.center.log.scene import verify
 from tests.center.stage import (
@@ -143,6 +145,22 @@ def test_what_an_old_key_signed_beyond_its_rotation_marks_its_lead_once_the_rota
     stage.hear(box.records[-1].raw)
 
     assert [(row.lead_id, row.sequence, row.last) for row in stage.all(DistrustedRecord)] == [(LEAD, 3, 2)]
+
+
+def test_a_revocation_from_before_leads_were_marked_marks_them_with_the_step_to_a_version_that_does(
+    stage: Stage, box: Box
+) -> None:
+    for number in range(3):
+        stage.hear(box.write(make_alert(incident=f"i-{number}")).raw)
+    with stage.office.database.writing() as session:
+        revoke(session, tenant=TENANT, name=BOX, at=stage.clock(), last=1)
+        command.downgrade(configuration(session.connection()), "0014")
+
+    migrate(stage.office.database)
+
+    marked = [(row.lead_id, row.sequence, row.last) for row in stage.all(DistrustedRecord)]
+    assert marked == [(f"{BOX}.i-1", 2, 1), (f"{BOX}.i-2", 3, 1)]
+    assert verify(stage).troubles == []
 
 
 def key_leaves(stage: Stage) -> list[dict[str, object]]:

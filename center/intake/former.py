@@ -10,6 +10,7 @@ from pathlib import Path
 
 import structlog
 
+from alerts.errors import AlertsError
 from alerts.identity import replace_private_file
 from center.background import Background
 from center.intake.sharing import Share
@@ -45,12 +46,19 @@ class FormerWorkers(Background):
         """End them, however long the broker is away; returns when that is done, or it was stopped."""
         names = self.names()
         while names and not self._stopping.is_set():
-            if not self._end_session(names[0]):
+            if not self._is_ended(names[0]):
                 self._stopping.wait(self._again_s)
                 continue
             log.info("worker_session_ended", worker=names.pop(0))
         if not names:
             replace_private_file(self._path, str(self._workers).encode("ascii"))
+
+    def _is_ended(self, name: str) -> bool:
+        try:
+            return self._end_session(name)
+        except (OSError, AlertsError) as error:
+            log.warning("session_not_ended", worker=name, reason=str(error))
+            return False
 
     def _run(self) -> None:
         self.run()

@@ -8,8 +8,10 @@ from typing import Any
 import paho.mqtt.client as mqtt
 import pytest
 from paho.mqtt.enums import CallbackAPIVersion
+from structlog.testing import capture_logs
 
 from alerts.connection import Address
+from alerts.errors import TlsTrouble
 from alerts.subscriber import Incoming, Subscriber, end_session
 from alerts.topics import Channel, Topic
 from center.intake.former import COUNT_FILE, FormerWorkers
@@ -87,6 +89,25 @@ def test_when_the_count_changes_each_former_worker_is_ended_once_the_broker_answ
     assert asked == ["1of3", "1of3", "2of3", "3of3"]
     assert (tmp_path / COUNT_FILE).read_text() == "2"
     assert FormerWorkers(tmp_path, 2, end).names() == []
+
+
+@pytest.mark.parametrize("error", [FileNotFoundError("no such file"), TlsTrouble("no certificate")])
+def test_what_goes_wrong_on_the_way_to_the_broker_is_told_and_tried_again(tmp_path: Path, error: Exception) -> None:
+    answers = iter([error, None])
+
+    def end(_name: str) -> bool:
+        if (answer := next(answers)) is not None:
+            raise answer
+        return True
+
+    (tmp_path / COUNT_FILE).write_text("1")
+    with capture_logs() as told:
+        FormerWorkers(tmp_path, 0, end, again_s=0.01).run()
+    assert [(each["event"], each.get("reason")) for each in told] == [
+        ("session_not_ended", str(error)),
+        ("worker_session_ended", None),
+    ]
+    assert (tmp_path / COUNT_FILE).read_text() == "0"
 
 
 @pytest.mark.parametrize(("before", "names"), [(None, []), ("2", []), ("0", []), ("1", ["1of1"]), ("rubbish", [])])

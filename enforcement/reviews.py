@@ -17,7 +17,7 @@ from sqlalchemy import ForeignKeyConstraint, Index, String, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from enforcement.actors import Actor, Role
-from enforcement.distrust import distrusted_of
+from enforcement.distrust import DistrustedRecord, distrusted_of
 from enforcement.errors import IllegalMove, NotAllowed, NoteMissing, NotEvidence, SamePerson, Unknown
 from enforcement.events import LeadReviewed
 from enforcement.leads import Lead
@@ -99,13 +99,18 @@ class Reviewed:
     """What stands of a lead's reviews: the last word of each part, None where none stands.
 
     A yes counts for the record it was said of, which is `record_sha256` while the lead has not changed since, and for
-    nothing once a record the lead rests on `is_distrusted`.
+    nothing once records the lead rests on are `distrusted`.
     """
 
     legal: Review | None
     technical: Review | None
     record_sha256: str
-    is_distrusted: bool
+    distrusted: tuple[DistrustedRecord, ...]
+
+    @property
+    def is_distrusted(self) -> bool:
+        """Whether the lead rests on a record that is trusted no more."""
+        return bool(self.distrusted)
 
     @property
     def standing(self) -> Standing:
@@ -229,13 +234,16 @@ def standing_of(session: Session, lead: Lead) -> Reviewed:
     """What stands of the words on a lead as it is now."""
     last = {word.part: word for word in reviews_of(session, tenant=lead.tenant, lead_id=lead.id)}
     stands = {part: word for part, word in last.items() if word.verdict != Verdict.WITHDRAW}
-    is_distrusted = bool(distrusted_of(session, tenant=lead.tenant, lead_id=lead.id))
-    return Reviewed(stands.get(Part.LEGAL), stands.get(Part.TECHNICAL), lead.record_sha256, is_distrusted)
+    distrusted = distrusted_of(session, tenant=lead.tenant, lead_id=lead.id)
+    return Reviewed(stands.get(Part.LEGAL), stands.get(Part.TECHNICAL), lead.record_sha256, distrusted)
 
 
 def lacks_of(session: Session, lead: Lead) -> tuple[Lack, ...]:
     """Why no penalty may rest on this lead; nothing where one may."""
-    reviewed = standing_of(session, lead)
+    return _lacks(session, lead, standing_of(session, lead))
+
+
+def _lacks(session: Session, lead: Lead, reviewed: Reviewed) -> tuple[Lack, ...]:
     task = session.get(Task, (lead.tenant, lead.id))
     found = [Lack(part.value) for part in Part if not reviewed.passed_by(part)]
     if task is not None and task.state == State.FALSE_ALARM:
@@ -256,13 +264,14 @@ def require_evidence(session: Session, *, tenant: str, lead_id: str) -> Reviewed
     lead = session.get(Lead, (tenant, lead_id), with_for_update=True)
     if lead is None:
         raise Unknown(f"there is no lead {lead_id!r}")
-    lacks = lacks_of(session, lead)
+    reviewed = standing_of(session, lead)
+    lacks = _lacks(session, lead, reviewed)
     if lacks:
-        raise NotEvidence(f"lead {lead_id} is no evidence: {_said(session, lead, lacks)}", lacks)
-    return standing_of(session, lead)
+        raise NotEvidence(f"lead {lead_id} is no evidence: {_said(reviewed, lacks)}", lacks)
+    return reviewed
 
 
-def _said(session: Session, lead: Lead, lacks: Collection[Lack]) -> str:
+def _said(reviewed: Reviewed, lacks: Collection[Lack]) -> str:
     said = []
     parts = [part.value for part in Part if Lack(part.value) in lacks]
     if parts:
@@ -271,6 +280,6 @@ def _said(session: Session, lead: Lead, lacks: Collection[Lack]) -> str:
         said.append("it was called a false alarm")
     said += [
         f"it rests on record {record.sequence}, and of that key none after {record.last} is trusted any more"
-        for record in distrusted_of(session, tenant=lead.tenant, lead_id=lead.id)[:1]
+        for record in reviewed.distrusted[:1]
     ]
     return "; ".join(said)

@@ -1,9 +1,10 @@
 """No step of a penalty without evidence (Administrative Penalty Law, art. 41); what lost trust is none any more."""
 
 from collections.abc import Callable
+from contextlib import nullcontext
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import event, text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -12,7 +13,7 @@ from enforcement.distrust import Doubt, distrust_records, distrusted_among, dist
 from enforcement.errors import IllegalMove, NotEvidence, SamePerson
 from enforcement.leads import Lead
 from enforcement.penalties import proposal_of
-from enforcement.reviews import Lack, Standing, Verdict, lacks_of, standing_of
+from enforcement.reviews import Lack, Standing, Verdict, lacks_of, require_evidence, standing_of
 from enforcement.tasks import Task, history_of, move_task, note_distrust, task_by_id
 from enforcement.transitions import Move
 from tests.enforcement.alerts_told import COLLEAGUE, ENGINEER, HEAD, LAWYER, OFFICER, lead_of, say, task_of
@@ -37,7 +38,7 @@ def started(session: Session, *reviewers: Actor) -> Task:
 
 def distrust(session: Session, *doubts: Doubt) -> list[str]:
     happened = distrust_records(session, tenant=TENANT, doubts=doubts or (DOUBT,), at=NOW)
-    return [event.lead_id for event in happened]
+    return [each.lead_id for each in happened]
 
 
 def lacks(session: Session) -> tuple[Lack, ...]:
@@ -148,6 +149,19 @@ def test_a_distrusted_lead_is_no_evidence_whatever_reviewers_said_or_would_say(c
         say(county, ENGINEER)
     say(county, ENGINEER, Verdict.REJECT)
     assert lacks(county) == (Lack.TECHNICAL, Lack.DISTRUSTED)
+
+
+@pytest.mark.parametrize("is_trusted", [True, False])
+def test_reviews_and_distrust_are_read_once_for_a_penalty(county: Session, *, is_trusted: bool) -> None:
+    started(county, LAWYER, ENGINEER)
+    if not is_trusted:
+        distrust(county)
+    asked: list[str] = []
+    event.listen(county.get_bind(), "before_cursor_execute", lambda *told: asked.append(told[2]))
+    with nullcontext() if is_trusted else pytest.raises(NotEvidence):
+        require_evidence(county, tenant=TENANT, lead_id=LEAD)
+    for table in ("review", "distrusted_record"):
+        assert len([said for said in asked if f"FROM {table} " in said.replace("\n", " ")]) == 1
 
 
 def test_distrust_is_written_down_once_stays_and_may_come_before_the_lead(county: Session) -> None:

@@ -84,7 +84,7 @@ def _export(
     parts += files.values()
     recordings = _recordings(session, sealer, lead_id, folder)
     parts += recordings.values()
-    told = {each.sha256 for each in (*gathered.files, *recordings)}
+    told = {file.sha256 for file in gathered.files} | {each.sha256 for each in recordings}
     copies = released_parts(session, sealer.evidence, told, tenant=sealer.tenant, lead_id=lead_id, folder=folder)
     parts += copies.values()
     parts += [Part.of(name, text) for name, text in _words(session, gathered, at)]

@@ -15,7 +15,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 import paho.mqtt.client as mqtt
 import typer
@@ -54,6 +54,18 @@ class Place:
     core: int | None
 
 
+class Pace(NamedTuple):
+    """Messages a second, and microseconds of the receiver's own CPU for each: a busy machine spoils only the first."""
+
+    per_s: float
+    cpu_us: float
+
+    @classmethod
+    def of(cls, count: int, said: dict[str, Any]) -> "Pace":
+        """From what the process said of so many messages."""
+        return cls(count / float(said["seconds"]), float(said["cpu_s"]) / count * 1_000_000)
+
+
 @app.command()
 def intake(
     alerts: Annotated[int, typer.Option(min=700, help="How many alerts each run takes in.")] = 20_000,
@@ -90,14 +102,19 @@ def measure(count: int, boxes: int) -> dict[str, Any]:
                 bare.append(_run_bare(place, messages))
                 taken[name] = _run_intake(place, messages)
                 bare.append(_run_bare(place, messages))
-    ceiling = statistics.median(bare)
+    ceiling = statistics.median(run.per_s for run in bare)
+    ceiling_cpu_us = statistics.median(run.cpu_us for run in bare)
     return {
-        "ratio_sqlite": round(taken["sqlite"] / ceiling, 3),
-        "ratio_postgres": round(taken["postgres"] / ceiling, 3),
-        "alerts_per_s": round(taken["sqlite"]),
-        "alerts_per_s_postgres": round(taken["postgres"]),
+        "ratio_sqlite": round(taken["sqlite"].per_s / ceiling, 3),
+        "ratio_postgres": round(taken["postgres"].per_s / ceiling, 3),
+        "alerts_per_s": round(taken["sqlite"].per_s),
+        "alerts_per_s_postgres": round(taken["postgres"].per_s),
         "bare_per_s": round(ceiling),
-        "bare_per_s_runs": [round(rate) for rate in bare],
+        "bare_per_s_runs": [round(run.per_s) for run in bare],
+        "cpu_ratio_sqlite": round(ceiling_cpu_us / taken["sqlite"].cpu_us, 3),
+        "cpu_us_sqlite": round(taken["sqlite"].cpu_us),
+        "cpu_us_postgres": round(taken["postgres"].cpu_us),
+        "cpu_us_bare": round(ceiling_cpu_us),
         "alerts": count,
         "boxes": boxes,
         "message_bytes": len(messages[0].raw),
@@ -129,16 +146,15 @@ def _database(settings: Settings) -> Iterator[Database]:
         database.close()
 
 
-def _run_bare(place: Place, messages: Sequence[Incoming]) -> float:
-    """Messages a second."""
+def _run_bare(place: Place, messages: Sequence[Incoming]) -> Pace:
     _leave_waiting(place.port, "bare", messages)
     given = {"port": place.port, "username": USER, "password": PASSWORD, "client_id": "bare"}
     said = _run("center.intake.bench.listener", {**given, "count": len(messages), "core": place.core})
-    return len(messages) / float(said["seconds"])
+    return Pace.of(len(messages), said)
 
 
-def _run_intake(place: Place, messages: Sequence[Incoming]) -> float:
-    """Alerts a second. Raises ServerMissing unless each has its task, and links."""
+def _run_intake(place: Place, messages: Sequence[Incoming]) -> Pace:
+    """Raises ServerMissing unless each alert has its task, and links."""
     _leave_waiting(place.port, f"teawatch-center-{TENANT}", messages)
     warm = min(WARM, len(messages) // 2)
     given = {"data": str(place.folder), "count": len(messages), "warm": warm, "core": place.core}
@@ -148,7 +164,7 @@ def _run_intake(place: Place, messages: Sequence[Incoming]) -> float:
         linked = session.scalar(select(func.count(Lead.id.distinct())).join(LeadLink, of_lead()))
     if (tasks, linked) != (len(messages), len(messages)):
         raise ServerMissing(f"of {len(messages)} alerts {tasks} have a task and {linked} have links")
-    return int(said["measured"]) / float(said["seconds"])
+    return Pace.of(int(said["measured"]), said)
 
 
 def _leave_waiting(port: int, client_id: str, messages: Sequence[Incoming]) -> None:

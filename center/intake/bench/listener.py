@@ -20,11 +20,11 @@ def main() -> None:
     pin(given["core"])
     all_here = threading.Event()
     count = 0
-    connected_s = 0.0
+    connected_s = connected_cpu_s = 0.0
 
     def connected(*_: Any) -> None:  # noqa: ANN401 - paho's signature
-        nonlocal connected_s
-        connected_s = time.monotonic()
+        nonlocal connected_s, connected_cpu_s
+        connected_s, connected_cpu_s = time.monotonic(), time.process_time()
 
     def received(*_: Any) -> None:  # noqa: ANN401 - paho's signature
         nonlocal count
@@ -38,10 +38,10 @@ def main() -> None:
     client.connect("127.0.0.1", given["port"])
     client.loop_start()
     is_complete = all_here.wait(PATIENCE_S)
-    seconds = time.monotonic() - connected_s
+    seconds, cpu_s = time.monotonic() - connected_s, time.process_time() - connected_cpu_s
     client.disconnect()
     client.loop_stop()
-    print(json.dumps({"count": count, "seconds": seconds, "complete": is_complete}))  # noqa: T201 - read by the bench
+    print(json.dumps({"count": count, "seconds": seconds, "cpu_s": cpu_s, "complete": is_complete}))  # noqa: T201 - read by the bench
 
 
 if __name__ == "__main__":

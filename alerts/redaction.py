@@ -35,7 +35,10 @@ class Covered(Message):
 
 
 class Redaction(Message):
-    """What was made of which picture. `models`: which network looked for each kind, also in vain."""
+    """What was made of which picture. `models`: which network looked for each kind, also in vain.
+
+    `coarse`: for these kinds the finest parts of a very large picture were not looked at; small ones may be uncovered.
+    """
 
     TYPE: ClassVar[str] = "teawatch.redaction.v1"
 
@@ -47,3 +50,4 @@ class Redaction(Message):
     method: Literal["solid_fill"] = "solid_fill"
     covered: Annotated[tuple[Covered, ...], Field(max_length=MOST_PLACES)]
     models: dict[What, Model]
+    coarse: Annotated[tuple[What, ...], Field(max_length=len(What))] = ()

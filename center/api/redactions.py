@@ -70,7 +70,10 @@ class WordOut(Answer):
 
 
 class RedactedCopyOut(Answer):
-    """A copy, what was covered in it, and what was said of it. Its bytes are at `url` as long as they are kept."""
+    """A copy, what was covered in it, and what was said of it. Its bytes are at `url` as long as they are kept.
+
+    `coarse`: of these kinds no small ones were looked for, as the picture is too large.
+    """
 
     lead_id: str
     original_sha256: str
@@ -81,6 +84,7 @@ class RedactedCopyOut(Answer):
     made_at: datetime
     covered: list[Covered]
     models: dict[str, str]
+    coarse: list[str]
     words: list[WordOut]
     url: str
 
@@ -98,6 +102,7 @@ class RedactedCopyOut(Answer):
             made_at=row.made_at,
             covered=list(told.covered),
             models={what.value: f"{model.name} {model.sha256}" for what, model in told.models.items()},
+            coarse=[what.value for what in told.coarse],
             words=[WordOut.of(word) for word in words],
             url=f"/api/v1/evidence/{row.sha256}",
         )

@@ -52,13 +52,17 @@ class Spoken:
 
 @dataclass(frozen=True, slots=True)
 class CopyView:
-    """One copy: what was covered, by which networks it was found, what is said of it, and what may be said now."""
+    """One copy: what was covered, by which networks, what is said of it, and what may be said now.
+
+    `coarse`: of what no small ones were looked for.
+    """
 
     row: RedactedCopy
     file: Announced | None
     standing: Toned
     covered: Sequence[tuple[str, int]]
     models: Sequence[tuple[str, str, str]]
+    coarse: Sequence[str]
     words: Sequence[Spoken]
     may_release: bool
     may_withhold: bool
@@ -88,6 +92,7 @@ def _view(session: Session, language: Language, row: RedactedCopy, file: Announc
         standing=toned(language, STANDINGS, standing),
         covered=[(name_of(language, PLACES, what), counts[what]) for what in What if counts[what]],
         models=[(name_of(language, PLACES, what), model.name, model.sha256) for what, model in told.models.items()],
+        coarse=[name_of(language, PLACES, what) for what in told.coarse],
         words=[Spoken(name_of(language, WORDS, word.word), word) for word in reversed(words)],
         may_release=is_here and standing is not Standing.RELEASED,
         may_withhold=is_here and standing is not Standing.WITHHELD,

@@ -52,7 +52,10 @@ def summary(told: Redaction) -> str:
     """For a person at a terminal."""
     counts = Counter(place.what for place in told.covered)
     found = ", ".join(f"{NAMES[what]} {counts[what]}" for what in What if counts[what])
-    return f"covered: {found or 'nothing'}. Look at the copy before it goes anywhere: faces are missed now and then."
+    coarse = ", ".join(NAMES[what] for what in told.coarse)
+    small = f" So large a picture was not searched for small ones: {coarse}." if coarse else ""
+    look = "Look at the copy before it goes anywhere: faces are missed now and then."
+    return f"covered: {found or 'nothing'}.{small} {look}"
 
 
 def _box_of(text: str) -> Box:

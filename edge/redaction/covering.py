@@ -38,6 +38,7 @@ def redact(data: bytes, by_hand: Sequence[Box], finder: Finder) -> tuple[bytes, 
     places = [*_drawn(by_hand, width, height), *_outermost([_told(found) for found in finder.find(picture)])]
     if len(places) > MOST_PLACES:
         raise RedactionFailed(f"{len(places)} places would have to be covered: this picture is not to be shown at all")
+    coarse = finder.coarse(picture)
     for place in places:
         _fill(picture, place.box)
     copy = write_picture(picture)
@@ -49,6 +50,7 @@ def redact(data: bytes, by_hand: Sequence[Box], finder: Finder) -> tuple[bytes, 
         frame=FrameSize(width=width, height=height),
         covered=tuple(places),
         models={what: Model(name=card.name, sha256=card.sha256) for what, card in finder.cards.items()},
+        coarse=coarse,
     )
 
 

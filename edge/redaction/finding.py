@@ -18,8 +18,11 @@ from models.detector import Detector
 from models.letterbox import Floats, Pixels, size_of
 from models.suppression import suppress
 
-MOST_PARTS: Final = 400
-"""Of a level with more parts than this nothing is looked at: the time of a look has an end."""
+MOST_PARTS: Final = 2700
+"""Of a level with more parts than this nothing is looked at: the time of a look has an end.
+
+Pictures of 6000 by 4000 pixels are just looked at to the finest.
+"""
 
 HEAD_PER_WIDTH: Final = 0.6
 LEAST_HEAD: Final = 0.33
@@ -93,6 +96,15 @@ class Finder:
         """Raises ModelError where one is missing or is not the one its card describes."""
         return cls({search: Detector.load(load_card(search.model)) for search in SEARCHES})
 
+    def coarse(self, picture: Pixels) -> tuple[What, ...]:
+        """For what the finest parts of a picture are not looked at, as there are too many: small ones may be missed."""
+        width, height = size_of(picture)
+        return tuple(
+            search.what
+            for search, detector in self._eyes.items()
+            if is_cut_short(width, height, _least_px(detector, search))
+        )
+
     def find(self, picture: Pixels) -> Iterator[Found]:
         """Everything that is to be covered, kind by kind, the surest first."""
         width, height = size_of(picture)
@@ -110,14 +122,30 @@ def parts_of(width: int, height: int, least_px: int) -> Iterator[tuple[int, int,
     [(0, 0, 400, 200), (0, 0, 200, 200), (100, 0, 300, 200), (200, 0, 400, 200)]
     """
     yield 0, 0, width, height
-    side = max(width, height) // 2
-    while side >= least_px:
+    for side in _sides(width, height, least_px):
         lefts, tops = _starts(width, side), _starts(height, side)
         if len(lefts) * len(tops) > MOST_PARTS:
             return
         for top in tops:
             for left in lefts:
                 yield left, top, min(left + side, width), min(top + side, height)
+
+
+def is_cut_short(width: int, height: int, least_px: int) -> bool:
+    """Whether `parts_of` leaves a level out.
+
+    >>> is_cut_short(6000, 4000, 128), is_cut_short(8000, 6000, 128)
+    (False, True)
+    """
+    return any(
+        len(_starts(width, side)) * len(_starts(height, side)) > MOST_PARTS for side in _sides(width, height, least_px)
+    )
+
+
+def _sides(width: int, height: int, least_px: int) -> Iterator[int]:
+    side = max(width, height) // 2
+    while side >= least_px:
+        yield side
         side //= 2
 
 
@@ -129,12 +157,17 @@ def _starts(length: int, side: int) -> list[int]:
     return [round(each) for each in np.linspace(0, length - side, count).tolist()]
 
 
+def _least_px(detector: Detector, search: Search) -> int:
+    """The side of the smallest part that is worth a look."""
+    return detector.card.input.size_px // search.enlarged
+
+
 def _look(detector: Detector, picture: Pixels, search: Search) -> Detections:
     """What is there of a kind, once each, in pixels of the picture."""
     wanted = detector.class_names.index(search.class_name)
     width, height = size_of(picture)
     seen = []
-    for left, top, right, bottom in parts_of(width, height, detector.card.input.size_px // search.enlarged):
+    for left, top, right, bottom in parts_of(width, height, _least_px(detector, search)):
         found = detector.detect(picture[top:bottom, left:right], score_threshold=search.score)
         found = found.where(found.classes == wanted)
         offset = np.array([left, top, left, top], np.float32)

@@ -215,6 +215,21 @@ def test_every_pixel_is_looked_at_in_every_level() -> None:
         assert mask.all()
 
 
+@pytest.mark.parametrize("size", [(4000, 3000), (6000, 4000)])
+def test_pictures_of_usual_cameras_are_searched_to_the_finest_level(size: tuple[int, int]) -> None:
+    seen = {right - left for left, _, right, _ in parts_of(*size, 128)}
+    assert min(seen) < 256, "not even half of it would be"
+
+
+def test_where_the_finest_level_is_left_out_the_report_says_so(finder: Finder, monkeypatch: pytest.MonkeyPatch) -> None:
+    data = saved(striped(512, 512))
+    monkeypatch.setattr("edge.redaction.finding.MOST_PARTS", 20)
+    assert redact(data, (), finder)[1].coarse == (What.FACE,)
+    assert "not searched for small ones: faces." in command.summary(redact(data, (), finder)[1])
+    monkeypatch.undo()
+    assert redact(data, (), finder)[1].coarse == ()
+
+
 def call(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "teawatch", "edge", "redact", *map(str, arguments)],

@@ -37,6 +37,8 @@ told = {
     ] + [{"what": "face", "box": {"x": 1, "y": 2, "width": 3, "height": 4}, "score_permille": 900}],
     "models": {"face": model, "head": model, "plate": model},
 }
+if how == "coarse":
+    told["coarse"] = ["face"]
 if how == "other picture":
     told["original_sha256"] = "a" * 64
 if how == "other copy":

@@ -349,6 +349,13 @@ def test_the_pages_make_compare_and_release_a_copy_without_a_script(web: Web) ->
     assert shown(web) is not None
 
 
+def test_the_page_says_of_what_no_small_ones_were_looked_for(web: Web, tmp_path: Path) -> None:
+    for how, said in (("well", False), ("coarse", True)):
+        stand_in(tmp_path, how)
+        assert ask(web, boxes=[PLACE] * (1 + said)).json()["coarse"] == ["face"] * said
+        assert ("Not searched for small ones" in web.client.get(f"/leads/{LEAD}/redactions").text) is said
+
+
 def test_a_form_with_boxes_that_are_none_makes_nothing_and_keeps_what_was_typed(web: Web) -> None:
     for boxes in ("1,2,3", "a,b,c,d", "1,2,-3,4", "1 2 3 4 5"):
         form = {"csrf_token": web.client.headers["X-CSRF-Token"], "original": ORIGINAL, "reason": "x", "boxes": boxes}

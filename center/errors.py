@@ -98,7 +98,7 @@ class CannotRedact(CenterError):
 
 
 class RedactorBusy(CenterError):
-    """Another picture is being redacted: try again in a moment."""
+    """Another picture is being redacted, or the store does not answer: try again in a moment."""
 
 
 class StampRefused(CenterError):

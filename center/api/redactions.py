@@ -1,6 +1,5 @@
 """Redacted copies of a lead's pictures: asked for, looked at, released or withheld; below /api/v1/leads/{id}."""
 
-from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Final
 
@@ -8,30 +7,26 @@ from fastapi import HTTPException, Request
 from pydantic import Field
 from sqlalchemy.orm import Session
 
-from alerts.errors import BlobError, BlobStoreFull
 from alerts.messages import Box
 from alerts.redaction import MOST_BY_HAND, Covered
 from center.accounts.guards import Viewer
-from center.accounts.people import Person
 from center.api.leads import RowId
 from center.api.schemas import Answer
 from center.api.security import CHANGES, reading_router
 from center.api.uploads import Hash
 from center.database import Reading, Writing
-from center.errors import CannotRedact, RedactorBusy
+from center.errors import CannotRedact
+from center.evidence.copying import make_copy
 from center.evidence.redactions import (
     CopyWord,
     RedactedCopy,
     Word,
-    add_copy,
-    check_original,
     copies_of,
     say,
     standing_of,
     words_on,
 )
-from center.feed.hub import announce
-from center.office import Office, office_of
+from center.office import office_of
 from center.web.problems import responses
 from center.web.words import NO_NUL
 
@@ -125,32 +120,12 @@ def redact(request: Request, person: Viewer, lead_id: RowId, wish: RedactionIn) 
     """Have a redacted copy of a sealed picture made. It may leave the officers' side only once somebody released it."""
     office = office_of(request)
     try:
-        sha256 = make_copy(office, person, lead_id, original=wish.original, reason=wish.reason, boxes=wish.boxes)
+        sha256 = make_copy(office, person.actor, lead_id, original=wish.original, reason=wish.reason, boxes=wish.boxes)
     except CannotRedact as error:
         raise HTTPException(422, str(error)) from error
     with office.database.reading() as session:
         copies = copies_of(session, tenant=office.settings.tenant, lead_id=lead_id)
         return RedactedCopyOut.of(session, next(row for row in copies if row.sha256 == sha256))
-
-
-def make_copy(office: Office, person: Person, lead_id: str, *, original: str, reason: str, boxes: Sequence[Box]) -> str:
-    """Have a copy made and entered; its hash. Raises CannotRedact, EnforcementError, HTTPException 503, 507."""
-    tenant = office.settings.tenant
-    with office.database.reading() as session:
-        check_original(session, tenant=tenant, lead_id=lead_id, original=original, reason=reason)
-    try:
-        made = office.redactor.make(original, boxes)
-        office.evidence.put(made.data)
-    except RedactorBusy as error:
-        raise HTTPException(503, str(error), headers={"Retry-After": "20"}) from error
-    except BlobStoreFull as error:
-        raise HTTPException(507, "the centre's disk is full; the copy was not stored") from error
-    except BlobError as error:
-        raise HTTPException(503, f"nothing was made, try again in a moment: {error}") from error
-    with office.database.writing() as session:
-        copy = add_copy(session, made, tenant=tenant, lead_id=lead_id, reason=reason, by=person.actor, at=office.now())
-        announce(session, "evidence", lead_id)
-        return copy.sha256
 
 
 @router.post(
@@ -175,6 +150,5 @@ def speak(
         by=person.actor,
         at=office.now(),
     )
-    announce(session, "evidence", lead_id)
     session.flush()
     return [RedactedCopyOut.of(session, row) for row in copies_of(session, tenant=tenant, lead_id=lead_id)]

@@ -23,6 +23,7 @@ from center.evidence.custody import Act, is_looking, note_custody
 from center.evidence.files import Announced, find_file
 from center.evidence.recordings import ROLE as RECORDING
 from center.evidence.redactor import Redacted
+from center.feed.hub import announce
 from center.store.shelf import Shelf
 from enforcement.actors import Actor
 from enforcement.errors import Conflict, IllegalMove, NoteMissing, Unknown
@@ -170,6 +171,7 @@ def add_copy(
         reason=reason,
         lead_id=lead_id,
     )
+    announce(session, "evidence", lead_id)
     return copy
 
 
@@ -239,6 +241,7 @@ def say(
     note_custody(
         session, tenant=tenant, act=ACTS[word], sha256=sha256, who=by.user_id, at=at, reason=reason, lead_id=lead_id
     )
+    announce(session, "evidence", lead_id)
     return after
 
 

@@ -13,12 +13,11 @@ from sqlalchemy.orm import Session
 from alerts.messages import Box
 from alerts.redaction import MOST_BY_HAND
 from center.accounts.guards import CsrfChecked, Viewer
-from center.api.redactions import make_copy
 from center.database import Reading
 from center.errors import CannotRedact
+from center.evidence.copying import make_copy
 from center.evidence.files import files_of
 from center.evidence.redactions import Word, say
-from center.feed.hub import announce
 from center.office import office_of
 from center.pages.redactionviews import copies_shown, originals_of
 from center.pages.rendering import language_of, render
@@ -61,7 +60,8 @@ def ask(
     """Have a copy made; the answer is the page with it."""
     office, language = office_of(request), language_of(request)
     try:
-        sha256 = make_copy(office, person, lead_id, original=original, reason=reason, boxes=_boxes_of(language, boxes))
+        drawn = _boxes_of(language, boxes)
+        sha256 = make_copy(office, person.actor, lead_id, original=original, reason=reason, boxes=drawn)
     except (CannotRedact, EnforcementError) as error:
         status = 422 if isinstance(error, CannotRedact) else status_of(error)
         with office.database.reading() as session:
@@ -97,7 +97,6 @@ def speak(
                 by=person.actor,
                 at=office.now(),
             )
-            announce(session, "evidence", lead_id)
     except EnforcementError as error:
         with office.database.reading() as session:
             return _page(request, session, lead_id, original, status=status_of(error), trouble=_said(language, error))

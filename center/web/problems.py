@@ -16,8 +16,8 @@ from pydantic import BaseModel, Field
 from sqlalchemy.exc import OperationalError
 from starlette.exceptions import HTTPException
 
-from alerts.errors import BlobStoreUnreachable
-from center.errors import DatabaseTrouble
+from alerts.errors import BlobStoreFull, BlobStoreUnreachable
+from center.errors import DatabaseTrouble, RedactorBusy
 from enforcement import errors as enforcement
 
 
@@ -35,8 +35,10 @@ STATUSES: Mapping[type[Exception], int] = {
     enforcement.NotAnOfficer: 422,
     enforcement.PersonalData: 422,
     enforcement.Unknown: 404,
+    BlobStoreFull: 507,
     BlobStoreUnreachable: 503,
     DatabaseTrouble: 503,
+    RedactorBusy: 503,
 }
 
 log = structlog.get_logger()
@@ -105,7 +107,8 @@ class Answers:
         return self._answer(request, 422, f"{place}: {first['msg']}" if place else str(first["msg"]))
 
     def _known_error(self, request: Request, error: Exception) -> Response:
-        return self._answer(request, status_of(error), str(error))
+        headers = {"Retry-After": "20"} if isinstance(error, RedactorBusy) else None
+        return self._answer(request, status_of(error), str(error), headers)
 
     def _busy(self, request: Request, error: Exception) -> Response:
         log.error("database_busy", path=request.url.path, reason=str(cast("OperationalError", error).orig))

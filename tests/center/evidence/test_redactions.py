@@ -4,10 +4,12 @@ import hashlib
 import io
 import json
 import os
+import re
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import httpx
 import pytest
@@ -15,7 +17,9 @@ from PIL import Image
 from sqlalchemy import text
 
 from alerts.blobs import BlobStore
-from center.errors import CannotRedact
+from alerts.errors import BlobStoreFull, BlobStoreUnreachable
+from center.errors import CannotRedact, RedactorBusy
+from center.evidence.copying import make_copy
 from center.evidence.files import Announced
 from center.evidence.redactions import Released, released_copy_of
 from center.evidence.redactor import Redactor
@@ -26,6 +30,7 @@ from enforcement.leads import Lead
 from tests.center.evidence.redacting import stand_in
 from tests.center.log.scene import intruder, verify
 from tests.center.stage import BOX, TENANT, Box, Web, make_alert, make_artefact, open_web
+from tests.enforcement.alerts_told import HEAD
 
 LEAD = f"{BOX}.i-1"
 PLACE = {"x": 10, "y": 20, "width": 30, "height": 40}
@@ -373,6 +378,24 @@ def test_a_form_of_somebody_else_or_without_its_token_makes_nothing(web: Web) ->
     web.client.cookies.clear()
     assert web.client.get(f"/leads/{LEAD}/redactions", follow_redirects=False).status_code in (303, 401)
     assert web.client.get(f"/api/v1/leads/{LEAD}/redactions").status_code == 401
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "again", "said"),
+    [
+        (RedactorBusy("another picture is being redacted"), 503, "20", "another picture is being redacted"),
+        (BlobStoreUnreachable("no answer"), 503, "20", "nothing was made, try again in a moment: no answer"),
+        (BlobStoreFull("/data: full"), 507, None, "the centre's disk is full; the copy was not stored"),
+    ],
+)
+def test_what_holds_a_copy_up_is_said_as_the_rooms_below_say_it(
+    web: Web, monkeypatch: pytest.MonkeyPatch, error: Exception, status: int, again: str | None, said: str
+) -> None:
+    monkeypatch.setattr(Redactor, "make", Mock(side_effect=error))
+    with pytest.raises((RedactorBusy, BlobStoreFull), match=re.escape(said)):
+        make_copy(web.stage.office, HEAD, LEAD, original=ORIGINAL, reason="shown", boxes=())
+    answer = ask(web)
+    assert (answer.status_code, answer.json()["detail"], answer.headers.get("Retry-After")) == (status, said, again)
 
 
 def test_the_report_is_kept_as_it_was_written(web: Web) -> None:

@@ -25,17 +25,20 @@ def interrupted() -> Iterator[None]:
 
 @pytest.mark.usefixtures("interrupted")
 def test_values_are_read_while_others_are_added() -> None:
-    recent, stopped = Recent(50), threading.Event()
+    recent, filled, stopped = Recent(50), threading.Event(), threading.Event()
 
     def tell() -> None:
         number = 0
         while not stopped.is_set():
             recent.add(float(number))
             number += 1
+            if number == 50:
+                filled.set()
 
     teller = threading.Thread(target=tell)
     teller.start()
     try:
+        assert filled.wait(30)
         for _ in range(50):
             values = recent.values
             assert values == tuple(sorted(values))

@@ -26,7 +26,7 @@ from center.bundles.trusting import trust_of
 from center.errors import BundleImpossible
 from center.evidence.custody import Act, note_custody
 from center.evidence.files import note_arrival
-from center.evidence.recordings import Source, add_recording, keep, seal
+from center.evidence.recordings import Sealed, Source, add_recording, keep, seal
 from center.evidence.redactions import Word, add_copy, say
 from center.evidence.redactor import Redacted
 from center.intake.filing import Outcome
@@ -267,10 +267,10 @@ def test_a_time_that_cannot_be_is_told_and_makes_no_bundle_that_the_centres_own_
     assert f"设备所写的 {at.isoformat(' ', 'seconds')}" in unpacked(bundle, "because.zh.txt")
 
 
-def test_what_an_officer_recorded_comes_along_and_is_told_apart(told: Stage, tmp_path: Path) -> None:
-    film = b"\0\0\0\x18ftypmp42 by hand" * 40
-    sealed = seal(BytesIO(film), max_bytes=2**20)
-    keep(told.office.evidence, BytesIO(film), sealed)
+def add(told: Stage, recorded: bytes) -> Sealed:
+    """An officer adds a recording of their own."""
+    sealed = seal(BytesIO(recorded), max_bytes=2**20)
+    keep(told.office.evidence, BytesIO(recorded), sealed)
     with told.office.database.writing() as session:
         add_recording(
             session,
@@ -280,9 +280,15 @@ def test_what_an_officer_recorded_comes_along_and_is_told_apart(told: Stage, tmp
             source=Source.HAND_HELD,
             note="the van from the side",
             taken_at=None,
-            by=Actor("officer-a", Role.OFFICER),
+            by=OFFICER,
             at=NOW,
         )
+    return sealed
+
+
+def test_what_an_officer_recorded_comes_along_and_is_told_apart(told: Stage, tmp_path: Path) -> None:
+    film = b"\0\0\0\x18ftypmp42 by hand" * 40
+    sealed = add(told, film)
     bundle = export(told, tmp_path / "bundle.zip")
     report = verify_file(bundle, trust(told))
 
@@ -337,20 +343,7 @@ def release(stage: Stage, sha256: str) -> None:
 
 def test_a_copy_of_a_recording_comes_along_as_long_as_the_recording_does(told: Stage, tmp_path: Path) -> None:
     picture = b"\xff\xd8\xff by hand" * 40
-    sealed = seal(BytesIO(picture), max_bytes=2**20)
-    keep(told.office.evidence, BytesIO(picture), sealed)
-    with told.office.database.writing() as session:
-        add_recording(
-            session,
-            sealed,
-            tenant=TENANT,
-            lead_id=CASE,
-            source=Source.HAND_HELD,
-            note="the van from the side",
-            taken_at=None,
-            by=OFFICER,
-            at=NOW,
-        )
+    sealed = add(told, picture)
     copy = redacted(told, b"\xff\xd8\xff covered", picture)
     release(told, copy)
     for name, is_there in (("before", True), ("after", False)):

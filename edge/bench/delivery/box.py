@@ -89,6 +89,11 @@ class BoxUnderTest:
         return await self.wait(lambda: self._has_delivered(until), patience_s)
 
     @property
+    def is_forked(self) -> bool:
+        """Whether a number stands for several records in the journal it writes."""
+        return self.epoch in self.truth.forked
+
+    @property
     def waits(self) -> str:
         """What of it the centre has not confirmed, for people."""
         if self._has_died:

@@ -69,6 +69,9 @@ class Kind:
     is_rare: bool = False
     """Not in every round: it stops everything for half a minute."""
 
+    needs_one_journal: bool = False
+    """It leaves a gap, which says nothing in a journal that was forked: a number stands for several records there."""
+
 
 KINDS = (
     Kind(name="box_killed", weight=14, on_box=box_faults.kill),
@@ -88,8 +91,8 @@ KINDS = (
     Kind(name="certificate_lost", weight=3, on_box=identity_faults.lose_certificate, fits=has_tls),
     Kind(name="records_doubled", weight=4, on_box=box_faults.doubled, fits=is_plain),
     Kind(name="records_shuffled", weight=4, on_box=box_faults.shuffled, fits=is_plain),
-    Kind(name="records_withheld", weight=4, on_box=box_faults.withheld, fits=is_plain),
-    Kind(name="record_removed", weight=2, on_box=box_faults.removed),
+    Kind(name="records_withheld", weight=4, on_box=box_faults.withheld, fits=is_plain, needs_one_journal=True),
+    Kind(name="record_removed", weight=2, on_box=box_faults.removed, needs_one_journal=True),
     Kind(name="box_cloned", weight=1, on_box=identity_faults.cloned),
     Kind(name="box_set_back", weight=1, on_box=identity_faults.set_back),
     Kind(name="centre_killed", weight=1, on_county=county_faults.kill_centre),

@@ -7,8 +7,7 @@ is cut off and the centre is down. A box is given a few seconds to recover betwe
 import asyncio
 import random
 import time
-from collections import deque
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from edge.bench.delivery.box import BoxUnderTest
@@ -42,8 +41,8 @@ class Storm:
     def __init__(self, stage: Stage, faults: Sequence[Fault], *, clear_s: float) -> None:
         self._stage = stage
         self._clear_s = clear_s
-        self._for_boxes = deque(fault for fault in faults if fault.kind.on_box)
-        self._for_county = deque(fault for fault in faults if fault.kind.on_county)
+        self._for_boxes = [fault for fault in faults if fault.kind.on_box]
+        self._for_county = [fault for fault in faults if fault.kind.on_county]
         self.stuck: list[str] = []
         self._healings: list[asyncio.Task[Outcome]] = []
 
@@ -51,8 +50,8 @@ class Storm:
         """Every fault, then fair weather; what became of each."""
         async with asyncio.TaskGroup() as tracks:
             for box in self._stage.boxes:
-                tracks.create_task(self._track(self._for_boxes, (box,), self._on_box(box)))
-            tracks.create_task(self._track(self._for_county, self._stage.boxes, self._on_county))
+                tracks.create_task(self._track(self._faults_of(box), (box,), self._on_box(box)))
+            tracks.create_task(self._track(iter(self._for_county), self._stage.boxes, self._on_county))
         await self._clear()
         return [await healing for healing in self._healings]
 
@@ -69,11 +68,19 @@ class Storm:
             raise TypeError(fault.kind.name)
         return await fault.kind.on_county(self._stage, _chance(fault))
 
+    def _faults_of(self, box: BoxUnderTest) -> Iterator[Fault]:
+        """What is left for any box, but for what is better left to boxes whose journal was not forked, if there are."""
+        while fault := next((fault for fault in self._for_boxes if self._suits(fault, box)), None):
+            self._for_boxes.remove(fault)
+            yield fault
+
+    def _suits(self, fault: Fault, box: BoxUnderTest) -> bool:
+        return not (fault.kind.needs_one_journal and box.is_forked) or all(each.is_forked for each in self._stage.boxes)
+
     async def _track(
-        self, faults: deque[Fault], victims: Sequence[BoxUnderTest], strike: Callable[[Fault], Awaitable[Gap]]
+        self, faults: Iterator[Fault], victims: Sequence[BoxUnderTest], strike: Callable[[Fault], Awaitable[Gap]]
     ) -> None:
-        while faults:
-            fault = faults.popleft()
+        for fault in faults:
             gap = await strike(fault)
             healing = asyncio.create_task(self._heal(fault, gap, victims))
             self._healings.append(healing)

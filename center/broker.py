@@ -19,7 +19,6 @@ from pathlib import Path
 import structlog
 
 from center.background import Rounds
-from center.boxes.certificates import KeyPair
 from center.errors import BrokerTrouble, PortInUse
 
 START_TIMEOUT_S = 10.0
@@ -32,7 +31,7 @@ log = structlog.get_logger()
 
 
 def configuration(
-    host: str, port: int, passwords: Mapping[str, str], max_payload_bytes: int, pair: KeyPair | None = None
+    host: str, port: int, passwords: Mapping[str, str], max_payload_bytes: int, pair: Path | None = None
 ) -> str:
     """The broker's TOML. The `auth` table switches anonymous clients off; JSON strings are TOML strings too.
 
@@ -42,8 +41,8 @@ def configuration(
     tls = (
         f"""
 [v4.1.tls]
-certpath = {json.dumps(str(pair.certificate.absolute()))}
-keypath = {json.dumps(str(pair.key.absolute()))}
+certpath = {json.dumps(str(pair.absolute()))}
+keypath = {json.dumps(str(pair.absolute()))}
 """
         if pair
         else ""
@@ -104,9 +103,7 @@ def wait_for_port(host: str, port: int) -> None:
 class EmbeddedBroker:
     """One broker process and the thread that watches it. `start()`, `use(passwords)`, `stop()`."""
 
-    def __init__(
-        self, folder: Path, *, host: str, port: int, max_payload_bytes: int, pair: KeyPair | None = None
-    ) -> None:
+    def __init__(self, folder: Path, *, host: str, port: int, max_payload_bytes: int, pair: Path | None = None) -> None:
         """The configuration, with its passwords, is written into `folder`, mode 0600. `pair` makes it speak TLS."""
         self._path = folder / "broker.toml"
         self._host = host
@@ -181,7 +178,7 @@ class EmbeddedBroker:
         return self._pause_s
 
     def _read_certificate(self) -> bytes:
-        return self._pair.certificate.read_bytes() if self._pair else b""
+        return self._pair.read_bytes() if self._pair else b""
 
     def _launch(self) -> None:
         wait_for_port(self._host, self._port)

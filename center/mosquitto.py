@@ -23,9 +23,9 @@ from cryptography import x509
 from sqlalchemy.orm import Session
 
 from alerts.identity import replace_private_file
-from alerts.subscriber import BATCH
+from alerts.inbox import BATCH
 from alerts.topics import DOWNLINKS, UPLINKS, Topic, filter_of
-from center.boxes.certificates import KeyPair, taken_back
+from center.boxes.certificates import taken_back
 from center.boxes.devices import mqtt_passwords
 from center.keyring import Keyring
 from center.settings import Settings
@@ -75,8 +75,8 @@ def configuration(place: Place, *, tls: bool, max_message_bytes: int) -> str:
     secured = (
         (
             f"cafile {place.folder}/ca.crt",
-            f"certfile {place.folder}/server.crt",
-            f"keyfile {place.folder}/server.key",
+            f"certfile {place.folder}/server.pem",
+            f"keyfile {place.folder}/server.pem",
             f"crlfile {place.folder}/revoked.crl",
             "tls_version tlsv1.2",
             "require_certificate true",
@@ -112,7 +112,7 @@ class MosquittoFiles:
         self._keyring = keyring
         self.place = place
 
-    def refresh(self, session: Session, server: KeyPair, at: datetime) -> bool:
+    def refresh(self, session: Session, server: Path, at: datetime) -> bool:
         """Write what is not true any more and tell Mosquitto; whether anything was written."""
         self.place.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         mqtt = self._settings.mqtt
@@ -120,8 +120,7 @@ class MosquittoFiles:
         written = self._put("acl", rights(self._settings.tenant, passwords, mqtt.username))
         if mqtt.tls:
             written |= self._put("ca.crt", self._keyring.authority.pem)
-            written |= self._put("server.crt", server.certificate.read_text())
-            written |= self._put("server.key", server.key.read_text())
+            written |= self._put("server.pem", server.read_text())
             written |= self._put_revocations(session, at)
         else:
             written |= self._put_passwords(passwords | {mqtt.username: self._keyring.center_password})

@@ -42,8 +42,7 @@ def serve(settings: Settings, *, seed_demo_county: bool = False) -> None:
         server_header=False,
         timeout_graceful_shutdown=GRACE_S,
         lifespan="on",
-        ssl_certfile=pair.certificate if pair else None,
-        ssl_keyfile=pair.key if pair else None,
+        ssl_certfile=pair,
     )
     AppStatus.enable_automatic_graceful_drain = False  # it would cut streams; the hub lets them end
     server = _Server(config, app.state.office)
@@ -75,10 +74,10 @@ class _Server(uvicorn.Server):
         if self.config.ssl is not None and counter % RENEWAL_TICKS == 0:
             office = self._office
             pair, _ = keep_server_pair(office.settings, office.keyring.authority, office.now())
-            certificate = pair.certificate.read_bytes()
+            certificate = pair.read_bytes()
             if certificate != self._certificate:
                 self._certificate = certificate
-                self.config.ssl.load_cert_chain(pair.certificate, pair.key)
+                self.config.ssl.load_cert_chain(pair)
                 log.info("certificate_shown", names=server_names(office.settings))
         return await super().on_tick(counter)
 

@@ -1,10 +1,10 @@
 """Certificates that the centre has given out: to its boxes, to its servers, to itself at the broker."""
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
 from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from sqlalchemy import select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
@@ -12,7 +12,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from alerts.certificates import is_due, make_key, pem_of_key
 from alerts.errors import MalformedMessage
 from alerts.identity import replace_private_file
-from center.authority import Authority
+from center.authority import Authority, Issued
 from center.settings import Settings
 from traceability.records import Base, OfTenant
 
@@ -29,14 +29,6 @@ class DeviceCertificate(OfTenant, Base):
     issued_at: Mapped[datetime]
     not_after: Mapped[datetime]
     revoked_at: Mapped[datetime | None]
-
-
-@dataclass(frozen=True, slots=True)
-class KeyPair:
-    """Files of a private key and its certificate."""
-
-    key: Path
-    certificate: Path
 
 
 def issue(
@@ -84,40 +76,41 @@ def server_names(settings: Settings) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name for name in given if name not in ANYWHERE))
 
 
-def server_pair(settings: Settings) -> KeyPair:
-    """Where the servers' key and certificate are."""
-    return KeyPair(settings.secrets_folder / "server.key", settings.secrets_folder / "server.crt")
+def server_pair(settings: Settings) -> Path:
+    """Where the servers' key and certificate are: in one file, so that two that are read belong together."""
+    return settings.secrets_folder / "server.pem"
 
 
-def keep_server_pair(settings: Settings, authority: Authority, at: datetime) -> tuple[KeyPair, bool]:
+def keep_server_pair(settings: Settings, authority: Authority, at: datetime) -> tuple[Path, bool]:
     """The servers' key and certificate, and whether they are new: made anew when due, or for another set of names."""
-    names, pair = server_names(settings), server_pair(settings)
-    if _is_good(pair, authority, at) and _names_in(pair.certificate) == set(names):
-        return pair, False
+    names, path = server_names(settings), server_pair(settings)
+    if _is_good(path, authority, at) and _names_in(path) == set(names):
+        return path, False
     key = make_key()
     issued = authority.issue_server(key, names, at, timedelta(days=settings.tls.server_days))
-    _write(pair, pem_of_key(key), issued.pem)
-    return pair, True
+    _write(path, key, issued)
+    return path, True
 
 
 def keep_own_pair(settings: Settings, authority: Authority, at: datetime) -> Path:
     """One file with the centre's own key and certificate, with which it connects to the broker; renewed when due."""
     path = settings.secrets_folder / "center-client.pem"
-    if not _is_good(KeyPair(path, path), authority, at):
+    if not _is_good(path, authority, at):
         key = make_key()
         life = timedelta(days=settings.tls.server_days)
         issued = authority.issue_client(key.public_key(), settings.mqtt.username, at, life)
-        replace_private_file(path, pem_of_key(key) + issued.pem.encode())
+        _write(path, key, issued)
     return path
 
 
-def _is_good(pair: KeyPair, authority: Authority, at: datetime) -> bool:
-    """Whether the files are there, belong together and to this authority, and are not due."""
+def _is_good(path: Path, authority: Authority, at: datetime) -> bool:
+    """Whether key and certificate are there, belong together and to this authority, and are not due."""
     try:
-        certificate = x509.load_pem_x509_certificate(pair.certificate.read_bytes())
-        key = load_pem_private_key(pair.key.read_bytes(), None)
+        pem = path.read_bytes()
+        certificate = x509.load_pem_x509_certificate(pem)
+        key = load_pem_private_key(pem, None)
         certificate.verify_directly_issued_by(authority.certificate)
-        return key.public_key() == certificate.public_key() and not is_due(pair.certificate.read_bytes(), at)
+        return key.public_key() == certificate.public_key() and not is_due(pem, at)
     except (OSError, ValueError, TypeError, MalformedMessage, x509.InvalidVersion):
         return False
 
@@ -128,6 +121,5 @@ def _names_in(path: Path) -> set[str]:
     return {str(name.value) for name in extension.value}
 
 
-def _write(pair: KeyPair, key: bytes, certificate: str) -> None:
-    replace_private_file(pair.key, key)
-    replace_private_file(pair.certificate, certificate.encode())
+def _write(path: Path, key: EllipticCurvePrivateKey, issued: Issued) -> None:
+    replace_private_file(path, pem_of_key(key) + issued.pem.encode())

@@ -30,7 +30,7 @@ from alerts.topics import Channel, Topic
 from alerts.uploader import upload_token
 from center.accounts.people import Role, add_user
 from center.app import create_app, make_office
-from center.boxes.certificates import KeyPair, keep_server_pair
+from center.boxes.certificates import keep_server_pair
 from center.boxes.keys import register
 from center.county.seeding import seed
 from center.database import Database
@@ -192,12 +192,12 @@ def open_web(folder: Path, **more: Any) -> Iterator[Web]:
     office: Office = app.state.office
     pair = keep_server_pair(office.settings, office.keyring.authority, clock())[0] if office.settings.web.tls else None
     trusted = ssl.create_default_context(cadata=office.keyring.authority.pem) if pair else True
-    with serving(app, pair) as url, httpx.Client(base_url=url, timeout=10, verify=trusted) as client:
+    with serving(app, pair) as url, httpx.Client(base_url=url, timeout=60, verify=trusted) as client:
         yield Web(set_stage(office, clock), client)
 
 
 @contextmanager
-def serving(app: FastAPI, pair: KeyPair | None = None) -> Iterator[str]:
+def serving(app: FastAPI, pair: Path | None = None) -> Iterator[str]:
     """The address of this application, served by a thread until the block ends; `pair` is for https."""
     listener = socket.create_server(("127.0.0.1", 0))
     config = uvicorn.Config(
@@ -205,8 +205,7 @@ def serving(app: FastAPI, pair: KeyPair | None = None) -> Iterator[str]:
         log_config=None,
         timeout_graceful_shutdown=2,
         lifespan="on",
-        ssl_certfile=pair.certificate if pair else None,
-        ssl_keyfile=pair.key if pair else None,
+        ssl_certfile=pair,
     )
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, name="web")

@@ -1,9 +1,7 @@
 """The centre's ear: takes what boxes send, and tells the broker so only after it was dealt with."""
 
-import queue
 import ssl
 import threading
-import time
 from collections.abc import Callable, Sequence
 from typing import NamedTuple, Self
 
@@ -12,16 +10,11 @@ import structlog
 from alerts import topics
 from alerts.connection import Address, Arrival, Connection, backoff_s
 from alerts.errors import MalformedMessage, NotTakenNow
+from alerts.inbox import Inbox
 from alerts.publisher import OnEvent
 from alerts.topics import UPLINKS, Channel, Topic
 
 ATTEMPTS = 6
-BATCH = 1000
-BATCH_BYTES = 8 * 2**20
-QUIET_S = 0.002
-GATHER_S = 0.05
-"""A batch ends when nothing more has come for `QUIET_S`, after `GATHER_S`, or when it is full."""
-
 END_S = 10.0
 
 log = structlog.get_logger(__name__)
@@ -42,9 +35,9 @@ class Subscriber:
     """Calls `on_messages` with what has come, batch after batch, in a thread of its own.
 
     A batch is what comes without a pause of milliseconds, so that a lone message hardly waits and a flood is dealt with
-    by the hundred. The broker is told (PUBACK) when the callback has returned; until then it keeps the messages, also
-    over a break of the connection (fixed client id, persistent session). Acknowledgements keep the order of arrival,
-    because rumqttd counts them. What the callback could not take is tried again, six times within some ten seconds;
+    by the hundred; what is pressing goes before the rest (`Inbox`). The broker is told (PUBACK) when the callback has
+    returned; until then it keeps the messages, also over a break of the connection (fixed client id, persistent
+    session). What the callback could not take is tried again, six times within some ten seconds;
     then it is let go and logged as `message_given_up`: the box, which got no receipt, brings it again, and the others
     need not wait.
     """
@@ -63,12 +56,13 @@ class Subscriber:
         attempts: int = ATTEMPTS,
         name: str = "",
         channels: Sequence[Channel] = UPLINKS,
+        is_pressing: Callable[[Arrival], bool] = lambda _arrival: False,
     ) -> None:
         """`name` tells several of one tenant apart; of `UPLINKS` only `channels` are heard."""
         self._attempts = attempts
         self._on_messages = on_messages
         self._on_event = on_event
-        self._arrivals: queue.SimpleQueue[Arrival | None] = queue.SimpleQueue()
+        self._inbox = Inbox(is_pressing)
         self._stopping = threading.Event()
         self._connection = Connection(
             Address(host=host, port=port, username=username, password=password, tls=tls),
@@ -78,7 +72,7 @@ class Subscriber:
             unwanted=[topics.filter_of(tenant, channel) for channel in UPLINKS if channel not in channels],
             on_up=lambda: self._tell("connected", broker=f"{host}:{port}"),
             on_down=lambda reason: self._tell("disconnected", reason=reason),
-            on_message=self._arrivals.put,
+            on_message=self._inbox.put,
             if_refused="look at the broker's user and password in the centre's configuration",
             name="subscriber-mqtt",
         )
@@ -97,7 +91,7 @@ class Subscriber:
     def stop(self) -> None:
         """Finish the batch that is being dealt with, leave the others to the broker, end the threads."""
         self._stopping.set()
-        self._arrivals.put(None)
+        self._inbox.close()
         self._thread.join()
         self._connection.stop()
 
@@ -113,28 +107,9 @@ class Subscriber:
         return self._connection.publish(topic.text, raw)
 
     def _run(self) -> None:
-        while (first := self._arrivals.get()) is not None and not self._stopping.is_set():
-            batch = [arrival for arrival in self._gather(first) if arrival.is_current()]
-            if self._deal_with(batch):
-                for arrival in batch:
-                    arrival.ack()
-
-    def _gather(self, first: Arrival) -> list[Arrival]:
-        """The first, and what comes close behind it."""
-        batch, size_bytes = [first], len(first.payload)
-        end_s = time.monotonic() + GATHER_S
-        while len(batch) < BATCH and size_bytes < BATCH_BYTES:
-            wait_s = min(QUIET_S, end_s - time.monotonic())
-            try:
-                arrival = self._arrivals.get(timeout=wait_s) if wait_s > 0 else self._arrivals.get_nowait()
-            except queue.Empty:
-                break
-            if arrival is None:
-                self._arrivals.put(None)
-                break
-            batch.append(arrival)
-            size_bytes += len(arrival.payload)
-        return batch
+        while batch := self._inbox.take():
+            if self._deal_with([item.arrival for item in batch if item.arrival.is_current()]):
+                self._inbox.settle(batch)
 
     def _deal_with(self, batch: Sequence[Arrival]) -> bool:
         """Whether the broker may forget them."""

@@ -10,6 +10,7 @@ from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
 
 from alerts.connection import Address
+from alerts.freshness import claims_now
 from alerts.subscriber import Subscriber, end_session
 from alerts.tls import Context, client_context
 from alerts.topics import UPLINKS, Channel
@@ -169,6 +170,7 @@ def start(office: Office, *, listening: bool = True) -> None:
             password=office.keyring.center_password,
             tenant=settings.tenant,
             on_messages=office.desk.receive_all,
+            is_pressing=lambda arrival: claims_now(arrival.payload, office.now()),
             channels=(Channel.STATUS,) if settings.intake.workers else UPLINKS,
             tls=_way_to_broker(settings, office.keyring) if mqtt.tls else None,
         )
@@ -198,6 +200,7 @@ def make_worker(office: Office, share: Share) -> Subscriber:
         password=office.keyring.center_password,
         tenant=settings.tenant,
         on_messages=share.of_messages(desk.receive_all),
+        is_pressing=lambda arrival: claims_now(arrival.payload, office.now()),
         tls=_way_to_broker(settings, office.keyring) if mqtt.tls else None,
         name=str(share),
         channels=(Channel.JOURNAL,),

@@ -13,7 +13,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Self
 
-from alerts.subscriber import BATCH
+from alerts.inbox import BATCH
 from center.errors import ServerMissing
 
 START_S = 30.0

@@ -7,6 +7,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from alerts.freshness import claims_now
 from alerts.subscriber import Incoming, Subscriber
 from center import garbage
 from center.app import filing_rules, make_office
@@ -61,6 +62,7 @@ def main() -> None:
         password=office.keyring.center_password,
         tenant=settings.tenant,
         on_messages=take,
+        is_pressing=lambda arrival: claims_now(arrival.payload, utc_now()),
     )
     desk = Desk(office.database, filing_rules(settings, office.keyring), send=subscriber.publish, now=utc_now)
     garbage.settle()

@@ -13,7 +13,7 @@ import threading
 import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +31,9 @@ from edge.bench.latency.made_up import parked
 from edge.settings import EVIDENCE_FOLDER, OUTBOX_FILE
 
 AT_ONCE = 250
+AWAY = timedelta(hours=1)
+"""So long ago was what waits."""
+
 LAST_RECEIPTS_S = 20.0
 
 
@@ -72,11 +75,12 @@ class Happenings:
     def fill(self) -> int:
         """Write the backlog; how long its last record is."""
         left, files, size_bytes = self._stretch.backlog, self._stretch.files, 0
+        at = datetime.now(UTC) - AWAY
         while left > 0:
             count = min(AT_ONCE, left)
             with self._outbox.transaction() as transaction:
                 for _ in range(count):
-                    _, size_bytes = self._append(transaction, has_picture=files > 0)
+                    _, size_bytes = self._append(transaction, at, has_picture=files > 0)
                     files -= 1
             left -= count
         self._last_of_backlog = self._outbox.head()[0]
@@ -106,13 +110,12 @@ class Happenings:
     def _report(self) -> None:
         while not self._stopping.wait(self._stretch.every_s * self._chance.uniform(0.5, 1.5)):
             with self._outbox.transaction() as transaction:
-                sequence, _ = self._append(transaction, has_picture=True)
+                sequence, _ = self._append(transaction, datetime.now(UTC), has_picture=True)
             with self._lock:
                 self._made_s[sequence] = time.monotonic()
             self._note_confirmed()
 
-    def _append(self, transaction: Transaction, *, has_picture: bool) -> tuple[int, int]:
-        at = datetime.now(UTC)
+    def _append(self, transaction: Transaction, at: datetime, *, has_picture: bool) -> tuple[int, int]:
         picture = self._chance.randbytes(self._stretch.picture_bytes) if has_picture else b""
         sha256 = self._blobs.put(picture) if picture else ""
         alert = parked(self._camera, f"i-{self._chance.randbytes(8).hex()}", at, picture)

@@ -5,6 +5,7 @@ What needs video and networks is imported by the command that uses it: who enrol
 
 import os
 import re
+import sys
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
@@ -16,6 +17,7 @@ from alerts.errors import AlertsError, NotEnrolled
 from edge.errors import ConfigError, EdgeError, NothingFound
 from edge.settings import Settings
 from models.errors import ModelError, WrongModelFile
+from streams.addresses import redacted
 from streams.errors import StreamError
 
 app = typer.Typer(help="The box beside the cameras.", no_args_is_help=True, add_completion=False)
@@ -26,6 +28,8 @@ StateFolder = Annotated[
 ]
 UNMENDABLE = 78
 """Exit code for what trying again cannot mend (EX_CONFIG of sysexits.h): the service manager then lets the box rest."""
+
+_ADDRESS_VARIABLE = "TEAWATCH_EDGE_PROBED"
 
 TROUBLE = (AlertsError, EdgeError, ModelError, StreamError, OSError)
 
@@ -137,6 +141,14 @@ def _with_variables(url: str) -> str:
     return re.sub(r"\$\{(\w+)\}", lambda found: os.environ[found[1]], url)
 
 
+def _take_off_command_line(url: str) -> None:
+    """Begin again with an address that carries a secret in the environment, which nobody else can read."""
+    if redacted(url) == url or url not in sys.orig_argv:
+        return
+    told = [f"${{{_ADDRESS_VARIABLE}}}" if each == url else each for each in sys.orig_argv[1:]]
+    os.execve(sys.executable, [sys.executable, *told], {**os.environ, _ADDRESS_VARIABLE: _with_variables(url)})  # noqa: S606 - itself
+
+
 def _camera_password(user: str) -> str:
     """From the environment or typed, never from the command line, which every process of the machine can read."""
     given = os.environ.get("CAMERA_PASSWORD")
@@ -154,6 +166,7 @@ def probe(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object, for programs.")] = False,
 ) -> None:
     """Play a camera for a while: what it sends, what is wrong with it, and what to set. Exit code 1 if something is."""
+    _take_off_command_line(url)
     from edge.probe import measure  # noqa: PLC0415 - see above
     from edge.probe_report import judge, print_report, report_json  # noqa: PLC0415 - see above
     from streams.frames import Camera, Pace, Transport  # noqa: PLC0415 - see above

@@ -106,7 +106,7 @@ def _about_keys(rhythm: Rhythm) -> Iterator[Finding]:
     )
     if rhythm.packets and not rhythm.keys:
         yield Finding(True, f"no key frame in {rhythm.seconds:.1f} s: nothing can be decoded without one", advice)
-    elif longest_s > LONGEST_KEY_DISTANCE_S * KEY_SLACK:
+    elif rhythm.keys < rhythm.packets and longest_s > LONGEST_KEY_DISTANCE_S * KEY_SLACK:
         is_open = rhythm.keyless_s == longest_s
         how = f"more than {longest_s:.1f} s" if is_open else f"up to {longest_s:.1f} s"
         why = "after a break nothing is seen until the next, and clips begin earlier than asked"
@@ -121,6 +121,8 @@ def _frames(rhythm: Rhythm) -> str:
 def _about_times(camera: Camera, measured: Measured) -> Iterator[Finding]:
     rhythm = measured.rhythm
     rate_per_s = rhythm.rate_per_s
+    if rhythm.packets == 1 and not measured.failure:
+        yield Finding(True, "only one picture came: what passes is not seen", "set the camera to 10 to 25 a second")
     if rate_per_s and rate_per_s > FAST_PER_S:
         what = f"{rate_per_s:.0f} pictures a second cost this box and show no more"
         yield Finding(rate_per_s > FASTEST_PER_S, what, "set the camera to 25 a second or fewer")

@@ -13,6 +13,9 @@ JUMP_S = 1.0
 REORDERED_S = 0.5
 """Where only the time of showing is known, B-frames let it run back so far."""
 
+MOST_REORDERED = 16
+"""So many pictures may be kept back for the sake of order (H.264, A.3.1): whoever joins among B-frames misses some."""
+
 REGULAR_SHARE = 0.25
 USUALLY_REGULAR = 0.8
 """Pictures are missing between two stamps only where so many other steps are within that share of the usual one."""
@@ -90,8 +93,7 @@ def rhythm(beats: Sequence[Beat], *, is_live: bool, is_unstamped: bool = False) 
     times_s = [beat.stream_s for beat in beats]
     seconds = max(times_s) - min(times_s)
     keys_s = [beat.stream_s for beat in beats if beat.is_key]
-    steps = [_Step.between(*pair) for pair in pairwise(beats)]
-    stamped = [step for step in steps if step]
+    stamped = _steps(beats)
     pace, pace_error = _pace(beats) if is_live else (None, 0.0)
     return Rhythm(
         packets=len(beats),
@@ -101,7 +103,7 @@ def rhythm(beats: Sequence[Beat], *, is_live: bool, is_unstamped: bool = False) 
         bits_per_s=8 * sum(beat.size_bytes for beat in beats[:-1]) / seconds if seconds else None,
         key_distances_s=tuple(after - before for before, after in pairwise(keys_s)),
         keyless_s=max(times_s) - (keys_s[-1] if keys_s else min(times_s)),
-        gaps=_gaps([step.stamp_s for step in stamped if not step.is_jump(is_live=is_live)]),
+        gaps=_gaps([step.stamp_s for step in _steps(beats[MOST_REORDERED:]) if not step.is_jump(is_live=is_live)]),
         unstamped=0 if is_unstamped else sum(beat.stamp_s is None for beat in beats),
         backwards=sum(step.is_backwards for step in stamped),
         jumps=sum(step.is_jump(is_live=is_live) and not step.is_backwards for step in stamped),
@@ -134,6 +136,16 @@ class _Step:
     def is_jump(self, *, is_live: bool) -> bool:
         """Files come as fast as they are read: only a long step is one there."""
         return self.is_backwards or self.stamp_s > JUMP_S + (max(0.0, self.passed_s) if is_live else 0.0)
+
+
+def _steps(beats: Sequence[Beat]) -> list[_Step]:
+    """From stamp to stamp, of decoding where there are such.
+
+    With B-frames some senders give the first packets only the time of showing, which no time of decoding continues.
+    """
+    pairs = list(pairwise(beats))
+    ordered = [(before, after) for before, after in pairs if before.is_ordered and after.is_ordered]
+    return [step for pair in ordered or pairs if (step := _Step.between(*pair))]
 
 
 def _gaps(steps_s: Sequence[float]) -> int:

@@ -37,8 +37,8 @@ class Opening:
 
     `format` is a demuxer's name where it is not to be guessed. `open_s` and `silence_s` bound the opening and the wait
     for each packet; None waits for ever. `is_web` lets a list of segments be played, and JPEG pictures one behind the
-    other. `alternative` is tried where this one fails. `explain` may know better why something failed; `close` gives
-    back what `where` holds.
+    other. `alternative` is tried where this one fails, `as_list` takes its place where it turns out to be a list of
+    segments. `explain` may know better why something failed; `close` gives back what `where` holds.
     """
 
     camera: Camera
@@ -49,6 +49,7 @@ class Opening:
     silence_s: float | None = None
     is_web: bool = False
     alternative: "Opening | None" = None
+    as_list: "Opening | None" = None
     explain: Callable[[SourceError], SourceError] = lambda error: error
     close: Callable[[], None] = lambda: None
 
@@ -213,11 +214,15 @@ class Demuxer:
 def opened(opening: Opening) -> Demuxer:
     """A demuxer of the source, by its alternative if need be. Raises SourceError."""
     try:
-        return Demuxer(opening)
+        demuxer = Demuxer(opening)
     except SourceError:
         if opening.alternative is None:
             raise
-    return Demuxer(opening.alternative)
+        return Demuxer(opening.alternative)
+    if opening.as_list is None or not demuxer.is_list:
+        return demuxer
+    demuxer.close()
+    return Demuxer(opening.as_list)
 
 
 def upright(opening: Opening) -> int:

@@ -6,7 +6,8 @@
     │   ├── NotAVideo          something is there, but nothing a decoder can show
     │   ├── PictureTooLarge    its pictures have more pixels than the camera may send
     │   └── SourceUnreachable  the camera does not answer, or stopped answering
-    │       └── AccessDenied   it answers, and refuses this user or password
+    │       ├── AccessDenied   it answers, and refuses this user or password
+    │       └── BrokenOff      its answer ended too early, or nobody has its name
     ├── RingTooLarge           the packet rings would not fit into memory
     └── NotCuttable            no clip can be made of these packets
 
@@ -40,6 +41,10 @@ class SourceUnreachable(SourceError):
 
 class AccessDenied(SourceUnreachable):
     """The camera answered and refused the user name or password in its address."""
+
+
+class BrokenOff(SourceUnreachable):
+    """The answer ended before it was a video or while it was played, or there is no such host: FFmpeg says no more."""
 
 
 class RingTooLarge(StreamError):

@@ -16,7 +16,15 @@ from av.error import (
 from av.error import PermissionError as RefusedInsideError  # a list that names files or addresses it may not open
 
 from streams.addresses import is_device, is_live, is_web, redacted, redacted_text
-from streams.errors import AccessDenied, NotAVideo, PictureTooLarge, SourceError, SourceMissing, SourceUnreachable
+from streams.errors import (
+    AccessDenied,
+    BrokenOff,
+    NotAVideo,
+    PictureTooLarge,
+    SourceError,
+    SourceMissing,
+    SourceUnreachable,
+)
 from streams.frames import Camera
 from streams.packets import Coding
 
@@ -119,6 +127,8 @@ def _of_camera(camera: Camera, reason: str, error: FFmpegError) -> SourceError:
                 f"did not prove itself by {camera.certificate}, or broke off; the file must hold the camera's "
                 "certificate or its signer's, and the camera's must name the host of its address"
             )
+        case OSError(errno=errno.EIO):
+            kind, told = BrokenOff, "broke off, or there is no such host; check cable, address and port"
         case InvalidDataError() | ExitError():  # what a time-out while opening ends in
             told = f"does not answer as {_a_camera(camera)}; check cable, address and port"
         case _:

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from streams.addresses import LIVE_SCHEMES, is_device, is_web, scheme
 from streams.demuxer import Opening
-from streams.errors import NotAVideo, SourceError, SourceMissing
+from streams.errors import BrokenOff, NotAVideo, SourceError, SourceMissing
 from streams.failures import not_a_video, place, web_page
 from streams.frames import Camera
 from streams.pipelines import PipelineReader
@@ -58,16 +58,18 @@ def live_opening(camera: Camera, stopping: threading.Event) -> Opening:
         raw = Opening(camera, path, {}, format="v4l2", open_s=TIMEOUT_S, silence_s=camera.silence_s)
         return replace(raw, options={"input_format": "mjpeg"}, alternative=raw)
     if is_web(camera.url):
-        is_list = urlsplit(camera.url).path.lower().endswith(".m3u8")
-        return Opening(
+        listed = Opening(
             camera,
             camera.url,
-            _WEB if is_list else _WEB | _PICTURES,
+            _WEB,
             open_s=TIMEOUT_S,
-            silence_s=max(camera.silence_s, LIST_SILENCE_S) if is_list else camera.silence_s,
+            silence_s=max(camera.silence_s, LIST_SILENCE_S),
             is_web=True,
             explain=lambda error: _of_page(camera, error),
         )
+        if urlsplit(camera.url).path.lower().endswith(".m3u8"):
+            return listed
+        return replace(listed, options=_WEB | _PICTURES, silence_s=camera.silence_s, as_list=listed)
     options = _RTSP | {"rtsp_transport": str(camera.transport)} | proof
     return Opening(camera, camera.url, options, open_s=TIMEOUT_S, silence_s=camera.silence_s)
 
@@ -93,7 +95,9 @@ def _proof(camera: Camera) -> dict[str, str]:
 
 
 def _of_page(camera: Camera, error: SourceError) -> SourceError:
-    return web_page(camera) if isinstance(error, NotAVideo) and is_web_page(camera.url, TIMEOUT_S) else error
+    """A page of unknown length, as small web servers send it, only seems to break off."""
+    is_doubtful = isinstance(error, (NotAVideo, BrokenOff))
+    return web_page(camera) if is_doubtful and is_web_page(camera.url, TIMEOUT_S) else error
 
 
 def file_openings(camera: Camera) -> list[Opening]:

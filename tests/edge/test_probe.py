@@ -2,7 +2,10 @@
 
 import dataclasses
 import json
+import os
 import socket
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -82,6 +85,12 @@ def test_stamps_of_showing_may_run_back_as_far_as_b_frames_do() -> None:
     assert rhythm(shuffled, is_live=True).backwards == 0
 
 
+def test_times_of_showing_before_the_first_time_of_decoding_are_no_steps_to_it() -> None:
+    first = [dataclasses.replace(each, is_ordered=False) for each in beats([0.16, -0.08])]
+    found = rhythm(first + beats([0.04, 0.08, *[0.04] * 50]), is_live=True)
+    assert (found.backwards, found.jumps, found.gaps) == (0, 0, 0), "who joins late misses some of the first"
+
+
 def test_packets_without_stamps_are_counted_and_steps_over_a_new_take_are_none() -> None:
     bare = [dataclasses.replace(each, stamp_s=None) for each in beats([0.04] * 9)]
     assert rhythm(bare, is_live=True).unstamped == 10
@@ -142,6 +151,7 @@ WRONG = [
     (with_rhythm(unstamped=300), "the time stamps are missing (300 of 300)", "firmware"),
     (with_rhythm(pace=0.5), "run at 50% of real time", "overloaded"),
     (with_rhythm(gaps=30), "30 pictures are missing", "overloaded"),
+    (with_rhythm(packets=1, keys=1, rate_per_s=None, key_distances_s=()), "only one picture came", "10 to 25"),
     (dataclasses.replace(FINE, damaged=30), "30 of 300 pictures are damaged", "check cable"),
     (dataclasses.replace(FINE, lost=7), "7 network packets were lost", "check cable"),
     (dataclasses.replace(FINE, picture_after_s=None), "no picture could be decoded", "H.264"),
@@ -172,6 +182,13 @@ def test_what_is_wrong_is_said_in_plain_words_with_what_to_set(
 ) -> None:
     found = [each for each in judge(LIVE, measured) if what in each.what]
     assert [(each.wrong, advice in each.advice) for each in found] == [(wrong, True)]
+
+
+def test_rare_pictures_that_are_all_key_frames_are_no_matter_of_the_key_frame_interval() -> None:
+    rare = with_rhythm(packets=4, keys=4, rate_per_s=0.3, key_distances_s=(3.3,) * 3)
+    assert [each.what for each in judge(LIVE, rare) if each.wrong] == [
+        "only 0.3 pictures a second: what passes in between is not seen"
+    ]
 
 
 def test_nothing_is_said_of_a_camera_that_is_as_it_should_be() -> None:
@@ -324,6 +341,22 @@ def test_a_web_page_is_told_from_a_camera() -> None:
         done = probe(f"{url}/")
     assert done.exit_code == 1
     assert "is a web page, not a video" in done.stdout
+
+
+def test_a_typed_password_does_not_stay_in_the_list_of_processes() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as camera:
+        place = f"127.0.0.1:{camera.getsockname()[1]}/main"
+        command = [Path(sys.executable).with_name("teawatch"), "edge", "probe", "rtsp://u:s3cret@${PLACE}"]
+        environment = {**os.environ, "PLACE": place}
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as running:
+            visitor, _ = camera.accept()
+            shown = Path(f"/proc/{running.pid}/cmdline").read_bytes()
+            visitor.close()
+            camera.close()
+            said = running.communicate(timeout=60)[0]
+    assert b"${TEAWATCH_EDGE_PROBED}" in shown
+    assert b"s3cret" not in shown
+    assert said.startswith(f"rtsp://{place}\n")
 
 
 def test_an_address_that_names_a_missing_variable_is_one_line() -> None:

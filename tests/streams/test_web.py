@@ -3,6 +3,7 @@
 import base64
 import io
 import threading
+import time
 from collections.abc import Iterator
 from fractions import Fraction
 from http.server import BaseHTTPRequestHandler
@@ -122,6 +123,27 @@ def test_a_list_of_segments_plays(film: FilmMaker, tmp_path: Path) -> None:
     assert [image.packet.stream_s for image in images] == pytest.approx([k / 10 for k in range(30)], abs=0.01)
 
 
+def test_between_segments_there_may_be_silence_whatever_the_list_is_called(film: FilmMaker, tmp_path: Path) -> None:
+    folder = tmp_path / "hls"
+    folder.mkdir()
+    answers = segments(folder, film([k / 10 for k in range(28)], "film.mp4", codec="libx264", options={"g": "10"}))
+    lines = (folder / "list.m3u8").read_text().replace("#EXT-X-ENDLIST\n", "").splitlines(keepends=True)
+    began_s = time.monotonic()
+    over = threading.Event()
+
+    def answer(request: BaseHTTPRequestHandler) -> None:
+        """All segments but one; all of them after more than the silence that a camera may keep."""
+        shown = lines if time.monotonic() > began_s + 2.5 else lines[:-2]
+        end = "#EXT-X-ENDLIST\n" if over.is_set() else ""
+        text("application/vnd.apple.mpegurl", ("".join(shown) + end).encode())(request)
+
+    answers["/live"] = answer
+    with web_server(answers) as address, Watcher(camera(f"{address}/live", silence_s=1.0)) as watcher:
+        watcher.wait_for_packets(24)
+        over.set()
+    assert {packet.take for packet in watcher.packets} == {0}
+
+
 @pytest.mark.parametrize(
     "line", ["file:///etc/hostname", "/etc/hostname", "concat:/etc/hostname", "gopher://127.0.0.1/"]
 )
@@ -136,14 +158,26 @@ def test_a_list_of_segments_cannot_make_the_box_read_its_own_files(line: str, fi
 PAGE = b"<!DOCTYPE html>\n<html><head><title>Camera</title></head><body>" + b"<p>Log in</p>" * 500 + b"</body></html>"
 
 
+def text_of_unknown_length(content_type: str, body: bytes) -> Answer:
+    def answer(request: BaseHTTPRequestHandler) -> None:
+        request.send_response(200)
+        request.send_header("Content-Type", content_type)
+        request.send_header("Connection", "close")
+        request.end_headers()
+        request.wfile.write(body)
+
+    return answer
+
+
 @pytest.mark.parametrize(
     "answer",
     [
         text("text/html; charset=utf-8", PAGE),
         text("text/html", b""),
         text("text/plain", b"  <html><body>hello</body></html>"),
+        text_of_unknown_length("text/html", b"<html><body>hello</body></html>"),
     ],
-    ids=["a page", "an empty page", "a page that says it is text"],
+    ids=["a page", "an empty page", "a page that says it is text", "a page that ends with its connection"],
 )
 def test_a_web_page_is_called_one(answer: Answer) -> None:
     with web_server({"/": answer}) as address:

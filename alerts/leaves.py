@@ -31,8 +31,8 @@ class LeafKind(StrEnum):
     - record: a journal record of a box that the centre stored; `device` (a pseudonym), `record` (the SHA-256 of its
       bytes), `disposition`
     - quarantine: something that was put aside; `reason`, `sha256`
-    - key: a box was enrolled, changed its key or was shut out; `device`, `act`, `key_id`, and of one that ended
-      `last`: by journal the last record that is trusted
+    - key: a box was enrolled, changed its key or was shut out; `device`, `act`, and what holds of this key from then
+      on: `key_id`, `since_ms`, `ended_ms`, `ending`, by journal the `first` and `last` record that is trusted
     - custody: a view, download, review, redaction, transfer or upload of a file; `person`, `act`, `file`, `lead`, ...
     - review: a reviewer's word on a lead; `person`, `part`, `verdict`, `lead`, `opinion_sha256`, ...
     - hold: a lead was put under legal hold or released; `person`, `lead`, `holds` (0 or 1), `reason_sha256`

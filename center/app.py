@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import anyio.to_thread
+import structlog
 from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
 
@@ -17,6 +18,7 @@ from alerts.topics import UPLINKS, Channel
 from center import api, pages
 from center.accounts.guards import handles_tasks
 from center.boxes.certificates import keep_own_pair
+from center.clock import MACHINE, Machine, OfficeClock
 from center.database import Database
 from center.errors import SettingsInvalid
 from center.evidence.redactor import Redactor
@@ -34,13 +36,14 @@ from center.intake.sharing import Share
 from center.keyring import Keyring, load_keyring, make_secrets
 from center.log.heads import Notary
 from center.log.publishing import HeadClock
-from center.office import Office, utc_now
+from center.office import Office
 from center.pages.errors import error_page, wants_page
 from center.schema import migrate
 from center.scratch import clear_scratch
 from center.settings import Settings
 from center.store.gate import Gate
 from center.store.opening import open_store
+from center.timekeeping import Timekeeper, in_words
 from center.web.limits import BodyLimit, SafeHeaders
 from center.web.problems import Answers
 from center.works import Works
@@ -51,15 +54,17 @@ LEFTOVERS_EVERY_S = 300.0
 FORM_ROOM_BYTES = 64 * KIB
 """What a form around a file may have."""
 
+log = structlog.get_logger()
 
-def create_app(settings: Settings, *, now: Callable[[], datetime] = utc_now, listening: bool = True) -> FastAPI:
+
+def create_app(settings: Settings, *, machine: Machine = MACHINE, listening: bool = True) -> FastAPI:
     """The centre as an ASGI application; its lifespan migrates the database and starts the broker and the intake.
 
-    `listening=False` leaves broker and subscriber out: pages and JSON only.
+    `machine` has the clocks. `listening=False` leaves broker and subscriber out: pages and JSON only.
     Raises CenterError and KeyFileError for what keeps a centre from being one.
     """
     make_secrets(settings)
-    office = make_office(settings, load_keyring(settings), now)
+    office = make_office(settings, load_keyring(settings), machine)
     housekeeping = make_housekeeping(office)
 
     @asynccontextmanager
@@ -98,8 +103,9 @@ def create_app(settings: Settings, *, now: Callable[[], datetime] = utc_now, lis
     return app
 
 
-def make_office(settings: Settings, keyring: Keyring, now: Callable[[], datetime] = utc_now) -> Office:
+def make_office(settings: Settings, keyring: Keyring, machine: Machine = MACHINE) -> Office:
     """The rooms of one centre, nothing started."""
+    now = OfficeClock(machine)
     hub = Hub()
     database = Database(settings.sqlalchemy_url, hub=hub)
     works = Works(settings, database, keyring, now=now)
@@ -109,7 +115,7 @@ def make_office(settings: Settings, keyring: Keyring, now: Callable[[], datetime
     evidence = open_store(settings)
 
     def end_worker(name: str) -> bool:
-        return end_session(_address(settings, keyring), tenant=settings.tenant, name=name)
+        return end_session(_address(settings, keyring, now), tenant=settings.tenant, name=name)
 
     return Office(
         settings=settings,
@@ -128,6 +134,7 @@ def make_office(settings: Settings, keyring: Keyring, now: Callable[[], datetime
         recaller=Recaller(database, rules, send=works.send, now=now),
         former=FormerWorkers(settings.data, settings.intake.workers, end_worker),
         now=now,
+        timekeeper=Timekeeper(database, settings.tenant, now),
     )
 
 
@@ -135,6 +142,9 @@ def make_housekeeping(office: Office) -> Housekeeping:
     """What this centre does for itself now and then, not yet started."""
 
     def delete_due(is_stopping: Callable[[], bool]) -> None:
+        if doubt := office.timekeeper.note():
+            log.warning("retention_waits", reason=in_words(doubt))
+            return
         office.disposal.run(office.now(), is_stopping=is_stopping)
 
     def clear_leftovers(_is_stopping: Callable[[], bool]) -> None:
@@ -160,6 +170,7 @@ def start(office: Office, *, listening: bool = True) -> None:
     migrate(office.database)
     if not listening:
         return
+    office.timekeeper.start()
     settings, mqtt = office.settings, office.settings.mqtt
     office.heads.start()
     office.works.start(
@@ -172,7 +183,7 @@ def start(office: Office, *, listening: bool = True) -> None:
             on_messages=office.desk.receive_all,
             is_pressing=lambda arrival: claims_now(arrival.payload, office.now()),
             channels=(Channel.STATUS,) if settings.intake.workers else UPLINKS,
-            tls=_way_to_broker(settings, office.keyring) if mqtt.tls else None,
+            tls=_way_to_broker(settings, office.keyring, office.now) if mqtt.tls else None,
         )
     )
     office.recaller.start()
@@ -201,14 +212,14 @@ def make_worker(office: Office, share: Share) -> Subscriber:
         tenant=settings.tenant,
         on_messages=share.of_messages(desk.receive_all),
         is_pressing=lambda arrival: claims_now(arrival.payload, office.now()),
-        tls=_way_to_broker(settings, office.keyring) if mqtt.tls else None,
+        tls=_way_to_broker(settings, office.keyring, office.now) if mqtt.tls else None,
         name=str(share),
         channels=(Channel.JOURNAL,),
     )
     return worker
 
 
-def _address(settings: Settings, keyring: Keyring) -> Address:
+def _address(settings: Settings, keyring: Keyring, now: Callable[[], datetime]) -> Address:
     """Where the broker is, and how the centre signs in there."""
     mqtt = settings.mqtt
     return Address(
@@ -216,15 +227,15 @@ def _address(settings: Settings, keyring: Keyring) -> Address:
         port=mqtt.port,
         username=mqtt.username,
         password=keyring.center_password,
-        tls=_way_to_broker(settings, keyring) if mqtt.tls else None,
+        tls=_way_to_broker(settings, keyring, now) if mqtt.tls else None,
     )
 
 
-def _way_to_broker(settings: Settings, keyring: Keyring) -> Callable[[], Context]:
+def _way_to_broker(settings: Settings, keyring: Keyring, now: Callable[[], datetime]) -> Callable[[], Context]:
     """TLS with the broker, whose certificate is of our authority and which wants to see ours."""
 
     def make() -> Context:
-        return client_context(keyring.authority.pem, utc_now, keep_own_pair(settings, keyring.authority, utc_now()))
+        return client_context(keyring.authority.pem, now, keep_own_pair(settings, keyring.authority, now()))
 
     return make
 
@@ -237,4 +248,5 @@ def stop(office: Office) -> None:
     office.recaller.stop()
     office.works.stop()
     office.heads.stop()
+    office.timekeeper.stop()
     office.database.close()

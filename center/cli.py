@@ -21,9 +21,10 @@ from center.boxes.distrust import distrust_beyond
 from center.boxes.enrolment import give_code
 from center.boxes.keys import ask_rotation, revoke
 from center.bundles.command import export
+from center.clock import MACHINE
 from center.county.registration import register_folder, write_example
 from center.county.seeding import DEMO_TENANT
-from center.errors import SettingsInvalid
+from center.errors import ClockDoubtful, SettingsInvalid
 from center.feed.hub import announce
 from center.intake.quarantine import Limits
 from center.intake.sharing import Share
@@ -33,6 +34,7 @@ from center.mosquitto import MosquittoFiles, Place
 from center.opening import Data, one_line_errors, open_office, require_centre
 from center.serving import serve as run_server
 from center.settings import FILE_NAME, Settings, load_settings
+from center.timekeeping import accept, doubt_of, in_words
 
 app = typer.Typer(no_args_is_help=True, add_completion=False)
 app.add_typer(users.app, name="user")
@@ -198,6 +200,10 @@ def retention(
     """Delete files of evidence whose term is over; a running centre does it daily by itself."""
     with open_office(data) as office:
         at = office.now()
+        with office.database.reading() as session:
+            doubt = doubt_of(session, office.settings.tenant, at)
+        if doubt and not dry_run:
+            raise ClockDoubtful(in_words(doubt))
         due = office.disposal.preview(at)
         for each in due:
             closed, term = f"{each.closed_at:%Y-%m-%d}", each.term
@@ -212,6 +218,25 @@ def retention(
 
 
 @app.command()
+def clock(
+    data: Data = None,
+    *,
+    is_right: Annotated[bool, typer.Option("--accept", help="This machine's clock is right: go by it.")] = False,
+) -> None:
+    """Say what time it is here, and whether the clock has leapt; exit status 1 while that is to be settled."""
+    with open_office(data) as office, office.database.writing() as session:
+        at, tenant = office.now(), office.settings.tenant
+        if is_right:
+            accept(session, tenant, at)
+        doubt = doubt_of(session, tenant, at)
+        kept = "a time server keeps it" if MACHINE.is_kept() else "no time server keeps it"
+        typer.echo(f"{at:%Y-%m-%d %H:%M:%S} UTC; {kept}")
+    if doubt is not None:
+        typer.echo(in_words(doubt))
+        raise typer.Exit(1)
+
+
+@app.command()
 def intake(
     worker: Annotated[str, typer.Option(help="Which of how many workers this is, for example 1/2.")], data: Data = None
 ) -> None:
@@ -220,9 +245,11 @@ def intake(
         set_up(office.settings.log_level)
         told_to_stop = {signal.SIGTERM, signal.SIGINT}
         signal.pthread_sigmask(signal.SIG_BLOCK, told_to_stop)
+        office.timekeeper.start()
         with make_worker(office, Share.parse(worker)):
             garbage.settle()
             signal.sigwait(told_to_stop)
+        office.timekeeper.stop()
 
 
 @app.command()

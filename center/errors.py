@@ -16,6 +16,7 @@ CenterError
 ├── RecordingRefused       what an officer uploads is no picture or video, too large, or from the future
 ├── CannotRedact           no redacted copy of a picture could be made; nothing is shown instead
 ├── RedactorBusy           another picture is being redacted
+├── ClockDoubtful          the machine's clock cannot be right, or nobody has said yet that it is
 ├── StampRefused           a time-stamping authority gave no stamp that holds
 ├── UnknownPerson          the log names nobody of this name
 ├── BundleImpossible       of this lead no bundle can be made
@@ -99,6 +100,10 @@ class CannotRedact(CenterError):
 
 class RedactorBusy(CenterError):
     """Another picture is being redacted, or the store does not answer: try again in a moment."""
+
+
+class ClockDoubtful(CenterError):
+    """The machine's clock cannot be right, or leapt and nobody has said yet that it is."""
 
 
 class StampRefused(CenterError):

@@ -153,8 +153,9 @@ class MosquittoFiles:
         wanted = taken_back(session, self._settings.tenant, at)
         with contextlib.suppress(FileNotFoundError, ValueError):
             there = x509.load_pem_x509_crl(path.read_bytes())
-            fresh = there.next_update_utc is not None and there.next_update_utc - at > REVOCATIONS_LIFE / 2
-            if fresh and {each.serial_number for each in there} == {serial for serial, _ in wanted}:
+            ends = there.next_update_utc
+            is_good = ends is not None and there.last_update_utc <= at and ends - at > REVOCATIONS_LIFE / 2
+            if is_good and {each.serial_number for each in there} == {serial for serial, _ in wanted}:
                 return False
         return self._put(path.name, self._keyring.authority.revocations(wanted, at, REVOCATIONS_LIFE))
 

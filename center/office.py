@@ -5,7 +5,7 @@ Made once, in `center/app.py`; a route reaches it through `office_of(request)`.
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 
 from fastapi import Request
 
@@ -25,12 +25,8 @@ from center.log.publishing import HeadClock
 from center.settings import Settings
 from center.store.gate import Gate
 from center.store.shelf import Shelf
+from center.timekeeping import Timekeeper
 from center.works import Works
-
-
-def utc_now() -> datetime:
-    """The wall clock: asked here and passed on from here."""
-    return datetime.now(UTC)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +48,8 @@ class Office:
     heads: HeadClock
     recaller: Recaller
     former: FormerWorkers
-    now: Callable[[], datetime] = utc_now
+    now: Callable[[], datetime]
+    timekeeper: Timekeeper
     throttle: Throttle = field(default_factory=Throttle)
 
     @property

@@ -1,6 +1,6 @@
 """Every table of the database: one import gives migrations the whole metadata."""
 
-from center import coverage
+from center import coverage, timekeeping
 from center.accounts import people
 from center.boxes import certificates, devices, enrolment, presence
 from center.evidence import custody, files, recordings, redactions, retention
@@ -24,6 +24,7 @@ TABLE_MODULES = (
     journal,
     quarantine,
     log,
+    timekeeping,
 )
 
 METADATA = below.METADATA

@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import DatabaseError
 
 from center.boxes.distrust import distrust_what_was
+from center.boxes.keys import enter_keys_that_were
 from center.database import Database
 from center.errors import DatabaseTrouble
 from center.log.founding import enter_what_was
@@ -21,6 +22,9 @@ WITH_LOG = "0006"
 
 WITH_DISTRUST = "0015"
 """The first version that marks leads on records beyond the end of a key."""
+
+WITH_WHOLE_KEYS = "0020"
+"""The first version whose log tells all of a key."""
 
 FOLDER = Path(__file__).parent / "migrations"
 
@@ -37,6 +41,8 @@ def migrate(database: Database) -> None:
                     enter_what_was(session)
                 if version is not None and version < WITH_DISTRUST:
                     distrust_what_was(session, at=datetime.now(UTC))
+                if version is not None and version < WITH_WHOLE_KEYS:
+                    enter_keys_that_were(session, at=datetime.now(UTC))
     except (DatabaseError, CommandError) as error:
         reason = str(getattr(error, "orig", error)).splitlines()[0]
         raise DatabaseTrouble(f"{database.url}: cannot be brought to this version: {reason}") from error

@@ -14,7 +14,10 @@ router: Final = open_router("health")
 
 
 class Health(BaseModel):
-    """Which parts work. `intake` is false while messages cannot be stored, `evidence` while files cannot."""
+    """Which parts work. `intake` is false while messages cannot be stored, `evidence` while files cannot.
+
+    `clock` is false while somebody has to look at the clock, which leapt: `teawatch center clock` says more.
+    """
 
     status: Literal["ok", "trouble"]
     database: bool
@@ -22,6 +25,7 @@ class Health(BaseModel):
     subscriber: bool
     intake: bool
     evidence: bool
+    clock: bool
 
 
 @router.get("/health", responses={503: {"model": Health, "description": "a part does not work"}})
@@ -35,6 +39,7 @@ def read_health(request: Request, response: Response) -> Health:
         "subscriber": works.subscriber,
         "intake": not office.desk.trouble,
         "evidence": not office.evidence.trouble,
+        "clock": office.timekeeper.doubt is None,
     }
     fine = all(parts.values())
     response.status_code = 200 if fine else 503

@@ -86,11 +86,11 @@ def register(session: Session, *, tenant: str, name: str, key: VerifyKey, enrolm
         elif old.retired_at is None:
             take_back(session, tenant=tenant, device=name, at=at)
             _end(session, old, Ending.REPLACED, at)
-            _enter_end(session, old, KeyAct.REPLACED, at)
+            enter_key(session, old, KeyAct.REPLACED, at)
     if not known:
         session.add(DeviceKey(tenant=tenant, key_id=key.key_id, device=name, verify_key=key.to_text(), since=at))
     session.flush()
-    enter_key(session, tenant=tenant, device=name, act=KeyAct.ENROLLED, key_id=key.key_id, at=at)
+    enter_key(session, session.get_one(DeviceKey, (tenant, key.key_id)), KeyAct.ENROLLED, at)
     return device
 
 
@@ -99,14 +99,13 @@ def follow_rotation(session: Session, entry: Entry, rotation: KeyRotation, at: d
     event = entry.event
     old = session.get_one(DeviceKey, (event.tenant, entry.key_id))
     _end(session, old, Ending.ROTATED, at, {event.epoch: entry.sequence})
-    key = VerifyKey.from_text(rotation.key)
-    session.add(
-        DeviceKey(tenant=event.tenant, key_id=key.key_id, device=event.device, verify_key=rotation.key, since=at)
-    )
+    enter_key(session, old, KeyAct.RETIRED, at)
+    key_id = VerifyKey.from_text(rotation.key).key_id
+    new = DeviceKey(tenant=event.tenant, key_id=key_id, device=event.device, verify_key=rotation.key, since=at)
+    session.add(new)
     session.flush()
-    session.add(KeyReach(tenant=event.tenant, key_id=key.key_id, epoch=event.epoch, first=entry.sequence + 1))
-    session.flush()
-    enter_key(session, tenant=event.tenant, device=event.device, act=KeyAct.ROTATED, key_id=key.key_id, at=at)
+    session.add(KeyReach(tenant=event.tenant, key_id=key_id, epoch=event.epoch, first=entry.sequence + 1))
+    enter_key(session, new, KeyAct.ROTATED, at)
     distrust_leads(session, tenant=event.tenant, device=event.device, key_id=old.key_id, at=at)
 
 
@@ -133,7 +132,7 @@ def revoke(
         if is_curtailed:
             key.ending = Ending.REVOKED.value
         if is_curtailed or was_in_force:
-            _enter_end(session, key, KeyAct.REVOKED if was_in_force else KeyAct.CURTAILED, at)
+            enter_key(session, key, KeyAct.REVOKED if was_in_force else KeyAct.CURTAILED, at)
 
 
 def _curtail(session: Session, key: DeviceKey, limits: Mapping[str, int]) -> bool:
@@ -146,10 +145,10 @@ def _curtail(session: Session, key: DeviceKey, limits: Mapping[str, int]) -> boo
     return bool(beyond)
 
 
-def _enter_end(session: Session, key: DeviceKey, act: KeyAct, at: datetime) -> None:
-    """The log tells up to where a key that has ended is trusted."""
-    last = {reach.epoch: reach.last for reach in _reaches_of(session, key) if reach.last is not None}
-    enter_key(session, tenant=key.tenant, device=key.device, act=act, key_id=key.key_id, at=at, last=last)
+def enter_keys_that_were(session: Session, *, at: datetime) -> None:
+    """A leaf for every key as it stands: leaves of earlier versions did not tell all of one."""
+    for key in session.scalars(select(DeviceKey).order_by(DeviceKey.tenant, DeviceKey.device, DeviceKey.since)).all():
+        enter_key(session, key, KeyAct.FOUND, at)
 
 
 def ask_rotation(session: Session, *, tenant: str, name: str, at: datetime) -> DeviceKey:

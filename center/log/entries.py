@@ -1,14 +1,16 @@
 """What is entered into the log, one function for each thing that happens. Bodies hold pseudonyms and hashes only."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from enum import StrEnum
 from hashlib import sha256
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from alerts.control_messages import Disposition
-from alerts.leaves import LeafKind
+from alerts.leaves import LeafKind, milliseconds
+from center.boxes.devices import DeviceKey, KeyReach
 from center.log.appending import enter
 from center.log.pseudonyms import Named, pseudonym_of, pseudonyms_of
 from enforcement.reviews import Review
@@ -18,10 +20,12 @@ class KeyAct(StrEnum):
     """What happened to a box's right to speak."""
 
     ENROLLED = "enrolled"
-    ROTATED = "rotated"
+    ROTATED = "rotated"  # the new key
+    RETIRED = "retired"  # the one that it takes the place of
     REPLACED = "replaced"
     REVOKED = "revoked"
     CURTAILED = "curtailed"  # it had ended before, and is now trusted for less of what it signed
+    FOUND = "found"  # it stood there before leaves told all of a key
 
 
 def enter_records(
@@ -75,22 +79,25 @@ def enter_review(session: Session, review: Review) -> None:
     )
 
 
-def enter_key(
-    session: Session,
-    *,
-    tenant: str,
-    device: str,
-    act: KeyAct,
-    key_id: str,
-    at: datetime,
-    last: Mapping[str, int] | None = None,
-) -> None:
-    """A box was given its key, changed it, or may speak no more; then `last` is by journal the last record trusted."""
-    fields: dict[str, object] = {
-        "act": act.value,
-        "device": pseudonym_of(session, tenant=tenant, kind=Named.DEVICE, subject=device),
-        "key_id": key_id,
+def key_fields(key: DeviceKey, reaches: Sequence[KeyReach]) -> dict[str, object]:
+    """What a leaf says of a key, the box apart: its time, how it ended, and by journal what it vouches for.
+
+    `first` names journals in which it vouches for nothing before that record, `last` those in which it has an end.
+    """
+    return {
+        "key_id": key.key_id,
+        "since_ms": milliseconds(key.since),
+        "ended_ms": milliseconds(key.retired_at) if key.retired_at is not None else None,
+        "ending": key.ending,
+        "first": {reach.epoch: reach.first for reach in reaches if reach.first > 1},
+        "last": {reach.epoch: reach.last for reach in reaches if reach.last is not None},
     }
-    if last is not None:
-        fields["last"] = dict(last)
-    enter(session, tenant=tenant, kind=LeafKind.KEY, fields=fields, reference=key_id, at=at)
+
+
+def enter_key(session: Session, key: DeviceKey, act: KeyAct, at: datetime) -> None:
+    """A box was given this key, gave it up, or may speak with it no more: the leaf tells what it vouches for now."""
+    session.flush()
+    rows = select(KeyReach).where(KeyReach.tenant == key.tenant, KeyReach.key_id == key.key_id)
+    device = pseudonym_of(session, tenant=key.tenant, kind=Named.DEVICE, subject=key.device)
+    fields = {"act": act.value, "device": device} | key_fields(key, session.scalars(rows).all())
+    enter(session, tenant=key.tenant, kind=LeafKind.KEY, fields=fields, reference=key.key_id, at=at)

@@ -27,7 +27,7 @@ def enter_what_was(session: Session) -> None:
         devices = select(JournalRow.device).where(JournalRow.tenant == tenant).distinct()
         pseudonyms_of(session, tenant=tenant, kind=Named.DEVICE, subjects=session.scalars(devices))
         for kind in (LeafKind.RECORD, LeafKind.QUARANTINE, LeafKind.CUSTODY):
-            facts = [fact for fact in SOURCES[kind](session, tenant) if fact.body is not None]
+            facts = list(SOURCES[kind](session, tenant))
             for start in range(0, len(facts), BATCH_LEAVES):
                 for fact in facts[start : start + BATCH_LEAVES]:
                     _enter(session, tenant, kind, fact)
@@ -35,9 +35,10 @@ def enter_what_was(session: Session) -> None:
 
 
 def _enter(session: Session, tenant: str, kind: LeafKind, fact: Fact) -> None:
-    body = fact.body or {}
-    person = str(body.get("person", ""))
-    enter(session, tenant=tenant, kind=kind, fields=body, reference=fact.reference, at=fact.at, person=person)
+    if fact.body is None or fact.at is None:
+        return
+    person = str(fact.body.get("person", ""))
+    enter(session, tenant=tenant, kind=kind, fields=fact.body, reference=fact.reference, at=fact.at, person=person)
 
 
 def _tenants(session: Session) -> Iterator[str]:

@@ -8,12 +8,15 @@ from typing import Final, NamedTuple
 from sqlalchemy import SQLColumnExpression, String, cast, select
 from sqlalchemy.orm import Session
 
+from alerts.errors import AlertsError
+from alerts.keys import VerifyKey
 from alerts.leaves import LeafKind
+from center.boxes.devices import DeviceKey, KeyReach
 from center.evidence.custody import CustodyEvent
 from center.evidence.recordings import Recording
 from center.intake.journal import JournalRow
 from center.intake.quarantine import QuarantineEntry
-from center.log.entries import review_fields
+from center.log.entries import key_fields, review_fields
 from center.log.pseudonyms import Named
 from center.log.records import Pseudonym
 from enforcement.reviews import Review
@@ -24,11 +27,11 @@ BATCH_ROWS: Final = 500
 class Fact(NamedTuple):
     """A row, by the reference its leaf has: when it came, and what the leaf's body must say.
 
-    `body` is None where the row contradicts itself.
+    `body` is None where the row contradicts itself; `at` where the row does not say when.
     """
 
     reference: str
-    at: datetime
+    at: datetime | None
     body: Mapping[str, object] | None
 
 
@@ -39,18 +42,18 @@ def by_bytes(session: Session, column: SQLColumnExpression[str]) -> SQLColumnExp
 
 def records(session: Session, tenant: str) -> Iterator[Fact]:
     """The journal: each record's bytes are hashed again."""
-    names = {
-        row.subject: row.pseudonym
-        for row in session.scalars(
-            select(Pseudonym).where(Pseudonym.tenant == tenant, Pseudonym.kind == Named.DEVICE.value)
-        )
-    }
+    names = _names_of_devices(session, tenant)
     columns = (JournalRow.sha256, JournalRow.received_at, JournalRow.device, JournalRow.disposition, JournalRow.raw)
     rows = select(*columns).where(JournalRow.tenant == tenant).order_by(by_bytes(session, JournalRow.sha256))
     for sha256, at, device, disposition, raw in session.execute(rows).yield_per(BATCH_ROWS):
         body = {"device": names.get(device), "disposition": disposition, "record": sha256}
         is_whole = isinstance(raw, bytes) and hashlib.sha256(raw).hexdigest() == sha256
         yield Fact(sha256, at, body if is_whole else None)
+
+
+def _names_of_devices(session: Session, tenant: str) -> Mapping[str, str]:
+    rows = select(Pseudonym).where(Pseudonym.tenant == tenant, Pseudonym.kind == Named.DEVICE.value)
+    return {row.subject: row.pseudonym for row in session.scalars(rows)}
 
 
 def quarantined(session: Session, tenant: str) -> Iterator[Fact]:
@@ -84,11 +87,34 @@ def recorded(session: Session, tenant: str) -> Iterator[Fact]:
         yield Fact(recording.reference, recording.added_at, recording.fields)
 
 
+def known(session: Session, tenant: str) -> Iterator[Fact]:
+    """Keys of boxes, as they are now, with all that they vouch for."""
+    names = _names_of_devices(session, tenant)
+    reaches: dict[str, list[KeyReach]] = {}
+    for reach in session.scalars(select(KeyReach).where(KeyReach.tenant == tenant)):
+        reaches.setdefault(reach.key_id, []).append(reach)
+    rows = select(DeviceKey).where(DeviceKey.tenant == tenant).order_by(by_bytes(session, DeviceKey.key_id))
+    for key in session.scalars(rows):
+        body = {"device": names.get(key.device)} | key_fields(key, reaches.pop(key.key_id, ()))
+        yield Fact(key.key_id, None, body if _is_named_after(key) else None)
+
+
+def _is_named_after(key: DeviceKey) -> bool:
+    try:
+        return VerifyKey.from_text(key.verify_key).key_id == key.key_id
+    except AlertsError:
+        return False
+
+
 SOURCES: Final[Mapping[LeafKind, Callable[[Session, str], Iterator[Fact]]]] = {
     LeafKind.RECORD: records,
     LeafKind.QUARANTINE: quarantined,
+    LeafKind.KEY: known,
     LeafKind.CUSTODY: handled,
     LeafKind.REVIEW: reviewed,
     LeafKind.RECORDING: recorded,
 }
 """Each kind of leaf that is about rows, and those rows in the order of their references."""
+
+CHANGING: Final = frozenset({LeafKind.KEY})
+"""Of these a row changes, and each change has a leaf that tells all of it: the last one counts."""

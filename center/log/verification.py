@@ -9,6 +9,7 @@ were pinned elsewhere are compared as well.
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import groupby
 from typing import Final
 
 from sqlalchemy import select
@@ -22,7 +23,7 @@ from alerts.ranges import Run, is_in, joined
 from center.log.appending import KEPT_EVERY
 from center.log.heads import Notary
 from center.log.records import LogCheckpoint, LogLeaf, LogNode, LogOpening
-from center.log.sources import BATCH_ROWS, SOURCES, Fact, by_bytes
+from center.log.sources import BATCH_ROWS, CHANGING, SOURCES, Fact, by_bytes
 from center.log.tree import head_of
 
 UNREADABLE: Final = (ValueError, TypeError, AttributeError, AlertsError)
@@ -233,6 +234,8 @@ def _compare_head(session: Session, tenant: str, edge: Edge, report: Report) -> 
 def _compare_rows(session: Session, tenant: str, kind: LeafKind, report: Report) -> None:
     """Walk the rows of a kind and what the log says of them side by side, both by their references."""
     told = _told(session, tenant, kind)
+    if kind in CHANGING:
+        told = (tuple(leaves)[-1] for _, leaves in groupby(told, key=lambda leaf: leaf.reference))
     leaf = next(told, None)
     for fact in SOURCES[kind](session, tenant):
         while leaf is not None and leaf.reference < fact.reference:
@@ -270,6 +273,7 @@ def _told(session: Session, tenant: str, kind: LeafKind) -> Iterator[_Told]:
 def _fits(leaf: _Told, fact: Fact) -> bool:
     try:
         told = leaf.opening.fields
-        return fact.body is not None and told | dict(fact.body) == told and leaf.at_ms == milliseconds(fact.at)
+        is_then = fact.at is None or leaf.at_ms == milliseconds(fact.at)
+        return fact.body is not None and told | dict(fact.body) == told and is_then
     except UNREADABLE:
         return False

@@ -60,6 +60,7 @@ def render(
         "office_name": office.settings.name,
         "person": person,
         "now": office.now(),
+        "clock_doubt": office.timekeeper.doubt if person is not None else None,
     }
     text = environment(language.tag, office.settings.time_zone).get_template(template).render(frame | values)
     return HTMLResponse(text, status_code=status, headers=dict(PAGE_HEADERS) | {"Content-Language": language.tag})

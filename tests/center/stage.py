@@ -32,6 +32,7 @@ from center.accounts.people import Role, add_user
 from center.app import create_app, make_office
 from center.boxes.certificates import keep_server_pair
 from center.boxes.keys import register
+from center.clock import SetMachine
 from center.county.seeding import seed
 from center.database import Database
 from center.evidence.custody import Act, Handled, chain_of
@@ -188,7 +189,7 @@ class Web:
 def open_web(folder: Path, **more: Any) -> Iterator[Web]:
     """A centre in this folder that answers HTTP on a port of its own."""
     clock = SetClock()
-    app = create_app(make_settings(folder, **more), now=clock, listening=False)
+    app = create_app(make_settings(folder, **more), machine=SetMachine(clock), listening=False)
     office: Office = app.state.office
     pair = keep_server_pair(office.settings, office.keyring.authority, clock())[0] if office.settings.web.tls else None
     trusted = ssl.create_default_context(cadata=office.keyring.authority.pem) if pair else True
@@ -223,7 +224,7 @@ def open_stage(folder: Path, **more: Any) -> Iterator[Stage]:
     """A centre in this folder, nothing started."""
     clock = SetClock()
     settings = make_settings(folder, **more)
-    office = make_office(settings, load_keyring(settings), clock)
+    office = make_office(settings, load_keyring(settings), SetMachine(clock))
     try:
         yield set_stage(office, clock)
     finally:

@@ -224,6 +224,7 @@ def test_health_is_open_to_all_and_says_which_part_does_not_work(web: Web) -> No
         "subscriber": False,
         "intake": True,
         "evidence": True,
+        "clock": True,
     }
 
 

@@ -8,12 +8,13 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import paho.mqtt.client as mqtt
 import pytest
+from cryptography import x509
 from paho.mqtt.enums import CallbackAPIVersion
 
 from alerts.door import Door
@@ -25,6 +26,7 @@ from alerts.topics import Channel, Topic
 from center.boxes.certificates import keep_own_pair, keep_server_pair
 from center.boxes.keys import revoke
 from center.mosquitto import MosquittoFiles, Place
+from center.settings import MqttSettings
 from tests.alerts.brokers import free_port
 from tests.center.boxes.test_enrolment import new_code, redeem
 from tests.center.stage import TENANT, Web, open_web
@@ -236,3 +238,15 @@ def test_a_box_that_wakes_up_in_1970_is_told_the_time_and_then_connects(county: 
         box.wait(lambda: box.is_up)
     with pytest.raises(TimeUnknown, match="says 1970-01-01"):
         door(SigningKey.generate().verify_key).to_broker()
+
+
+def test_a_list_of_revocations_from_a_time_that_the_clock_went_back_from_is_made_anew(web: Web, tmp_path: Path) -> None:
+    office, at = web.stage.office, datetime.now(UTC)
+    place = Place(tmp_path / "mosquitto", "127.0.0.1", 8883)
+    files = MosquittoFiles(office.settings.model_copy(update={"mqtt": MqttSettings(tls=True)}), office.keyring, place)
+    for moment in (at + timedelta(days=3653), at):
+        with office.database.reading() as session:
+            pair, _ = keep_server_pair(office.settings, office.keyring.authority, moment)
+            files.refresh(session, pair, moment)
+        begins = x509.load_pem_x509_crl((place.folder / "revoked.crl").read_bytes()).last_update_utc
+        assert begins <= moment, "else Mosquitto lets nobody in"

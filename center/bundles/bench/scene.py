@@ -40,6 +40,7 @@ from center.app import make_office
 from center.boxes.keys import register
 from center.bundles.exporting import Sealer, export_bundle
 from center.bundles.trusting import trust_of
+from center.clock import SetMachine
 from center.county import seeding
 from center.errors import BundleImpossible
 from center.evidence.custody import Act, note_custody
@@ -89,7 +90,7 @@ class _Centre:
         make_secrets(settings)
         self.at = NOON
         self.random = random
-        self.office = make_office(settings, load_keyring(settings), lambda: self.at)
+        self.office = make_office(settings, load_keyring(settings), SetMachine(lambda: self.at))
         migrate(self.office.database)
         with self.office.database.writing() as session:
             seeding.seed(session, tenant=TENANT, now=NOON)

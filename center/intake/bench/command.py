@@ -28,13 +28,13 @@ from sqlalchemy import func, select
 from alerts import topics
 from alerts.subscriber import Incoming
 from alerts.topics import Channel
+from center.clock import MACHINE
 from center.database import Database
 from center.errors import CenterError, ServerMissing
 from center.intake.bench.county import TENANT, make_county, tell
 from center.intake.bench.pinning import split_cores
 from center.intake.bench.servers import Mosquitto, PostgreSQL
 from center.keyring import load_keyring, make_secrets
-from center.office import utc_now
 from center.settings import FILE_NAME, Settings, load_settings
 from enforcement.leads import Lead, LeadLink, of_lead
 from enforcement.tasks import Task
@@ -132,7 +132,7 @@ def _prepare(place: Place, url: str, count: int, boxes: int) -> Sequence[Incomin
     settings = load_settings(place.folder)
     make_secrets(settings)
     with _database(settings) as database:
-        now = utc_now()
+        now = MACHINE.utc()
         speakers = make_county(database, load_keyring(settings), boxes=boxes, now=now)
         return tuple(tell(speakers, count, now))
 

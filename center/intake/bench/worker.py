@@ -15,7 +15,6 @@ from center.intake.bench.pinning import pin
 from center.intake.desk import Desk
 from center.keyring import load_keyring
 from center.logs import set_up
-from center.office import utc_now
 from center.settings import load_settings
 
 PATIENCE_S = 300
@@ -62,9 +61,9 @@ def main() -> None:
         password=office.keyring.center_password,
         tenant=settings.tenant,
         on_messages=take,
-        is_pressing=lambda arrival: claims_now(arrival.payload, utc_now()),
+        is_pressing=lambda arrival: claims_now(arrival.payload, office.now()),
     )
-    desk = Desk(office.database, filing_rules(settings, office.keyring), send=subscriber.publish, now=utc_now)
+    desk = Desk(office.database, filing_rules(settings, office.keyring), send=subscriber.publish, now=office.now)
     garbage.settle()
     with subscriber:
         is_complete = all_here.wait(PATIENCE_S)

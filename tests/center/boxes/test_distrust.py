@@ -179,7 +179,7 @@ def test_the_log_holds_up_to_where_a_revoked_key_is_trusted_also_when_that_is_le
 
     told = [(leaf["act"], leaf.get("last")) for leaf in key_leaves(stage)]
     assert told == [
-        ("enrolled", None),
+        ("enrolled", {}),
         ("revoked", {"epoch-1": 4}),
         ("curtailed", {"epoch-1": 3}),
         ("curtailed", {"epoch-1": 1}),

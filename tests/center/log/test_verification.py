@@ -9,12 +9,13 @@ from sqlalchemy import text
 from typer.testing import CliRunner
 
 from alerts.checkpoints import Checkpoint, write_checkpoint
+from center.boxes.keys import revoke
 from center.cli import app
 from center.log.heads import Notary
 from center.log.tree import head_of
 from center.log.verification import verify_log
 from tests.center.log.scene import fill, intruder, publish, verify
-from tests.center.stage import TENANT, Box, Stage
+from tests.center.stage import BOX, TENANT, Box, Stage, make_clock
 
 FORGED_RECORD = (
     "INSERT INTO journal SELECT tenant, device, epoch, 99, 'ff', prevhash, type, key_id, event_time, received_at,"
@@ -23,6 +24,10 @@ FORGED_RECORD = (
 FORGED_LOOK = (
     "INSERT INTO custody_event SELECT tenant, 'ff', act, sha256, lead_id, person, reason, at, made_sha256"
     " FROM custody_event LIMIT 1"
+)
+FORGED_KEY = (
+    "INSERT INTO device_key SELECT tenant, 'ed25519:ff', device, verify_key, since, retired_at, ending,"
+    " rotation_asked_at FROM device_key LIMIT 1"
 )
 
 
@@ -92,14 +97,47 @@ def test_whatever_was_altered_removed_or_inserted_is_found(filled: Stage, deed: 
     assert re.search(complaint, troubles), troubles
 
 
+@pytest.mark.parametrize(
+    "deed",
+    [
+        "UPDATE key_reach SET last = last + 1 WHERE last IS NOT NULL",
+        "UPDATE key_reach SET last = NULL",
+        "UPDATE key_reach SET first = 1 WHERE first > 1",
+        "DELETE FROM key_reach WHERE first > 1",
+        "INSERT INTO key_reach SELECT tenant, key_id, 'epoch-2', 1, 9 FROM key_reach WHERE last IS NOT NULL",
+        "UPDATE device_key SET ending = '', retired_at = NULL WHERE ending = 'rotated'",
+        "UPDATE device_key SET retired_at = '2020-01-01 00:00:00.000000' WHERE ending = 'rotated'",
+        "UPDATE device_key SET since = '2020-01-01 00:00:00.000000'",
+        "UPDATE device_key SET verify_key = 'nonsense'",
+        "UPDATE device_key SET verify_key = (SELECT max(verify_key) FROM device_key)",
+        "UPDATE pseudonym SET pseudonym = 'd-0' WHERE kind = 'device'",
+        FORGED_KEY,
+    ],
+)
+@pytest.mark.parametrize("is_shut_out", [False, True])
+def test_a_key_that_vouches_for_more_less_or_otherwise_than_the_log_says_is_found(
+    stage: Stage, box: Box, deed: str, is_shut_out: bool
+) -> None:
+    for record in (box.write(make_clock(1)), box.rotate(), box.write(make_clock(2))):
+        stage.hear(record.raw)
+    if is_shut_out:
+        with stage.office.database.writing() as session:
+            revoke(session, tenant=TENANT, name=BOX, at=stage.clock(), last=1)
+    assert verify(stage).troubles == []
+    with intruder(stage) as session:
+        changed = session.execute(text(deed)).rowcount  # type: ignore[attr-defined]
+    assert any(trouble.startswith("key ") for trouble in verify(stage).troubles) == bool(changed)
+
+
 def test_a_log_rewritten_with_its_heads_by_who_has_the_key_is_found_by_a_head_pinned_elsewhere(
     filled: Stage,
 ) -> None:
     pinned = publish(filled).text
     with intruder(filled) as session:
-        for table in ("log_leaf", "log_node", "log_checkpoint", "log_opening", "log_head", "journal", "custody_event"):
+        for log in ("log_leaf", "log_node", "log_checkpoint", "log_opening", "log_head"):
+            session.execute(text(f"DELETE FROM {log}"))
+        for table in ("journal", "custody_event", "quarantine", "device_key"):
             session.execute(text(f"DELETE FROM {table}"))
-        session.execute(text("DELETE FROM quarantine"))
     assert verify(filled).holds, "of itself nothing tells"
     assert verify(filled, pinned).troubles == [
         "the head of 25 leaves pinned elsewhere covers leaves that are not here: the log has 0"

@@ -42,6 +42,7 @@ from alerts.topics import Channel, Topic
 from center.accounts.people import add_user
 from center.app import create_app, start, stop
 from center.boxes.keys import register
+from center.clock import SetMachine
 from center.county.seeding import PackAddress, seed
 from center.evidence.files import note_arrival
 from center.feed.hub import announce
@@ -329,7 +330,7 @@ def open_scene(folder: Path, *, now: Callable[[], datetime] | None = None) -> It
         listener.bind(("127.0.0.1", 0))
         port = listener.getsockname()[1]
         clock = now or (lambda: datetime.now(UTC))
-        app = create_app(_settings(folder, port), now=clock, listening=False)
+        app = create_app(_settings(folder, port), machine=SetMachine(clock), listening=False)
         office: Office = app.state.office
         server = uvicorn.Server(uvicorn.Config(app, log_level="warning", lifespan="off", timeout_graceful_shutdown=1))
         start(office, listening=False)

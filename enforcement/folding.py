@@ -9,7 +9,7 @@ from dataclasses import fields
 from datetime import datetime
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from alerts.messages import Phase
@@ -77,13 +77,16 @@ def fold_alerts(session: Session, tenant: str, told: Iterable[Told]) -> tuple[Ha
 
 def _known(session: Session, tenant: str, lead_ids: Iterable[str]) -> dict[str, _Known]:
     """The leads that are there already, held against other writers until the end of the transaction."""
-    rows = session.execute(
-        select(Lead.id, Lead.revision, Lead.record_sha256, Lead.phase, Lead.received_at)
-        .where(Lead.tenant == tenant, Lead.id.in_(sorted(lead_ids)))
-        .order_by(Lead.id)
-        .with_for_update()
-    )
+    rows = session.execute(_HELD, {"tenant": tenant, "lead_ids": sorted(lead_ids)})
     return {row.id: _Known(*row) for row in rows}
+
+
+_HELD: Final = (
+    select(Lead.id, Lead.revision, Lead.record_sha256, Lead.phase, Lead.received_at)
+    .where(Lead.tenant == bindparam("tenant"), Lead.id.in_(bindparam("lead_ids", expanding=True)))
+    .order_by(Lead.id)
+    .with_for_update()
+)
 
 
 def _columns(facts: LeadFacts) -> dict[str, Any]:

@@ -6,9 +6,9 @@ A lead is not evidence and not a finding: it is a reason to look (Administrative
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
-from sqlalchemy import BigInteger, ColumnElement, Index, String, UniqueConstraint, select
+from sqlalchemy import BigInteger, ColumnElement, Index, String, UniqueConstraint, bindparam, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from alerts.messages import ClockQuality
@@ -164,25 +164,28 @@ def sighted_at(lead: Lead) -> datetime:
 
 def sights_of(session: Session, tenant: str, lead_ids: Iterable[str]) -> tuple[Sight, ...]:
     """The sights of these leads, by id."""
-    rows = session.execute(
-        select(
-            Lead.id,
-            Lead.kind,
-            Lead.phase,
-            Lead.camera,
-            Lead.clock,
-            Lead.received_at,
-            Lead.opened_at,
-            Lead.linked_for,
-            Lead.linked_camera,
-        )
-        .where(Lead.tenant == tenant, Lead.id.in_(sorted(set(lead_ids))))
-        .order_by(Lead.id)
-    )
+    rows = session.execute(_SIGHTS, {"tenant": tenant, "lead_ids": sorted(set(lead_ids))})
     return tuple(
         Sight(tenant, key, kind, phase, camera, _sighted_at(clock, received_at, opened_at), linked_for, linked_camera)
         for key, kind, phase, camera, clock, received_at, opened_at, linked_for, linked_camera in rows
     )
+
+
+_SIGHTS: Final = (
+    select(
+        Lead.id,
+        Lead.kind,
+        Lead.phase,
+        Lead.camera,
+        Lead.clock,
+        Lead.received_at,
+        Lead.opened_at,
+        Lead.linked_for,
+        Lead.linked_camera,
+    )
+    .where(Lead.tenant == bindparam("tenant"), Lead.id.in_(bindparam("lead_ids", expanding=True)))
+    .order_by(Lead.id)
+)
 
 
 def _sighted_at(clock: str, received_at: datetime, opened_at: datetime) -> datetime:

@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import CheckConstraint, String, select
+from sqlalchemy import CheckConstraint, String, bindparam, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from enforcement.deadlines import Calendar, OfficeHours, add_working_time
@@ -106,13 +106,14 @@ def response_times(session: Session, *, tenant: str, kind: str, at: datetime) ->
 
 def calendar_of(session: Session, *, tenant: str) -> Calendar | None:
     """The tenant's office hours, past and to come, with the public holidays; None when it has set none."""
-    weeks = session.scalars(
-        select(WorkingWeek).where(WorkingWeek.tenant == tenant).order_by(WorkingWeek.valid_from)
-    ).all()
+    weeks = session.scalars(_WEEKS, {"tenant": tenant}).all()
     if not weeks:
         return None
     zone = ZoneInfo(weeks[-1].zone)
     return Calendar(zone, tuple(_office_hours(week, zone) for week in weeks), public_holidays())
+
+
+_WEEKS: Final = select(WorkingWeek).where(WorkingWeek.tenant == bindparam("tenant")).order_by(WorkingWeek.valid_from)
 
 
 def _office_hours(week: WorkingWeek, zone: ZoneInfo) -> OfficeHours:

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
-from sqlalchemy import func, select, update
+from sqlalchemy import bindparam, func, select, update
 from sqlalchemy.orm import Session
 
 from alerts.messages import Phase
@@ -55,9 +55,11 @@ def open_tasks(session: Session, tenant: str, lead_ids: Iterable[str], *, at: da
     The grid is that of the sight, the deadlines those of the day the task was opened.
     """
     sights = sights_of(session, tenant, lead_ids)
-    ids = [sight.lead_id for sight in sights]
-    there = set(session.scalars(select(Task.id).where(Task.tenant == tenant, Task.id.in_(ids))))
+    there = set(session.scalars(_THERE, {"tenant": tenant, "ids": [sight.lead_id for sight in sights]}))
     return _open(session, register_of(session, tenant), [sight for sight in sights if sight.lead_id not in there], at)
+
+
+_THERE: Final = select(Task.id).where(Task.tenant == bindparam("tenant"), Task.id.in_(bindparam("ids", expanding=True)))
 
 
 def _assign(session: Session, register: Register, sight: Sight) -> Assignment:

@@ -15,7 +15,7 @@ from threading import Lock
 from typing import Any, Final, TypeVar
 from weakref import WeakKeyDictionary
 
-from sqlalchemy import DDL, Engine, Table, event, select, union
+from sqlalchemy import DDL, Engine, Table, bindparam, event, select, union
 from sqlalchemy.orm import Mapped, Session
 
 from traceability.periods import Dated
@@ -99,13 +99,14 @@ class Register:
         return found
 
 
+_EDITION: Final = select(RegisterEdition.edition).where(RegisterEdition.tenant == bindparam("tenant"))
 _registers: WeakKeyDictionary[Engine, dict[str, Register]] = WeakKeyDictionary()
 _lock = Lock()
 
 
 def register_of(session: Session, tenant: str) -> Register:
     """The register as this session sees it now; ask again after a change."""
-    edition = session.scalar(select(RegisterEdition.edition).where(RegisterEdition.tenant == tenant)) or ""
+    edition = session.scalar(_EDITION, {"tenant": tenant}) or ""
     bind = session.get_bind()
     with _lock:
         registers = _registers.setdefault(bind.engine, {})

@@ -7,9 +7,10 @@ a partial unique index says so in the database itself.
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import cache
 from typing import Any, TypeVar
 
-from sqlalchemy import CheckConstraint, ColumnElement, Index, or_, select, text
+from sqlalchemy import BindParameter, CheckConstraint, ColumnElement, Index, Select, bindparam, or_, select, text
 from sqlalchemy.orm import Mapped, Session, declared_attr, mapped_column
 
 from traceability.errors import BadPeriod
@@ -49,7 +50,7 @@ class Dated(Identified):
         return ()
 
     @classmethod
-    def standing_at(cls, at: datetime) -> ColumnElement[bool]:
+    def standing_at(cls, at: datetime | BindParameter[datetime]) -> ColumnElement[bool]:
         """SQL: the entry was in force at that instant."""
         return (cls.valid_from <= at) & or_(cls.valid_to.is_(None), cls.valid_to > at)
 
@@ -64,9 +65,15 @@ def entries_at(session: Session, kind: type[Entry], *, tenant: str, at: datetime
 
 def entry_at(session: Session, kind: type[Entry], *, tenant: str, entry_id: str, at: datetime) -> Entry | None:
     """One entry as it stood at that instant."""
-    return session.scalars(
-        select(kind).where(kind.tenant == tenant, kind.id == entry_id, kind.standing_at(at))
-    ).one_or_none()
+    standing = _standing(kind)  # type: ignore[arg-type]  # mypy takes no class of a type variable for hashable
+    found: Entry | None = session.scalars(standing, {"tenant": tenant, "entry_id": entry_id, "at": at}).one_or_none()
+    return found
+
+
+@cache
+def _standing(kind: type[Dated]) -> Select[Any]:
+    own = (kind.tenant == bindparam("tenant"), kind.id == bindparam("entry_id"))
+    return select(kind).where(*own, kind.standing_at(bindparam("at", type_=kind.valid_from.type)))
 
 
 def succeed(session: Session, entry: Entry) -> Entry:

@@ -7,8 +7,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Final
 
-from sqlalchemy import BigInteger, ForeignKeyConstraint, select
+from sqlalchemy import BigInteger, ForeignKeyConstraint, bindparam, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from alerts.keys import KeyFinder, VerifyKey
@@ -98,18 +99,22 @@ def find_signers(session: Session, tenant: str, key_ids: Iterable[str]) -> dict[
     wanted = sorted(set(key_ids))
     if not wanted:
         return {}
+    own = {"tenant": tenant, "key_ids": wanted}
     limits: dict[str, dict[str, tuple[int, int | None]]] = {}
-    reaches = select(KeyReach.key_id, KeyReach.epoch, KeyReach.first, KeyReach.last)
-    own = (KeyReach.tenant == tenant, KeyReach.key_id.in_(wanted))
-    for key_id, epoch, first, last in session.execute(reaches.where(*own)):
+    for key_id, epoch, first, last in session.execute(_REACHES, own):
         limits.setdefault(key_id, {})[epoch] = (first, last)
-    columns = select(
-        DeviceKey.key_id, DeviceKey.device, DeviceKey.verify_key, DeviceKey.retired_at, DeviceKey.ending
-    ).where(DeviceKey.tenant == tenant, DeviceKey.key_id.in_(wanted))
     return {
         key_id: Signer(device, VerifyKey.from_text(text), retired_at is None, ending, limits.get(key_id, {}))
-        for key_id, device, text, retired_at, ending in session.execute(columns)
+        for key_id, device, text, retired_at, ending in session.execute(_KEYS, own)
     }
+
+
+_REACHES: Final = select(KeyReach.key_id, KeyReach.epoch, KeyReach.first, KeyReach.last).where(
+    KeyReach.tenant == bindparam("tenant"), KeyReach.key_id.in_(bindparam("key_ids", expanding=True))
+)
+_KEYS: Final = select(
+    DeviceKey.key_id, DeviceKey.device, DeviceKey.verify_key, DeviceKey.retired_at, DeviceKey.ending
+).where(DeviceKey.tenant == bindparam("tenant"), DeviceKey.key_id.in_(bindparam("key_ids", expanding=True)))
 
 
 def find_signer(session: Session, tenant: str, key_id: str) -> Signer | None:
@@ -130,8 +135,16 @@ def finder(session: Session, tenant: str) -> KeyFinder:
 
 def hold_devices(session: Session, tenant: str, names: Iterable[str]) -> dict[str, Device]:
     """Of these boxes, those that were enrolled, by name; no other transaction files for them until this one ends."""
-    rows = select(Device).where(Device.tenant == tenant, Device.id.in_(sorted(set(names)))).order_by(Device.id)
-    return {device.id: device for device in session.scalars(rows.with_for_update())}
+    own = {"tenant": tenant, "names": sorted(set(names))}
+    return {device.id: device for device in session.scalars(_HELD, own)}
+
+
+_HELD: Final = (
+    select(Device)
+    .where(Device.tenant == bindparam("tenant"), Device.id.in_(bindparam("names", expanding=True)))
+    .order_by(Device.id)
+    .with_for_update()
+)
 
 
 def keys_of(session: Session, tenant: str, name: str) -> tuple[DeviceKey, ...]:

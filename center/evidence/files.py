@@ -6,8 +6,9 @@ The centre takes a file only if a verified record of the same box announced its 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
-from sqlalchemy import ColumnElement, ForeignKeyConstraint, select, update
+from sqlalchemy import ColumnElement, ForeignKeyConstraint, bindparam, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from alerts.messages import Artefact
@@ -76,10 +77,10 @@ def announce_files(session: Session, tenant: str, announcements: Iterable[Announ
     }
     known = set[tuple[str, str, str]]()
     arrived: dict[str, datetime] = {}
-    same = (Announced.tenant == tenant, Announced.sha256.in_({sha256 for _, _, sha256 in told}))
-    for row in session.scalars(select(Announced).where(*same)) if told else ():
+    same = {"tenant": tenant, "hashes": sorted({sha256 for _, _, sha256 in told})}
+    for row in session.execute(_SAME, same) if told else ():
         known.add((row.device, row.incident, row.sha256))
-        if row.arrived_at is not None and row.is_here:
+        if row.arrived_at is not None and row.deleted_at is None:
             arrived[row.sha256] = row.arrived_at
     rows = [
         {
@@ -101,6 +102,11 @@ def announce_files(session: Session, tenant: str, announcements: Iterable[Announ
         if (device, incident, sha256) not in known
     ]
     insert_rows(session, Announced, rows)
+
+
+_SAME: Final = select(
+    Announced.device, Announced.incident, Announced.sha256, Announced.arrived_at, Announced.deleted_at
+).where(Announced.tenant == bindparam("tenant"), Announced.sha256.in_(bindparam("hashes", expanding=True)))
 
 
 def _is_here(tenant: str) -> tuple[ColumnElement[bool], ...]:

@@ -6,21 +6,24 @@ The chain is checked on both sides of a record as it comes in, so that a gap tha
 from bisect import insort
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Any, NamedTuple
+from functools import cache
+from itertools import chain
+from typing import Any, Final, NamedTuple
 
-from sqlalchemy import and_, or_, select, tuple_
+from sqlalchemy import Select, and_, bindparam, or_, select, tuple_
 from sqlalchemy.orm import Session
 
 from alerts.control_messages import Disposition, Receipt
 from alerts.messages import Dropped, Range
 from alerts.ranges import next_outside, runs_of
 from alerts.receipts import Kept, Ledger, lone_receipt
+from alerts.wire import MAX_INTEGER
 from center.intake.gone import GoneRow
-from center.intake.journal import EpochRow, JournalRow, in_epoch
+from center.intake.journal import EpochRow, JournalRow
 from center.intake.reading import Entry
 from traceability.rows import insert_rows
 
-MOST_RUNS = 200
+MOST_RUNS = 128
 """So many are asked for at once: SQLite's expressions have a depth."""
 
 Place = tuple[str, str]
@@ -167,8 +170,8 @@ def place_of(entry: Entry) -> Place:
 
 
 def _epochs(session: Session, tenant: str, places: Sequence[Place], at: datetime) -> dict[Place, EpochRow]:
-    here = (EpochRow.tenant == tenant, tuple_(EpochRow.device, EpochRow.epoch).in_(places))
-    rows = {(row.device, row.epoch): row for row in session.scalars(select(EpochRow).where(*here))} if places else {}
+    own = {"tenant": tenant, "places": places}
+    rows = {(row.device, row.epoch): row for row in session.scalars(_EPOCHS, own)} if places else {}
     for device, epoch in places:
         if (device, epoch) not in rows:
             rows[device, epoch] = EpochRow(
@@ -186,6 +189,12 @@ def _epochs(session: Session, tenant: str, places: Sequence[Place], at: datetime
     return rows
 
 
+_EPOCHS: Final = select(EpochRow).where(
+    EpochRow.tenant == bindparam("tenant"),
+    tuple_(EpochRow.device, EpochRow.epoch).in_(bindparam("places", expanding=True)),
+)
+
+
 def _make_known(
     session: Session, tenant: str, volumes: Mapping[Place, Volume], wanted: Mapping[Place, Iterable[int]]
 ) -> None:
@@ -195,35 +204,80 @@ def _make_known(
     """
     if not volumes:
         return
-    journal = JournalRow
-    columns = select(
-        journal.device, journal.epoch, journal.sequence, journal.sha256, journal.prevhash, journal.disposition
-    )
-    runs = [
-        and_(journal.device == device, journal.epoch == epoch, journal.sequence.between(run.first, run.last))
-        for (device, epoch), sequences in wanted.items()
-        for run in runs_of(sorted(sequences))
+    runs = [(*place, *run) for place, sequences in wanted.items() for run in runs_of(sorted(sequences))]
+    runs += [
+        (*place, volume.row.cumulative, MAX_INTEGER)
+        for place, volume in volumes.items()
+        if volume.row.highest > volume.row.cumulative
     ]
-    at_places = [or_(*runs[start : start + MOST_RUNS]) for start in range(0, len(runs), MOST_RUNS)]
-    put_aside = and_(
-        tuple_(journal.device, journal.epoch).in_(tuple(volumes)),
-        journal.disposition == Disposition.QUARANTINED.value,
+    own = {"tenant": tenant}
+    found = [session.execute(_PUT_ASIDE, own | {"places": tuple(volumes)})]
+    for start in range(0, len(runs), MOST_RUNS):
+        asked = runs[start : start + MOST_RUNS]
+        statement, values = _in_runs(asked)
+        found.append(session.execute(statement, own | values))
+    for device, epoch, sequence, sha256, prevhash, disposition in chain(*found):
+        volumes[device, epoch].know(sequence, sha256, prevhash, disposition)
+
+
+_ROWS: Final = select(
+    JournalRow.device,
+    JournalRow.epoch,
+    JournalRow.sequence,
+    JournalRow.sha256,
+    JournalRow.prevhash,
+    JournalRow.disposition,
+).where(JournalRow.tenant == bindparam("tenant"))
+_PUT_ASIDE: Final = _ROWS.where(
+    tuple_(JournalRow.device, JournalRow.epoch).in_(bindparam("places", expanding=True)),
+    JournalRow.disposition == Disposition.QUARANTINED.value,
+)
+
+
+def _in_runs(
+    runs: Sequence[tuple[str, str, int, int]],
+) -> tuple[Select[str, str, int, str, str, str], dict[str, object]]:
+    """The rows in these runs of a device's epoch; the last stands for those that fill up to a power of two."""
+    count = 1 << (len(runs) - 1).bit_length()
+    filled = [*runs, *[runs[-1]] * (count - len(runs))]
+    names = ("device", "epoch", "first", "last")
+    values = {f"{name}{n}": value for n, run in enumerate(filled) for name, value in zip(names, run, strict=True)}
+    return _in_so_many_runs(count), values
+
+
+@cache
+def _in_so_many_runs(count: int) -> Select[str, str, int, str, str, str]:
+    return _ROWS.where(
+        or_(
+            *(
+                and_(
+                    JournalRow.device == bindparam(f"device{n}"),
+                    JournalRow.epoch == bindparam(f"epoch{n}"),
+                    JournalRow.sequence.between(bindparam(f"first{n}"), bindparam(f"last{n}")),
+                )
+                for n in range(count)
+            )
+        )
     )
-    gapped = (volume.row for volume in volumes.values() if volume.row.highest > volume.row.cumulative)
-    beyond = [and_(*in_epoch(row), journal.sequence >= row.cumulative) for row in gapped]
-    for question in (*at_places, put_aside, *beyond):
-        found = session.execute(columns.where(journal.tenant == tenant, question))
-        for device, epoch, sequence, sha256, prevhash, disposition in found:
-            volumes[device, epoch].know(sequence, sha256, prevhash, disposition)
 
 
 def _make_gone_known(session: Session, tenant: str, volumes: Mapping[Place, Volume]) -> None:
     """What boxes said will not come, from the end of the complete part on."""
     if not volumes:
         return
-    columns = select(GoneRow.device, GoneRow.epoch, GoneRow.first, GoneRow.last, GoneRow.sha256)
-    journal = (EpochRow.tenant == GoneRow.tenant, EpochRow.device == GoneRow.device, EpochRow.epoch == GoneRow.epoch)
-    here = (GoneRow.tenant == tenant, tuple_(GoneRow.device, GoneRow.epoch).in_(tuple(volumes)))
-    awaited = columns.join(EpochRow, and_(*journal)).where(*here, GoneRow.last >= EpochRow.cumulative)
-    for device, epoch, first, last, sha256 in session.execute(awaited):
+    for device, epoch, first, last, sha256 in session.execute(_GONE, {"tenant": tenant, "places": tuple(volumes)}):
         volumes[device, epoch].lacks(Range(first=first, last=last, sha256=sha256))
+
+
+_GONE: Final = (
+    select(GoneRow.device, GoneRow.epoch, GoneRow.first, GoneRow.last, GoneRow.sha256)
+    .join(
+        EpochRow,
+        and_(EpochRow.tenant == GoneRow.tenant, EpochRow.device == GoneRow.device, EpochRow.epoch == GoneRow.epoch),
+    )
+    .where(
+        GoneRow.tenant == bindparam("tenant"),
+        tuple_(GoneRow.device, GoneRow.epoch).in_(bindparam("places", expanding=True)),
+        GoneRow.last >= EpochRow.cumulative,
+    )
+)

@@ -10,8 +10,9 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
+from typing import Final
 
-from sqlalchemy import event, insert, select, update
+from sqlalchemy import bindparam, event, insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, SessionTransaction
 
@@ -124,18 +125,25 @@ def _append(session: Session, tenant: str, entered: tuple[_Entered, ...]) -> Non
         if subtree.level and subtree.level % KEPT_EVERY == 0
     ]
     insert_rows(session, LogNode, kept)
-    head = update(LogHead).where(LogHead.tenant == tenant).values(size=grown.size, peaks=b"".join(grown.peaks))
-    session.execute(head, execution_options={"synchronize_session": False})
+    session.execute(_MOVE_HEAD, {"own": tenant, "grown": grown.size, "peaks_now": b"".join(grown.peaks)})
 
 
 def hold_head(session: Session, tenant: str) -> Edge:
     """The edge as it is, and nobody else's to move until this transaction ends: nobody's leaves come in meanwhile."""
-    held = select(LogHead.size, LogHead.peaks).where(LogHead.tenant == tenant).with_for_update()
-    row = session.execute(held).first()
+    row = session.execute(_HELD_HEAD, {"own": tenant}).first()
     if row is None:
         begin_log(session, tenant)
-        row = session.execute(held).one()
+        row = session.execute(_HELD_HEAD, {"own": tenant}).one()
     return edge_of(row.size, row.peaks)
+
+
+_HELD_HEAD: Final = select(LogHead.size, LogHead.peaks).where(LogHead.tenant == bindparam("own")).with_for_update()
+_MOVE_HEAD: Final = (
+    update(LogHead)
+    .where(LogHead.tenant == bindparam("own"))
+    .values(size=bindparam("grown"), peaks=bindparam("peaks_now"))
+    .execution_options(synchronize_session=False)
+)
 
 
 def begin_log(session: Session, tenant: str) -> None:

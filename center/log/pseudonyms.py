@@ -4,8 +4,9 @@ import secrets
 from collections.abc import Iterable
 from contextlib import suppress
 from enum import StrEnum
+from typing import Final
 
-from sqlalchemy import delete, event, insert, select
+from sqlalchemy import bindparam, delete, event, insert, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -48,11 +49,17 @@ def _find_or_make(session: Session, tenant: str, kind: str, subject: str) -> str
 def pseudonyms_of(session: Session, *, tenant: str, kind: Named, subjects: Iterable[str]) -> dict[str, str]:
     """The pseudonyms of many at once."""
     wanted = set(subjects)
-    own = (Pseudonym.tenant == tenant, Pseudonym.kind == kind.value, Pseudonym.subject.in_(sorted(wanted)))
-    rows = session.execute(select(Pseudonym.subject, Pseudonym.pseudonym).where(*own))
+    rows = session.execute(_PSEUDONYMS, {"tenant": tenant, "kind": kind.value, "subjects": sorted(wanted)})
     known: dict[str, str] = {row.subject: row.pseudonym for row in rows}
     new = sorted(wanted - known.keys())
     return known | {subject: pseudonym_of(session, tenant=tenant, kind=kind, subject=subject) for subject in new}
+
+
+_PSEUDONYMS: Final = select(Pseudonym.subject, Pseudonym.pseudonym).where(
+    Pseudonym.tenant == bindparam("tenant"),
+    Pseudonym.kind == bindparam("kind"),
+    Pseudonym.subject.in_(bindparam("subjects", expanding=True)),
+)
 
 
 def find_pseudonym(session: Session, *, tenant: str, kind: Named, subject: str) -> str | None:

@@ -1,8 +1,8 @@
 """What has arrived at the centre and is not dealt with yet: what is pressing goes first, acknowledgements keep order.
 
 Boxes send live alerts before their backlog, but the backlogs of many boxes meet at the centre, where a live alert would
-wait behind all of them. So each batch begins with what is pressing. While pressing messages and others come together,
-batches are short, for whatever comes while one is dealt with waits for its end.
+wait behind all of them. So each batch begins with what is pressing. While a few pressing messages come among many
+others, batches are short, for whatever comes while one is dealt with waits for its end.
 """
 
 import queue
@@ -15,9 +15,9 @@ from alerts.connection import Arrival
 
 BATCH = 1000
 BATCH_BYTES = 8 * 2**20
-SHORT_BATCH = 64
+SHORT_BATCH = 40
 CALM_S = 5.0
-"""Batches stay short for so long after pressing messages and others waited together."""
+"""Batches stay short for so long after a few pressing messages and others waited together."""
 
 QUIET_S = 0.002
 GATHER_S = 0.05
@@ -58,7 +58,7 @@ class Inbox:
         if self._is_closed:
             return []
         now_s = time.monotonic()
-        if self._pressing and self._others:
+        if self._others and 0 < len(self._pressing) < SHORT_BATCH:
             self._short_until_s = now_s + CALM_S
         batch = _pick(self._pressing, BATCH, BATCH_BYTES)
         most = SHORT_BATCH if now_s < self._short_until_s else BATCH

@@ -71,6 +71,18 @@ CLAUSES: Mapping[str, Condition] = MappingProxyType(
     }
 )
 
+SHORTFALLS: Mapping[str, Words] = MappingProxyType(
+    {
+        "connection": Words("与摄像机的连接中断", "the connection to the camera broke"),
+        "coding": Words("摄像机改变了编码", "the camera changed its coding"),
+        "gap": Words("部分画面丢失", "some of the pictures were lost"),
+        "stalled": Words("摄像机不再传来画面", "no more pictures came from the camera"),
+        "size": Words("片段达到大小上限", "the clip had become as large as it may"),
+        "memory": Words("设备内存不足", "the box had no memory left for more"),
+    }
+)
+"""Why a clip shows less than it was to."""
+
 UNITS: Mapping[str, Words] = MappingProxyType(
     {
         "ms": Words("毫秒", "ms"),

@@ -29,7 +29,8 @@ AlertsError
 ├── NotTakenNow             what takes messages in cannot; they are offered again
 ├── LogError                what is said of an append-only log does not hold
 │   ├── ProofRejected       the proof does not lead from the leaf, or the older head, to the head
-│   └── CheckpointRejected  the head is not one of this log, signed by its key
+│   ├── CheckpointRejected  the head is not one of this log, signed by its key
+│   └── StampRejected       an outside authority's time-stamp of a head does not hold
 ├── BundleUnfit             a file that is not a bundle as the centre writes them
 ├── TrustUnusable           the file of trusted keys cannot be used
 ├── YamlMistake             what a person wrote is not YAML that can be read one way only
@@ -171,6 +172,10 @@ class ProofRejected(LogError):
 
 class CheckpointRejected(LogError):
     """The head is not one of this log, signed by its key."""
+
+
+class StampRejected(LogError):
+    """A time-stamp cannot be read, is not about the head, or does not lead to a trusted root."""
 
 
 class BundleUnfit(AlertsError):

@@ -148,10 +148,22 @@ class ClockState(Message):
     max_error_us: Count | None = None
 
 
+class Shortfall(StrEnum):
+    """Why a clip shows less than it was to; `alerts.catalogue.SHORTFALLS` has words for each."""
+
+    CONNECTION = "connection"
+    CODING = "coding"
+    GAP = "gap"
+    STALLED = "stalled"
+    SIZE = "size"
+    MEMORY = "memory"
+
+
 class Artefact(Message):
     """A file of evidence, announced by hash and size before it is sent.
 
     `credentials` says whether content credentials (C2PA) are embedded in it; absent where the box makes none.
+    `falls_short`: why a clip does not show all that it was to.
     """
 
     sha256: Sha256
@@ -161,6 +173,7 @@ class Artefact(Message):
     derived_from: Sha256 | None = None
     packets: Packets | None = None
     credentials: Literal["c2pa", "failed"] | None = None
+    falls_short: Annotated[tuple[Shortfall, ...], Field(max_length=8)] = ()
 
 
 class FrameSize(Message):

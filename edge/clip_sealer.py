@@ -10,7 +10,7 @@ from datetime import datetime
 from alerts.blobs import BlobStore
 from alerts.clocks import clock_state
 from alerts.errors import AlertsError
-from alerts.messages import Artefact, Evidence
+from alerts.messages import Artefact, Evidence, Shortfall
 from alerts.outbox import Outbox
 from alerts.records import Record
 from edge.announcements import Tell
@@ -92,7 +92,13 @@ class ClipSealer:
         for _ in range(min(MOST_AT_ONCE, len(self._waiting))):
             waiting = self._waiting[0]
             records = seal_clip(
-                self._outbox, self._blobs, waiting.clip, waiting.incidents, waiting.camera, at=self._now()
+                self._outbox,
+                self._blobs,
+                waiting.clip,
+                waiting.incidents,
+                waiting.camera,
+                ending=waiting.ending,
+                at=self._now(),
             )
             self._waiting.popleft()
             for incident, record in zip(waiting.incidents, records, strict=True):
@@ -119,7 +125,14 @@ class ClipSealer:
 
 
 def seal_clip(
-    outbox: Outbox, blobs: BlobStore, clip: Clip, incidents: Iterable[str], camera: str, *, at: datetime
+    outbox: Outbox,
+    blobs: BlobStore,
+    clip: Clip,
+    incidents: Iterable[str],
+    camera: str,
+    *,
+    ending: Ending,
+    at: datetime,
 ) -> tuple[Record, ...]:
     """Store the clip, then announce it for each incident and queue its upload, all together or not at all.
 
@@ -132,6 +145,7 @@ def seal_clip(
         media_type=clip.media_type,
         role="clip",
         packets=packets_of_clip(clip),
+        falls_short=_shortfalls(clip, ending),
     )
     state = clock_state(at, time.monotonic())
     records = []
@@ -141,6 +155,12 @@ def seal_clip(
             records.append(transaction.append(message, at=at))
             transaction.queue_upload(sha256, size_bytes=size_bytes, role=artefact.role, incident=incident)
     return tuple(records)
+
+
+def _shortfalls(clip: Clip, ending: Ending) -> tuple[Shortfall, ...]:
+    """Why the clip shows less than it was to: what broke the stream around it, and what ended it early."""
+    early = () if ending in {Ending.COMPLETE, Ending.CLOSED} else (ending,)
+    return tuple(dict.fromkeys(Shortfall(why.value) for why in (*clip.broken_by, *early)))
 
 
 def _made(taken: Taken) -> _Waiting:

@@ -16,26 +16,10 @@ from enforcement.finding_records import FindingStatus, findings_of
 from enforcement.leads import Lead, Sight, sights_of
 from enforcement.policy import response_times
 from enforcement.reviews import require_evidence
-from enforcement.task_records import CHECK_LEAD, FINISHED, Note, Task, TaskEvent, history_of, task_by_id
+from enforcement.task_records import CHECK_LEAD, FINISHED, Note, Task, TaskEvent, task_by_id
 from enforcement.transitions import Move, State, transition_of
 from traceability.editions import Register, register_of
 from traceability.rows import insert_rows
-
-__all__ = [
-    "CHECK_LEAD",
-    "FINISHED",
-    "Note",
-    "Step",
-    "Task",
-    "TaskEvent",
-    "assign_task",
-    "history_of",
-    "move_task",
-    "note_distrust",
-    "note_incidents",
-    "open_tasks",
-    "task_by_id",
-]
 
 
 class Step(NamedTuple):

@@ -151,7 +151,8 @@ class Container:
             raise BundleUnfit(Finding("other_form", {"name": "central directory"}))
         if begins + length + _END.size != self.size_bytes:
             is_short = begins + length + _END.size > self.size_bytes
-            raise BundleUnfit(Finding("cut_file" if is_short else "bytes_between"))
+            begins_well = self._at(0, 4) in {_LOCAL_MARK, _END_MARK}
+            raise BundleUnfit(Finding("cut_file" if is_short else "bytes_between" if begins_well else "bytes_before"))
         return count, begins
 
     def _why_no_end(self) -> Finding:
@@ -159,7 +160,7 @@ class Container:
             at = self._at(0, min(self.size_bytes, _LONGEST_COMMENT)).find(_LOCAL_MARK)
             return Finding("bytes_before" if at > 0 else "not_a_zip")
         tail = self._at(max(0, self.size_bytes - _LONGEST_COMMENT - _END.size), _LONGEST_COMMENT + _END.size)
-        return Finding("bytes_after" if _END_MARK in tail[: 1 - _END.size] else "cut_file")
+        return Finding("bytes_after" if _END_MARK in tail[: len(_END_MARK) - _END.size] else "cut_file")
 
     def _at(self, offset: int, length: int) -> bytes:
         self._file.seek(offset)

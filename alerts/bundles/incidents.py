@@ -7,7 +7,9 @@ from typing import NamedTuple
 from alerts.bundles.container import Container
 from alerts.bundles.findings import Finding
 from alerts.bundles.journals import BundledRecord
+from alerts.bundles.lines.files import ROLES
 from alerts.bundles.seal import BundleSeal, IncidentEnd, derivative_name, file_name, recording_name
+from alerts.catalogue import SHORTFALLS, Words
 from alerts.messages import Alert, Artefact, Evidence, Phase
 from alerts.ranges import missing, runs_of
 
@@ -76,11 +78,13 @@ def check_files(container: Container, records: Sequence[BundledRecord], seal: Bu
     """What the files are against what the boxes announced."""
     told = {each.name: each.artefact for each in _announced(records, seal)}
     absent = {each.sha256 for each in seal.absent}
+    sealed, is_lacking = {member.name for member in seal.members}, len(records) < len(seal.records)
     findings: list[Finding] = []
     for name in (name for name in container.members if name.startswith(FOLDER)):
         artefact = told.get(name)
         if artefact is None:
-            findings.append(Finding("file_foreign", {"name": name}))
+            code = "file_unvouched" if name in sealed and is_lacking else "file_foreign"
+            findings.append(Finding(code, {"name": name}))
             continue
         found = container.measure(name)
         if (found.sha256, found.size_bytes) != (artefact.sha256, artefact.size_bytes):
@@ -88,10 +92,12 @@ def check_files(container: Container, records: Sequence[BundledRecord], seal: Bu
     for name, artefact in told.items():
         if name not in container.members:
             code = "file_absent" if artefact.sha256 in absent else "file_missing"
-            findings.append(Finding(code, {"role": artefact.role, "sha256": artefact.sha256}))
+            findings.append(Finding(code, {"role": ROLES[artefact.role], "sha256": artefact.sha256}))
+    findings += _remark_short_clips(told.values())
     findings += _check_recordings(container, seal)
     known = {artefact.sha256 for artefact in told.values()}
-    findings += _check_derivatives(container, seal, known | {each.sha256 for each in seal.recordings})
+    known |= {each.sha256 for each in seal.recordings}
+    findings += _check_derivatives(container, seal, known, is_lacking=is_lacking)
     findings += [
         Finding("original_unknown", {"sha256": artefact.sha256})
         for artefact in told.values()
@@ -100,29 +106,46 @@ def check_files(container: Container, records: Sequence[BundledRecord], seal: Bu
     return findings
 
 
+def _remark_short_clips(artefacts: Iterable[Artefact]) -> Iterator[Finding]:
+    for artefact in artefacts:
+        if artefact.falls_short:
+            causes = [SHORTFALLS[cause] for cause in artefact.falls_short]
+            reasons = Words("；".join(each.zh for each in causes), "; ".join(each.en for each in causes))
+            yield Finding("clip_falls_short", {"sha256": artefact.sha256, "reasons": reasons})
+
+
 def _check_recordings(container: Container, seal: BundleSeal) -> Iterator[Finding]:
     """Recordings of officers are the ones that the seal tells of, and nobody but them vouches for what they show."""
     told = {recording_name(each.sha256, each.media_type): each for each in seal.recordings}
     for name in (name for name in container.members if name.startswith(RECORDINGS)):
-        if name not in told or container.measure(name).sha256 != told[name].sha256:
+        if name not in told:
             yield Finding("file_foreign", {"name": name})
+        elif container.measure(name).sha256 != told[name].sha256:
+            yield Finding("added_altered", {"name": name})
     for name, recording in told.items():
         if name not in container.members:
-            yield Finding("file_missing", {"role": "recording", "sha256": recording.sha256})
+            yield Finding("file_missing", {"role": ROLES["recording"], "sha256": recording.sha256})
     if told:
         yield Finding("added_by_officers", {"count": len(told)})
 
 
-def _check_derivatives(container: Container, seal: BundleSeal, known: Collection[str]) -> Iterator[Finding]:
-    """Redacted copies are the ones that the seal tells of, each made of a file of this case; they are no originals."""
+def _check_derivatives(
+    container: Container, seal: BundleSeal, known: Collection[str], *, is_lacking: bool
+) -> Iterator[Finding]:
+    """Redacted copies are the ones that the seal tells of, each made of a file of this case; they are no originals.
+
+    `is_lacking`: records are missing that may have told of more files.
+    """
     told = {derivative_name(each.sha256, each.media_type): each for each in seal.derivatives}
     for name in (name for name in container.members if name.startswith(DERIVATIVES)):
-        if name not in told or container.measure(name).sha256 != told[name].sha256:
+        if name not in told:
             yield Finding("file_foreign", {"name": name})
+        elif container.measure(name).sha256 != told[name].sha256:
+            yield Finding("added_altered", {"name": name})
     for name, copy in told.items():
         if name not in container.members:
-            yield Finding("file_missing", {"role": "redacted", "sha256": copy.sha256})
-        if copy.derived_from not in known or copy.derived_from == copy.sha256:
+            yield Finding("file_missing", {"role": ROLES["redacted"], "sha256": copy.sha256})
+        if (copy.derived_from not in known and not is_lacking) or copy.derived_from == copy.sha256:
             yield Finding("derivative_of_nothing", {"sha256": copy.sha256, "original": copy.derived_from})
     if told:
         yield Finding("redacted_copies", {"count": len(told)})

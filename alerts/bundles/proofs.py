@@ -9,15 +9,17 @@ that was printed, time-stamped or fetched by somebody else.
 import base64
 import binascii
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Annotated, Final
+from typing import Annotated, Final, NamedTuple
 
+from cryptography.x509 import Certificate
 from pydantic import Field, StringConstraints
 
 from alerts import events, leaves, merkle, wire
 from alerts.bundles.container import Container
 from alerts.bundles.findings import Finding
 from alerts.bundles.journals import BundledRecord
-from alerts.bundles.seal import AddedRecording, BundleSeal, Derivative
+from alerts.bundles.seal import AddedRecording, BundleSeal, Derivative, HeadStamp
+from alerts.bundles.stamps import STAMP_NAME, STAMPED_NAME, Claim, check_claim
 from alerts.bundles.trust import Trust
 from alerts.checkpoints import MAX_BYTES as MAX_HEAD_BYTES
 from alerts.checkpoints import Checkpoint, open_checkpoint
@@ -66,40 +68,85 @@ class Proofs(Message):
     proofs: Annotated[tuple[RecordProof, ...], Field(max_length=10_000)]
     recordings: Annotated[tuple[RecordingProof, ...], Field(max_length=256)] = ()
     derivatives: Annotated[tuple[DerivativeProof, ...], Field(max_length=256)] = ()
+    stamped: Annotated[tuple[Sha256, ...], Field(max_length=128)] = ()
 
 
 def write_proofs(
     proofs: Iterable[RecordProof],
     recordings: Iterable[RecordingProof] = (),
     derivatives: Iterable[DerivativeProof] = (),
+    stamped: Iterable[str] = (),
 ) -> bytes:
-    """The bytes of the file."""
-    return wire.encode(Proofs(proofs=tuple(proofs), recordings=tuple(recordings), derivatives=tuple(derivatives)))
+    """The bytes of the file; `stamped` leads from the head that was stamped to the bundle's."""
+    return wire.encode(
+        Proofs(
+            proofs=tuple(proofs),
+            recordings=tuple(recordings),
+            derivatives=tuple(derivatives),
+            stamped=tuple(stamped),
+        )
+    )
 
 
 def check_proofs(
-    container: Container, own: Sequence[BundledRecord], seal: BundleSeal, trust: Trust, *, is_needed: bool
+    container: Container,
+    own: Sequence[BundledRecord],
+    seal: BundleSeal,
+    trust: Trust,
+    *,
+    is_needed: bool,
+    roots: Sequence[Certificate] = (),
 ) -> tuple[bool, list[Finding]]:
     """Whether the proofs were checked at all, and what is wrong with them or to be known.
 
-    `is_needed`: they must be there, for the centre makes no bundle without them.
+    `is_needed`: they must be there and the reader able to check them, for the centre makes no bundle without them.
+    `roots` are those of the authorities whose time-stamps the reader trusts.
     """
     if HEAD_NAME not in container.members or PROOFS_NAME not in container.members:
         return is_needed, [Finding("log_missing" if is_needed else "no_log")]
     if not trust.log_keys:
-        return False, [Finding("no_log_key")]
+        return is_needed, [Finding("log_key_missing" if is_needed else "no_log_key")]
     try:
-        head = _open_head(container, trust)
+        head = _open_head(container, trust, HEAD_NAME)
         proofs = _read_proofs(container)
     except CheckpointRejected as error:
         return True, [Finding("log_stranger", {"reason": error})]
     except MessageError as error:
         return True, [Finding("log_unreadable", {"name": PROOFS_NAME, "reason": error})]
-    return True, [
+    findings = [
         *_check_records(own, seal, proofs, head),
         *_check_recordings(seal, proofs, head),
         *_check_derivatives(seal, proofs, head),
     ]
+    if seal.stamp is not None:
+        findings += _check_stamp(container, seal.stamp, proofs, own, _Reader(head, trust, roots))
+    elif roots:
+        findings.append(Finding("stamp_none"))
+    return True, findings
+
+
+class _Reader(NamedTuple):
+    """The bundle's head, once it was opened, and what the reader trusts."""
+
+    head: Checkpoint
+    trust: Trust
+    roots: Sequence[Certificate]
+
+
+def _check_stamp(
+    container: Container, told: HeadStamp, proofs: Proofs, own: Sequence[BundledRecord], reader: _Reader
+) -> Iterator[Finding]:
+    if not {STAMPED_NAME, STAMP_NAME} <= container.members.keys():
+        yield Finding("stamp_lost", {"authority": told.authority})
+        return
+    try:
+        stamped = _open_head(container, reader.trust, STAMPED_NAME)
+    except CheckpointRejected as error:
+        yield Finding("stamp_elsewhere", {"reason": error})
+        return
+    numbers = {each.record: each.number for each in proofs.proofs}
+    records = [(record, numbers[record.sha256]) for record in own if record.sha256 in numbers]
+    yield from check_claim(container, Claim(told, stamped, proofs.stamped, reader.head), records, reader.roots)
 
 
 def _check_records(
@@ -172,12 +219,12 @@ def _check_derivative(proof: DerivativeProof, head: Checkpoint, told: Derivative
         raise ProofRejected(f"it was made at {leaf.at.isoformat()}")
 
 
-def _open_head(container: Container, trust: Trust) -> Checkpoint:
-    """The head, signed by one of the logs that the reader knows. Raises CheckpointRejected."""
-    if container.members[HEAD_NAME].size_bytes > MAX_HEAD_BYTES:
+def _open_head(container: Container, trust: Trust, member: str) -> Checkpoint:
+    """A head, signed by one of the logs that the reader knows. Raises CheckpointRejected."""
+    if container.members[member].size_bytes > MAX_HEAD_BYTES:
         raise CheckpointRejected(f"longer than the {MAX_HEAD_BYTES} bytes of any head")
     try:
-        text = container.read(HEAD_NAME).decode()
+        text = container.read(member).decode()
     except UnicodeDecodeError:
         raise CheckpointRejected("the head is not UTF-8") from None
     reason: CheckpointRejected | None = None

@@ -102,6 +102,17 @@ class AddedRecording(Message):
     taken_at: Utc | None = None
 
 
+class HeadStamp(Message):
+    """That an outside authority stamped the log's head of `size` leaves, which then told of the case, at `at`.
+
+    `authority` is where it was asked, by the centre's word.
+    """
+
+    size: Annotated[int, Field(ge=1, le=2**53 - 1)]
+    at: Utc
+    authority: Annotated[str, StringConstraints(max_length=256)]
+
+
 class UntrustedRecord(Message):
     """A record of the case beyond `last`, the last of its journal that the centre trusts of the key that signed it."""
 
@@ -138,6 +149,7 @@ class BundleSeal(Message):
     unlogged_recordings: Count = 0
     derivatives: Annotated[tuple[Derivative, ...], Field(max_length=256)] = ()
     unlogged_derivatives: Count = 0
+    stamp: HeadStamp | None = None
 
 
 def member_of(part: Part) -> SealedMember:

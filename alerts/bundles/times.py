@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from alerts.bundles.findings import Finding
 from alerts.bundles.incidents import artefacts_of, own_records
 from alerts.bundles.journals import BundledRecord
+from alerts.bundles.lines.files import ROLES
 from alerts.bundles.seal import BundleSeal
 from alerts.bundles.trust import Trust
 from alerts.messages import Alert, ClockQuality
@@ -75,7 +76,7 @@ def _check_files(records: Sequence[BundledRecord]) -> Iterator[tuple[BundledReco
                 continue
             found = f"{packets.first_at.isoformat()}–{packets.last_at.isoformat()}"
             wanted = f"{begins.isoformat()}–{ends.isoformat()}"
-            values = {"role": artefact.role, "sha256": artefact.sha256, "found": found, "wanted": wanted}
+            values = {"role": ROLES[artefact.role], "sha256": artefact.sha256, "found": found, "wanted": wanted}
             yield record, Finding("shows_elsewhere", values)
 
 

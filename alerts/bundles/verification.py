@@ -1,8 +1,10 @@
 """Checking a bundle against keys that came on another way: pure, offline, no error for whatever a file may hold."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import BinaryIO
+
+from cryptography.x509 import Certificate
 
 from alerts import dsse
 from alerts.bundles.chains import check_chain
@@ -19,22 +21,33 @@ from alerts.errors import BadSignature, BundleUnfit, MessageError, UnknownKey
 from alerts.events import Sealed
 
 
-def verify_file(path: Path, trust: Trust, *, case: str = "", needs_log: bool = True) -> Report:
+def verify_file(
+    path: Path, trust: Trust, *, case: str = "", needs_log: bool = True, roots: Sequence[Certificate] = ()
+) -> Report:
     """As `verify_bundle`, of a file that may not even be readable."""
+    if path.exists() and not path.is_file() and not path.is_dir():
+        return _unreadable("it is a pipe or a device; save it as a file first")
     try:
         with path.open("rb") as file:
-            return verify_bundle(file, trust, case=case, needs_log=needs_log)
+            return verify_bundle(file, trust, case=case, needs_log=needs_log, roots=roots)
     except OSError as error:
-        report = Report()
-        report.note(Check.FORM, [Finding("unreadable_file", {"reason": error.strerror or str(error)})])
-        return report
+        return _unreadable(error.strerror or str(error))
 
 
-def verify_bundle(file: BinaryIO, trust: Trust, *, case: str = "", needs_log: bool = True) -> Report:
+def _unreadable(reason: str) -> Report:
+    report = Report()
+    report.note(Check.FORM, [Finding("unreadable_file", {"reason": reason})])
+    return report
+
+
+def verify_bundle(
+    file: BinaryIO, trust: Trust, *, case: str = "", needs_log: bool = True, roots: Sequence[Certificate] = ()
+) -> Report:
     """Everything that can be said of it. `case`, if it is known from elsewhere, must be the bundle's. Raises OSError.
 
     A check that fails ends what rests on it: without a seal that holds nothing says what should be there. `needs_log`:
-    a bundle whose proofs from the centre's log are missing does not hold.
+    a bundle whose proofs from the centre's log are missing, or cannot be checked, does not hold. `roots`: of the
+    authorities whose time-stamps count; without them a stamp is only told of.
     """
     report = Report()
     try:
@@ -56,7 +69,8 @@ def verify_bundle(file: BinaryIO, trust: Trust, *, case: str = "", needs_log: bo
     report.note(Check.CHAIN, check_chain(records, seal))
     report.note(Check.INCIDENTS, check_incidents(records, seal))
     report.note(Check.FILES, check_files(container, records, seal))
-    is_checked, findings = check_proofs(container, list(own_records(records, seal)), seal, trust, is_needed=needs_log)
+    own = list(own_records(records, seal))
+    is_checked, findings = check_proofs(container, own, seal, trust, is_needed=needs_log, roots=roots)
     if is_checked:
         report.note(Check.LOG, findings)
     else:

@@ -20,7 +20,7 @@ from enforcement.distrust import distrusted_of
 from enforcement.holds import hold_lead, holds_of, release_lead
 from enforcement.leads import Lead, links_of
 from enforcement.reviews import standing_of
-from enforcement.tasks import Task
+from enforcement.task_records import Task
 
 router: Final = reading_router("leads")
 RowId = Annotated[str, Path(min_length=1, max_length=200)]

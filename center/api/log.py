@@ -3,7 +3,9 @@
 No session is needed and no personal data given: a leaf is a kind, a time and a commitment.
 """
 
-from datetime import timedelta
+import base64
+from datetime import datetime, timedelta
+from itertools import islice
 from typing import Annotated, Final
 
 from fastapi import HTTPException, Query, Request
@@ -18,6 +20,7 @@ from center.database import Reading
 from center.log.heads import last_head
 from center.log.publishing import publish_due
 from center.log.records import LogLeaf
+from center.log.stamping import stamps_of
 from center.log.tree import head_of, prove_consistency, prove_inclusion
 from center.office import Office, office_of
 from center.web.problems import responses
@@ -26,6 +29,7 @@ router: Final = open_router("log")
 
 Size = Annotated[int, Query(ge=0, le=2**53 - 1, description="how many leaves")]
 MOST_LEAVES: Final = 1000
+MOST_STAMPS: Final = 100
 
 
 class InclusionOut(BaseModel):
@@ -51,6 +55,40 @@ class LeavesOut(BaseModel):
     first: int
     size: int
     leaves: list[str]
+
+
+class StampOut(BaseModel):
+    """A head of `size` leaves and an outside authority's stamp on it (RFC 3161).
+
+    `head` is the exact text that was stamped, `answer` the authority's answer in DER as base64.
+    """
+
+    size: int
+    stamped_at: datetime
+    authority: str
+    head: str
+    answer: str
+
+
+@router.get("/log/stamps", responses=responses(422))
+def stamps(
+    request: Request,
+    session: Reading,
+    first: Size = 0,
+    limit: Annotated[int, Query(ge=1, le=MOST_STAMPS, description="how many at most")] = MOST_STAMPS,
+) -> list[StampOut]:
+    """The stamped heads of `first` leaves or more, the earliest first: any of them covers all before it."""
+    found = islice(stamps_of(session, office_of(request).settings.tenant, first=first), limit)
+    return [
+        StampOut(
+            size=each.size,
+            stamped_at=each.at,
+            authority=each.authority,
+            head=each.text,
+            answer=base64.b64encode(each.answer).decode(),
+        )
+        for each in found
+    ]
 
 
 @router.get("/log/checkpoint", response_class=PlainTextResponse, responses=responses(503))

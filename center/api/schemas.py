@@ -10,7 +10,7 @@ from enforcement.distrust import DistrustedRecord
 from enforcement.findings import Finding
 from enforcement.holds import HoldEvent
 from enforcement.leads import Lead, LeadLink
-from enforcement.tasks import Task, TaskEvent
+from enforcement.task_records import Task, TaskEvent
 
 
 class Answer(BaseModel):
@@ -22,7 +22,8 @@ class Answer(BaseModel):
 class FileOut(Answer):
     """A file of evidence. Its bytes are at `url` from `arrived_at` until `deleted_at`.
 
-    `deleted_rule` names the rule of retention and its days, `picture:730`.
+    `deleted_rule` names the rule of retention and its days, `picture:730`. `falls_short` says why a clip shows less
+    than it was to.
     """
 
     sha256: str
@@ -34,6 +35,7 @@ class FileOut(Answer):
     arrived_at: datetime | None
     deleted_at: datetime | None
     deleted_rule: str
+    falls_short: list[str]
     url: str
 
     @classmethod
@@ -62,8 +64,8 @@ class LinkOut(Answer):
 class LeadOut(Answer):
     """A lead (线索): a reason to look, no evidence yet.
 
-    Where `box_opened_at` and `box_observed_at` stand, they are what the box wrote and what cannot be: `opened_at` and
-    `observed_at` are then the centre's.
+    Where `box_opened_at` and `box_observed_at` stand, they are what the box wrote, which cannot be or nothing
+    kept right: `opened_at` and `observed_at` are then the centre's.
     """
 
     id: str

@@ -20,7 +20,8 @@ from center.web.problems import responses
 from center.web.words import NO_NUL
 from enforcement.findings import Finding, write_finding
 from enforcement.penalties import proposal_of
-from enforcement.tasks import Task, assign_task, history_of, move_task, task_by_id
+from enforcement.task_records import Task, history_of, task_by_id
+from enforcement.tasks import assign_task, move_task
 from enforcement.transitions import Move, State, moves_open_to
 
 router: Final = reading_router("tasks")

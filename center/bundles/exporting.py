@@ -1,22 +1,21 @@
 """A lead's bundle as a file: everything gathered, told in words, sealed with the centre's key."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 from sqlalchemy.orm import Session
 
 from alerts.bundles.container import Part, write_container
-from alerts.bundles.proofs import HEAD_NAME, PROOFS_NAME, DerivativeProof, RecordingProof, RecordProof, write_proofs
 from alerts.bundles.seal import (
     SEAL_NAME,
     AbsentFile,
     AddedRecording,
     BundleSeal,
+    HeadStamp,
     file_name,
     member_of,
     recording_name,
@@ -24,19 +23,16 @@ from alerts.bundles.seal import (
 )
 from alerts.errors import BlobMissing
 from alerts.keys import SigningKey
-from alerts.leaves import LeafKind
-from center.bundles.covering import cover_sheet
-from center.bundles.derivatives import reference_of, released_parts, told_of
+from center.bundles.covering import Shown, cover_sheet
+from center.bundles.derivatives import released_parts, told_of
 from center.bundles.gathering import Gathered, gather, row_name
+from center.bundles.proving import prove
 from center.bundles.timing import odd_times
-from center.bundles.wording import because_in_words, directions
-from center.errors import BundleImpossible, NotInLog
+from center.bundles.wording import Added, because_in_words, directions
+from center.errors import BundleImpossible
 from center.evidence.files import Announced
 from center.evidence.recordings import Recording, recordings_of
-from center.evidence.redactions import RedactedCopy
 from center.log.heads import last_head
-from center.log.proofs import prove_reference
-from center.log.records import LogCheckpoint
 from center.scratch import open_scratch
 from center.store.shelf import Shelf
 from center.words import languages
@@ -87,15 +83,18 @@ def _export(
     told = {file.sha256 for file in gathered.files} | {each.sha256 for each in recordings}
     copies = released_parts(session, sealer.evidence, told, tenant=sealer.tenant, lead_id=lead_id, folder=folder)
     parts += copies.values()
-    parts += [Part.of(name, text) for name, text in _words(session, gathered, at)]
+    added: dict[Added, Part] = dict((*recordings.items(), *copies.items()))
+    parts += [Part.of(name, text) for name, text in _words(session, gathered, at, tuple(added))]
     head = last_head(session, sealer.tenant)
     if head is None:
         raise BundleImpossible(f"{lead_id}: the log has no head yet that could prove anything")
-    proofs = _proofs(session, gathered, recordings, copies, head)
+    proofs = prove(session, gathered, recordings, copies, head)
     if not proofs.records:
         raise BundleImpossible(f"{lead_id}: its records came this very moment and are in no head of the log; try again")
     parts += proofs.parts
-    cover = cover_sheet(session, gathered, at, key_id=sealer.key.key_id, head=head.text, here=files)
+    stamp = proofs.stamp
+    shown = Shown(files, added)
+    cover = cover_sheet(session, gathered, at, key_id=sealer.key.key_id, head=head.text, stamp=stamp, shown=shown)
     parts.append(Part.of(COVER_NAME, cover))
     seal = BundleSeal(
         case=lead_id,
@@ -123,6 +122,7 @@ def _export(
         unlogged_recordings=len(recordings) - len(proofs.recordings),
         derivatives=tuple(told_of(copy) for copy in copies),
         unlogged_derivatives=len(copies) - len(proofs.derivatives),
+        stamp=HeadStamp(size=stamp.size, at=stamp.at, authority=stamp.authority) if stamp else None,
     )
     sealed = Part.of(SEAL_NAME, write_seal(seal, key=sealer.key, tenant=sealer.tenant, at=at))
     parts.append(sealed)
@@ -158,69 +158,8 @@ def _recordings(session: Session, sealer: Sealer, lead_id: str, folder: Path) ->
     return found
 
 
-@dataclass(frozen=True, slots=True)
-class _Proofs:
-    """The log's newest published head, and the way to it from what the bundle holds, as far as the head covers it."""
-
-    head: LogCheckpoint
-    records: tuple[RecordProof, ...]
-    recordings: tuple[RecordingProof, ...]
-    derivatives: tuple[DerivativeProof, ...]
-
-    @property
-    def parts(self) -> list[Part]:
-        """The members of the bundle."""
-        proofs = write_proofs(self.records, self.recordings, self.derivatives)
-        return [Part.of(HEAD_NAME, self.head.text.encode()), Part.of(PROOFS_NAME, proofs)]
-
-
-def _proofs(
-    session: Session,
-    gathered: Gathered,
-    recordings: Iterable[Recording],
-    copies: Iterable[RedactedCopy],
-    head: LogCheckpoint,
-) -> _Proofs:
-    prove = partial(_prove, session, gathered.lead.tenant, head)
-    return _Proofs(
-        head,
-        tuple(
-            RecordProof(record=row.sha256, **proof)
-            for row in gathered.own
-            if (proof := prove(LeafKind.RECORD, row.sha256))
-        ),
-        tuple(
-            RecordingProof(recording=recording.sha256, **proof)
-            for recording in recordings
-            if (proof := prove(LeafKind.RECORDING, recording.reference))
-        ),
-        tuple(
-            DerivativeProof(derivative=copy.sha256, **proof)
-            for copy in copies
-            if (proof := prove(LeafKind.CUSTODY, reference_of(session, copy)))
-        ),
-    )
-
-
-def _prove(session: Session, tenant: str, head: LogCheckpoint, kind: LeafKind, reference: str) -> dict[str, Any]:
-    """The fields of a proof; none where the head does not cover the leaf, or what it says was erased."""
-    try:
-        proof = prove_reference(session, tenant=tenant, kind=kind, reference=reference, head=head)
-    except NotInLog:
-        return {}
-    if proof.opening is None:
-        return {}
-    return {
-        "number": proof.number,
-        "leaf": proof.leaf.spell().decode(),
-        "salt": proof.opening.salt.hex(),
-        "body": proof.opening.body.decode(),
-        "path": tuple(each.hex() for each in proof.path),
-    }
-
-
-def _words(session: Session, gathered: Gathered, at: datetime) -> Iterator[tuple[str, bytes]]:
+def _words(session: Session, gathered: Gathered, at: datetime, added: Sequence[Added]) -> Iterator[tuple[str, bytes]]:
     for language in languages().values():
         tag = language.tag.partition("-")[0]
-        yield f"because.{tag}.txt", because_in_words(session, language, gathered, at).encode()
+        yield f"because.{tag}.txt", because_in_words(session, language, gathered, at, added=added).encode()
         yield f"README.{tag}.txt", directions(language, gathered.lead.id).encode()

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from alerts.messages import Artefact
 from enforcement.leads import lead_id as own_id
-from traceability.records import WIDE, Base, OfTenant
+from traceability.records import WIDE, Base, JsonList, OfTenant
 from traceability.rows import insert_rows
 
 GIVEN_UP = "given_up"
@@ -24,6 +24,7 @@ class Announced(OfTenant, Base):
     """A file that belongs to an incident; `arrived_at` is empty until its bytes are here.
 
     `deleted_at` and `deleted_rule` say when and under which rule they were deleted (`retention`); the hash stays.
+    `falls_short` says why a clip shows less than it was to, as the box told it.
     """
 
     __tablename__ = "announced_file"
@@ -41,6 +42,7 @@ class Announced(OfTenant, Base):
     arrived_at: Mapped[datetime | None]
     deleted_at: Mapped[datetime | None]
     deleted_rule: Mapped[str] = mapped_column(default="")
+    falls_short: Mapped[JsonList] = mapped_column(default=list)
 
     @property
     def is_here(self) -> bool:
@@ -97,6 +99,7 @@ def announce_files(session: Session, tenant: str, announcements: Iterable[Announ
             "arrived_at": arrived.get(sha256),
             "deleted_at": None,
             "deleted_rule": "",
+            "falls_short": list(artefact.falls_short),
         }
         for (device, incident, sha256), (camera, artefact) in reversed(told.items())
         if (device, incident, sha256) not in known
@@ -107,6 +110,35 @@ def announce_files(session: Session, tenant: str, announcements: Iterable[Announ
 _SAME: Final = select(
     Announced.device, Announced.incident, Announced.sha256, Announced.arrived_at, Announced.deleted_at
 ).where(Announced.tenant == bindparam("tenant"), Announced.sha256.in_(bindparam("hashes", expanding=True)))
+
+
+def brought_here(
+    *,
+    tenant: str,
+    device: str,
+    incident: str,
+    camera: str,
+    role: str,
+    sha256: str,
+    size_bytes: int,
+    media_type: str,
+    at: datetime,
+    derived_from: str | None = None,
+) -> Announced:
+    """A file of an incident that no box announced: an officer brought it, or it was made here, and it is here `at`."""
+    return Announced(
+        tenant=tenant,
+        device=device,
+        incident=incident,
+        sha256=sha256,
+        size_bytes=size_bytes,
+        media_type=media_type,
+        role=role,
+        camera=camera,
+        derived_from=derived_from,
+        announced_at=at,
+        arrived_at=at,
+    )
 
 
 def _is_here(tenant: str) -> tuple[ColumnElement[bool], ...]:

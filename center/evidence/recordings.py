@@ -19,7 +19,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from alerts.leaves import LeafKind, milliseconds
 from center.errors import RecordingRefused
 from center.evidence.custody import Act, note_custody
-from center.evidence.files import Announced
+from center.evidence.files import Announced, brought_here
 from center.log.appending import enter
 from center.log.pseudonyms import Named, pseudonym_of
 from center.store.shelf import Shelf
@@ -191,7 +191,20 @@ def add_recording(
         added_by=by.user_id,
         added_at=at,
     )
-    session.add_all((recording, _file(lead, sealed, at)))
+    session.add(recording)
+    session.add(
+        brought_here(
+            tenant=tenant,
+            device=lead.device,
+            incident=lead.incident,
+            camera=lead.camera,
+            role=ROLE,
+            sha256=sealed.sha256,
+            size_bytes=sealed.size_bytes,
+            media_type=sealed.media_type,
+            at=at,
+        )
+    )
     session.flush()
     person = pseudonym_of(session, tenant=tenant, kind=Named.PERSON, subject=by.user_id)
     enter(
@@ -207,23 +220,6 @@ def add_recording(
         session, tenant=tenant, act=Act.ADDED, sha256=sealed.sha256, who=by.user_id, at=at, reason=note, lead_id=lead_id
     )
     return recording
-
-
-def _file(lead: Lead, sealed: Sealed, at: datetime) -> Announced:
-    """A file of evidence like those of the box, but of the role that only people's recordings have."""
-    return Announced(
-        tenant=lead.tenant,
-        device=lead.device,
-        incident=lead.incident,
-        sha256=sealed.sha256,
-        size_bytes=sealed.size_bytes,
-        media_type=sealed.media_type,
-        role=ROLE,
-        camera=lead.camera,
-        derived_from=None,
-        announced_at=at,
-        arrived_at=at,
-    )
 
 
 def recordings_of(session: Session, *, tenant: str, lead_id: str) -> tuple[Recording, ...]:

@@ -3,28 +3,24 @@
 Where pictures are lawfully published, faces, number plates and names of firms are protected strictly (Public-safety
 video systems regulation, State Council order 799, art. 22). What a network finds is no promise that nothing was
 missed, and no network here reads the names of firms; so a copy leaves only after somebody looked at it and said so. The
-original stays as it was sealed; the copy names it. `released_copy_of` is the one way out.
+original stays as it was sealed; the copy names it. `released_copies` are those that may go out.
 """
 
 import secrets
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
-import structlog
 from sqlalchemy import ForeignKeyConstraint, Index, String, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from alerts.errors import BlobError
 from alerts.redaction import Redaction
 from center.evidence.custody import Act, is_looking, note_custody
-from center.evidence.files import Announced, find_file
+from center.evidence.files import Announced, brought_here, find_file
 from center.evidence.recordings import ROLE as RECORDING
 from center.evidence.redactor import Redacted
 from center.feed.hub import announce
-from center.store.shelf import Shelf
 from enforcement.actors import Actor
 from enforcement.errors import Conflict, IllegalMove, NoteMissing, Unknown
 from enforcement.leads import Lead
@@ -34,8 +30,6 @@ from traceability.records import Base, Identified, OfTenant
 ROLE: Final = "redacted"
 ORIGINALS: Final = ("picture", RECORDING)
 """What a copy is made of: what a box or an officer sealed, not what was drawn on it since."""
-
-log = structlog.get_logger()
 
 
 class Word(StrEnum):
@@ -109,16 +103,6 @@ guard(RedactedCopy.metadata.tables[RedactedCopy.__tablename__])
 guard(CopyWord.metadata.tables[CopyWord.__tablename__])
 
 
-@dataclass(frozen=True, slots=True)
-class Released:
-    """A copy that may be shown to anybody, with its bytes, checked against its hash."""
-
-    sha256: str
-    original_sha256: str
-    media_type: str
-    data: bytes
-
-
 def check_original(session: Session, *, tenant: str, lead_id: str, original: str, reason: str) -> Announced:
     """The picture of this lead that is to be redacted; the lead is held as it is where the transaction writes.
 
@@ -185,18 +169,17 @@ def _enter_file(session: Session, original: Announced, told: Redaction, at: date
         known.arrived_at, known.deleted_at, known.deleted_rule = at, None, ""
         return
     session.add(
-        Announced(
+        brought_here(
             tenant=original.tenant,
             device=original.device,
             incident=original.incident,
+            camera=original.camera,
+            role=ROLE,
             sha256=told.copy_sha256,
             size_bytes=told.size_bytes,
             media_type=told.media_type,
-            role=ROLE,
-            camera=original.camera,
             derived_from=told.original_sha256,
-            announced_at=at,
-            arrived_at=at,
+            at=at,
         )
     )
 
@@ -274,24 +257,3 @@ def released_copies(session: Session, *, tenant: str, lead_id: str) -> list[Reda
         if is_released and find_file(session, tenant=tenant, sha256=copy.sha256) is not None:
             found.setdefault(copy.sha256, copy)
     return list(found.values())
-
-
-def released_copy_of(session: Session, store: Shelf, *, tenant: str, original: str) -> Released | None:
-    """What may be shown to anybody in place of a sealed picture, named by its hash; None: nothing is shown.
-
-    The latest copy that was released, is here, and is still what it was. Every page outside the officers' side asks
-    this and nothing else.
-    """
-    own = (RedactedCopy.tenant == tenant, RedactedCopy.original_sha256 == original)
-    rows = select(RedactedCopy).where(*own).order_by(RedactedCopy.made_at.desc(), RedactedCopy.id)
-    for copy in session.scalars(rows):
-        if standing_of(words_on(session, tenant=tenant, sha256=copy.sha256)) is not Standing.RELEASED:
-            continue
-        file = find_file(session, tenant=tenant, sha256=copy.sha256)
-        if file is None or copy.sha256 == original:
-            continue
-        try:
-            return Released(file.sha256, original, file.media_type, store.read(file.sha256))
-        except BlobError as error:
-            log.error("redacted_copy_lost", sha256=file.sha256, reason=str(error))  # noqa: TRY400 - one line says it
-    return None

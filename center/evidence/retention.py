@@ -30,7 +30,7 @@ from enforcement.finding_records import Finding, FindingStatus
 from enforcement.holds import held_leads
 from enforcement.leads import Lead, lead_id
 from enforcement.reviews import reviewed_leads
-from enforcement.tasks import FINISHED, Task, TaskEvent
+from enforcement.task_records import FINISHED, Task, TaskEvent
 from enforcement.transitions import State
 from traceability.append_only import guard
 from traceability.records import Base, Identified, OfTenant

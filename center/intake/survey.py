@@ -13,7 +13,7 @@ from center.database import Database
 from center.evidence.files import Announced
 from center.intake.journal import JournalRow
 from enforcement.leads import Lead, LeadLink
-from enforcement.tasks import Task, TaskEvent
+from enforcement.task_records import Task, TaskEvent
 
 AFTER: Final = (200, 2_000)
 """Records taken in, after which the tables are looked at: with fewer, one index still seems as good as another."""

@@ -8,12 +8,13 @@ from zoneinfo import ZoneInfo
 
 import typer
 
+from alerts.stamps import load_roots
 from center.database import Database
 from center.errors import LogDamaged, SettingsInvalid, StampRefused
 from center.log.digest import count_day, covering_head, write_digest
 from center.log.erasure import erase_person
 from center.log.publishing import publish_due
-from center.log.stamping import fetch_stamp, keep_stamp, load_roots
+from center.log.stamping import StampedHead, fetch_stamp, keep_stamp, stamps_of
 from center.log.verification import Report, verify_log
 from center.opening import Data, open_office
 
@@ -41,7 +42,8 @@ def verify(
 def _tell(report: Report, *, as_json: bool) -> None:
     for trouble in report.troubles:
         typer.echo(f"does not hold: {trouble}", err=as_json)
-    counted = f"{report.leaves} leaves, {report.heads} published heads, {report.pinned} pinned elsewhere"
+    heads = f"{report.heads} published heads, {report.stamps} time-stamps, {report.pinned} heads pinned elsewhere"
+    counted = f"{report.leaves} leaves, {heads}"
     if report.holds:
         typer.echo(
             f"the log holds: {counted}; {report.erased} leaves are silent, their erasure is on record", err=as_json
@@ -54,6 +56,7 @@ def _tell(report: Report, *, as_json: bool) -> None:
             "leaves": report.leaves,
             "heads": report.heads,
             "pinned": report.pinned,
+            "stamps": report.stamps,
             "erased": report.erased,
             "troubles": report.troubles,
         }
@@ -74,6 +77,35 @@ def head(data: Data = None) -> None:
     """Publish the log as it is now and print its signed head, to be kept elsewhere."""
     with open_office(data) as office:
         typer.echo(publish_due(office.database, office.notary, at=office.now()).text, nl=False)
+
+
+@app.command()
+def stamps(
+    data: Data = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="A folder to write each head and its stamp into.")
+    ] = None,
+) -> None:
+    """List the heads that an outside authority has stamped (RFC 3161), the latest last."""
+    with open_office(data) as office:
+        with office.database.reading() as session:
+            found = list(stamps_of(session, office.settings.tenant))
+        for each in found:
+            typer.echo(f"{each.at:%Y-%m-%d %H:%M:%S} UTC  {each.size} leaves  {each.authority}")
+            if output is not None:
+                _save(each, output)
+        if not found:
+            typer.echo("no head of the log was stamped yet: teawatch center timestamp")
+
+
+def _save(stamped: StampedHead, folder: Path) -> None:
+    name = f"{stamped.at:%Y%m%dT%H%M%SZ}-{stamped.size}"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / f"{name}.txt").write_text(stamped.text, encoding="utf-8", newline="")
+        (folder / f"{name}.tsr").write_bytes(stamped.answer)
+    except OSError as error:
+        raise StampRefused(f"{folder}: {error.strerror}") from error
 
 
 @app.command()
@@ -113,7 +145,9 @@ def digest(
             head = covering_head(session, tenant=settings.tenant, on=day, zone=zone)
             session.expunge_all()
         head = head or publish_due(office.database, office.notary, at=office.now())
-        typer.echo(write_digest(numbers, head, office.notary, name=settings.name), nl=False)
+        with office.database.reading() as session:
+            stamp = next(stamps_of(session, settings.tenant, first=head.size), None)
+        typer.echo(write_digest(numbers, head, office.notary, name=settings.name, stamp=stamp), nl=False)
 
 
 def _day(text: str) -> date:
@@ -136,10 +170,10 @@ def timestamp(
         if not chosen or trusted is None:
             raise StampRefused("no time-stamping authority is configured: --url and --roots, or log.timestamp_url")
         head = publish_due(office.database, office.notary, at=office.now())
-        stamp = fetch_stamp(head.text, url=chosen, roots=load_roots(trusted))
+        stamp = fetch_stamp(head.text, url=chosen, roots=load_roots(trusted), now=office.now())
         with office.database.writing() as session:
-            at = keep_stamp(session, head, stamp, url=chosen)
-        typer.echo(f"the head of {head.size} leaves is stamped: {at:%Y-%m-%d %H:%M:%S} UTC")
+            keep_stamp(session, head, stamp)
+        typer.echo(f"the head of {head.size} leaves is stamped: {stamp.at:%Y-%m-%d %H:%M:%S} UTC")
 
 
 def _wipe(database: Database) -> None:

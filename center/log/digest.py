@@ -25,6 +25,7 @@ from center.intake.journal import EpochRow, JournalRow, gaps
 from center.intake.quarantine import QuarantineEntry
 from center.log.heads import Notary
 from center.log.records import LogCheckpoint, LogLeaf
+from center.log.stamping import StampedHead
 from center.words import N_, Language, languages
 from enforcement.findings import Finding
 from enforcement.leads import Lead
@@ -125,10 +126,10 @@ def covering_head(session: Session, *, tenant: str, on: date, zone: ZoneInfo) ->
     return session.scalars(rows.order_by(LogCheckpoint.size).limit(1)).first()
 
 
-def write_digest(day: Day, head: LogCheckpoint, notary: Notary, *, name: str) -> str:
-    """The digest in Chinese and in English, and the head once, to the letter."""
+def write_digest(day: Day, head: LogCheckpoint, notary: Notary, *, name: str, stamp: StampedHead | None = None) -> str:
+    """The digest in Chinese and in English, and the head once, to the letter; `stamp` is on it or on a later one."""
     numbers = "\n".join(_numbers(language, day, name) for language in languages().values())
-    closing = "\n".join(_closing(language, head) for language in languages().values())
+    closing = "\n".join(_closing(language, head, stamp) for language in languages().values())
     return f"{numbers}\n{RULE}\n{head.text}{RULE}\n{closing}\n{notary.verifier}\n"
 
 
@@ -150,11 +151,19 @@ def _numbers(language: Language, day: Day, name: str) -> str:
     return "\n".join([*lines, ""])
 
 
-def _closing(language: Language, head: LogCheckpoint) -> str:
-    return language.say(
+def _closing(language: Language, head: LogCheckpoint, stamp: StampedHead | None) -> str:
+    keep = language.say(
         N_(
             "This is the signed head of the log over its first %(size)s leaves. Keep it: whoever has it can prove later"
             " that nothing in them was altered, removed or inserted. The log's key:"
         ),
         size=head.size,
     )
+    if stamp is None:
+        return keep
+    own, later = (
+        N_("An outside authority (%(authority)s) stamped this head at %(at)s UTC."),
+        N_("An outside authority (%(authority)s) stamped the later head of %(size)s leaves at %(at)s UTC."),
+    )
+    words, at = own if stamp.size == head.size else later, f"{stamp.at:%Y-%m-%d %H:%M:%S}"
+    return f"{language.say(words, authority=stamp.authority, size=stamp.size, at=at)}\n{keep}"

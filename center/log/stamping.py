@@ -4,40 +4,51 @@ The authority sees the SHA-256 of the head's text and nothing more. Its answer i
 against the root certificates that were configured for it.
 """
 
-from datetime import datetime
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from http import HTTPStatus
-from pathlib import Path
 from typing import Final
+from urllib.parse import urlsplit
 
 import httpx
-from cryptography.x509 import Certificate, load_pem_x509_certificates
-from rfc3161_client import (
-    HashAlgorithm,
-    TimestampRequestBuilder,
-    TimeStampResponse,
-    VerificationError,
-    VerifierBuilder,
-    decode_timestamp_response,
-)
+from cryptography.x509 import Certificate
+from rfc3161_client import HashAlgorithm, TimestampRequestBuilder, VerifierBuilder
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from alerts.errors import StampRejected
+from alerts.stamps import MAX_BYTES, check_stamp, read_stamp
 from center.errors import StampRefused
 from center.log.records import LogCheckpoint, LogTimestamp
 
 QUERY: Final = "application/timestamp-query"
 LIMIT_S: Final = 30.0
-MOST_BYTES: Final = 65_536
+CLOCKS_APART: Final = timedelta(minutes=2)
+"""By so much the authority's clock and ours may differ: else times of receipt would contradict the stamp."""
 
 
-def load_roots(path: Path) -> tuple[Certificate, ...]:
-    """The certificates an authority's stamps must lead to, from a PEM file; raises StampRefused."""
-    try:
-        return tuple(load_pem_x509_certificates(path.read_bytes()))
-    except (OSError, ValueError) as error:
-        raise StampRefused(f"{path}: no certificates can be read from it: {error}") from error
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    """An authority's answer over a published head, and what it says."""
+
+    answer: bytes
+    at: datetime
+    url: str
 
 
-def fetch_stamp(text: str, *, url: str, roots: tuple[Certificate, ...]) -> TimeStampResponse:
+@dataclass(frozen=True, slots=True)
+class StampedHead:
+    """A published head with a stamp on it. `authority` is the host that was asked: addresses may hold passwords."""
+
+    size: int
+    text: str
+    at: datetime
+    authority: str
+    answer: bytes
+
+
+def fetch_stamp(text: str, *, url: str, roots: Sequence[Certificate], now: datetime) -> Stamp:
     """Have this text stamped, and verify the answer; raises StampRefused in one line."""
     request = TimestampRequestBuilder().data(text.encode()).hash_algorithm(HashAlgorithm.SHA256).build()
     try:
@@ -46,21 +57,51 @@ def fetch_stamp(text: str, *, url: str, roots: tuple[Certificate, ...]) -> TimeS
         raise StampRefused(f"{url}: no time-stamp: {error}") from error
     if answer.status_code != HTTPStatus.OK:
         raise StampRefused(f"{url}: no time-stamp: it answered with status {answer.status_code}")
-    if len(answer.content) > MOST_BYTES:
+    if len(answer.content) > MAX_BYTES:
         raise StampRefused(f"{url}: the answer is longer than any time-stamp")
-    verifier = VerifierBuilder.from_request(request)
-    for root in roots:
-        verifier = verifier.add_root_certificate(root)
     try:
-        stamp = decode_timestamp_response(answer.content)
-        verifier.build().verify_message(stamp, text.encode())
-    except (ValueError, VerificationError) as error:
-        raise StampRefused(f"{url}: the time-stamp does not hold: {error}") from error
-    return stamp
+        at = check_stamp(answer.content, text.encode(), roots, VerifierBuilder.from_request(request))
+    except StampRejected as error:
+        raise StampRefused(f"{url}: {error}") from error
+    if abs(at - now) > CLOCKS_APART:
+        apart_s = round((now - at).total_seconds())
+        raise StampRefused(f"{url}: its clock and this machine's are {apart_s} s apart: set this machine's clock first")
+    return Stamp(answer.content, at, url)
 
 
-def keep_stamp(session: Session, head: LogCheckpoint, stamp: TimeStampResponse, *, url: str) -> datetime:
-    """Keep a verified stamp of a published head; the time it says."""
-    at = stamp.tst_info.gen_time
-    session.add(LogTimestamp(tenant=head.tenant, size=head.size, stamped_at=at, url=url, response=stamp.as_bytes()))
-    return at
+def keep_stamp(session: Session, head: LogCheckpoint, stamp: Stamp) -> None:
+    """Keep a verified stamp of a published head."""
+    session.add(
+        LogTimestamp(tenant=head.tenant, size=head.size, stamped_at=stamp.at, url=stamp.url, response=stamp.answer)
+    )
+
+
+def stamps_of(session: Session, tenant: str, *, first: int = 0, last: int | None = None) -> Iterator[StampedHead]:
+    """The stamped heads of `first` leaves or more, and of `last` at most, as they were stamped."""
+    joined = (LogCheckpoint.tenant == LogTimestamp.tenant) & (LogCheckpoint.size == LogTimestamp.size)
+    rows = select(LogTimestamp, LogCheckpoint.text).join(LogCheckpoint, joined)
+    rows = rows.where(LogTimestamp.tenant == tenant, LogTimestamp.size >= first)
+    if last is not None:
+        rows = rows.where(LogTimestamp.size <= last)
+    for stamp, text in session.execute(rows.order_by(LogTimestamp.stamped_at, LogTimestamp.size)):
+        yield StampedHead(stamp.size, text, stamp.stamped_at, authority_of(stamp.url), stamp.response)
+
+
+def authority_of(url: str) -> str:
+    """Whom an address asks.
+
+    >>> authority_of("https://county:secret@tsa.example.cn:8443/stamp")
+    'tsa.example.cn'
+    """
+    return urlsplit(url).hostname or ""
+
+
+def trouble_of(stamp: LogTimestamp, text: str | None) -> str:
+    """What is wrong with a stamp that was kept, in words; empty if it is about its head as it was published."""
+    if text is None:
+        return "no head of that size was published"
+    try:
+        at = read_stamp(stamp.response, text.encode())
+    except StampRejected as error:
+        return str(error)
+    return "" if at == stamp.stamped_at else f"it is of {at.isoformat()}"

@@ -22,8 +22,9 @@ from alerts.merkle import Edge, Subtree
 from alerts.ranges import Run, is_in, joined
 from center.log.appending import KEPT_EVERY
 from center.log.heads import Notary
-from center.log.records import LogCheckpoint, LogLeaf, LogNode, LogOpening
+from center.log.records import LogCheckpoint, LogLeaf, LogNode, LogOpening, LogTimestamp
 from center.log.sources import BATCH_ROWS, CHANGING, SOURCES, Fact, by_bytes
+from center.log.stamping import trouble_of
 from center.log.tree import head_of
 
 UNREADABLE: Final = (ValueError, TypeError, AttributeError, AlertsError)
@@ -40,6 +41,7 @@ class Report:
     leaves: int = 0
     heads: int = 0
     pinned: int = 0
+    stamps: int = 0
     erased: int = 0
     troubles: list[str] = field(default_factory=list)
 
@@ -61,6 +63,7 @@ def verify_log(session: Session, notary: Notary, pinned: Sequence[str] = ()) -> 
     """
     report = Report()
     heads = [*_published(session, notary, report), *_pinned(notary, pinned, report)]
+    _check_stamps(session, notary.tenant, report)
     edge = _walk(session, notary.tenant, heads, report)
     if edge is not None:
         _compare_head(session, notary.tenant, edge, report)
@@ -94,6 +97,16 @@ def _pinned(notary: Notary, texts: Sequence[str], report: Report) -> Iterator[_H
         opened = _opened(notary, text, "a head pinned elsewhere", report)
         if opened is not None:
             yield _Head(f"the head of {opened.size} leaves pinned elsewhere", opened.size, opened.root)
+
+
+def _check_stamps(session: Session, tenant: str, report: Report) -> None:
+    """Each time-stamp is about a head as it was published. Whether its authority is one, its roots tell."""
+    heads = (LogCheckpoint.tenant == LogTimestamp.tenant) & (LogCheckpoint.size == LogTimestamp.size)
+    rows = select(LogTimestamp, LogCheckpoint.text).outerjoin(LogCheckpoint, heads).where(LogTimestamp.tenant == tenant)
+    for stamp, text in session.execute(rows):
+        report.stamps += 1
+        if trouble := trouble_of(stamp, text):
+            report.tell(f"the time-stamp of {stamp.stamped_at:%Y-%m-%d %H:%M:%S} UTC on {stamp.size} leaves: {trouble}")
 
 
 def _opened(notary: Notary, text: str, name: str, report: Report) -> Checkpoint | None:

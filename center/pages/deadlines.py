@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from center.words import Language
-from enforcement.tasks import Task
+from enforcement.task_records import Task
 from enforcement.transitions import State
 
 

@@ -19,7 +19,7 @@ from center.words import N_, Language
 from enforcement.errors import EnforcementError, IllegalMove, NotAllowed, NoteMissing
 from enforcement.holds import HOLDERS, RELEASERS, holds_of
 from enforcement.leads import Lead
-from enforcement.tasks import Task
+from enforcement.task_records import Task
 
 RULES: Final[Mapping[str, str]] = MappingProxyType(dict(ARTEFACTS) | {"false_alarm": N_("False alarm")})
 

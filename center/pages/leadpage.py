@@ -9,6 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from alerts.catalogue import CLAUSES
+from alerts.messages import ClockQuality
 from center.intake.journal import JournalRow
 from center.pages.formats import Formats
 from center.pages.terms import GRID_LEVELS, GRIDS, TARGETS, Toned, clause_name, name_of, toned
@@ -138,8 +139,14 @@ def replaced_time(language: Language, lead: Lead) -> str:
     if lead.box_opened_at is None or lead.box_observed_at is None:
         return ""
     first, last = (at.astimezone(UTC).isoformat(" ", "seconds") for at in (lead.box_opened_at, lead.box_observed_at))
-    words = N_(
-        "The time of this lead is the centre's, reckoned from when the record came. The box wrote %(first)s to"
-        " %(last)s, which cannot be."
+    unset, impossible = (
+        N_(
+            "The time of this lead is the centre's, reckoned from when the record came: nothing kept the box's clock"
+            " right. The box wrote %(first)s to %(last)s."
+        ),
+        N_(
+            "The time of this lead is the centre's, reckoned from when the record came. The box wrote %(first)s to"
+            " %(last)s, which cannot be."
+        ),
     )
-    return language.say(words, first=first, last=last)
+    return language.say(unset if lead.clock == ClockQuality.UNSYNCHRONISED else impossible, first=first, last=last)

@@ -13,7 +13,7 @@ from center.pages.terms import FOOTAGE, OBJECTS, PHASES, TASK_STATES, Toned, kin
 from center.words import Language
 from enforcement.distrust import distrusted_among
 from enforcement.leads import Lead, LeadLink, of_lead, sighted_at
-from enforcement.tasks import Task
+from enforcement.task_records import Task
 from traceability.cameras import Camera, CameraEntry, camera_at
 
 HEADLINE_TARGETS = ("plot", "plant", "grid")

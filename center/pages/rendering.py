@@ -20,6 +20,7 @@ from center.accounts.guards import seen_already, whoever
 from center.office import office_of
 from center.pages.formats import Formats, is_past, reading_unit, short_hash
 from center.pages.keepviews import deletion_in_words
+from center.pages.terms import shortfall_of
 from center.words import COOKIE, Language, choose_language, languages
 
 HERE: Final = Path(__file__).parents[1]
@@ -98,6 +99,7 @@ def environment(tag: str, zone: str) -> Environment:
         term=language.term,
         short_hash=short_hash,
         named=language.named,
+        shortfall=partial(shortfall_of, language),
         deletion=partial(deletion_in_words, language, ZoneInfo(zone)),
     )
     made.tests["past"] = is_past

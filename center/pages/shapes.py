@@ -17,7 +17,7 @@ from center.pages.terms import GRID_LEVELS, ORGANIC, kind_name, name_of
 from center.words import Language
 from enforcement.grids import Grid, Level, grids_at
 from enforcement.leads import Lead, links_of, sighted_at
-from enforcement.tasks import Task
+from enforcement.task_records import Task
 from traceability.cameras import CameraEntry, camera_at, cameras_at
 from traceability.placement import Placed
 from traceability.plots import Garden, Plot, plots_at

@@ -13,7 +13,7 @@ from center.pages.leadviews import LeadView, view_leads
 from center.pages.terms import TASK_STATES, Toned, toned
 from center.words import Language
 from enforcement.leads import Lead
-from enforcement.tasks import Task
+from enforcement.task_records import Task
 from enforcement.transitions import State
 
 TIMED: Final = (State.OPENED, State.ACKNOWLEDGED, State.STARTED)

@@ -29,7 +29,7 @@ from enforcement.grids import Grid
 from enforcement.leads import Lead
 from enforcement.penalties import Proposal, proposal_of
 from enforcement.reviews import lacks_of
-from enforcement.tasks import FINISHED, Task, TaskEvent, history_of
+from enforcement.task_records import FINISHED, Task, TaskEvent, history_of
 from enforcement.transitions import Move, State, moves_open_to
 
 

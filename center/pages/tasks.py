@@ -17,7 +17,7 @@ from center.pages.rendering import language_of, render
 from center.pages.tasklist import FILTERS, chosen_by, count_tasks, list_tasks, with_leads
 from center.pages.taskpanel import panel_of
 from enforcement.leads import Lead
-from enforcement.tasks import Task
+from enforcement.task_records import Task
 
 router: Final = APIRouter(include_in_schema=False)
 PAGE_SIZE: Final = 50

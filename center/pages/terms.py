@@ -3,11 +3,11 @@
 An unknown key (a newer box, an older page) is shown as it stands rather than hidden.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
-from alerts.catalogue import CLAUSES, KINDS
+from alerts.catalogue import CLAUSES, KINDS, SHORTFALLS
 from center.words import N_, Language
 
 
@@ -205,6 +205,14 @@ def kind_name(language: Language, key: str) -> str:
 def clause_name(language: Language, key: str) -> str:
     """What a clause of a rule is called."""
     return language.term(CLAUSES[key].words) if key in CLAUSES else key
+
+
+def shortfall_of(language: Language, causes: Sequence[str]) -> str:
+    """That a clip shows less than it was to, and why; empty where it shows everything."""
+    if not causes:
+        return ""
+    named = [language.term(SHORTFALLS[cause]) if cause in SHORTFALLS else cause for cause in causes]
+    return language.say(N_("Shows less than it was to: %(causes)s"), causes=" · ".join(named))
 
 
 def name_of(language: Language, table: Mapping[str, Toned] | Mapping[str, str], key: str) -> str:

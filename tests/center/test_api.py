@@ -7,7 +7,7 @@ import pytest
 
 from center.accounts.people import set_disabled
 from center.evidence.custody import CustodyEvent
-from enforcement.tasks import Task, TaskEvent
+from enforcement.task_records import Task, TaskEvent
 from tests.center.stage import GARDEN, TENANT, Web, make_alert, make_artefact, make_clock
 
 READ = {

@@ -15,7 +15,7 @@ from center.intake.filing import Outcome
 from center.intake.quarantine import QuarantineEntry
 from center.pages.quarantine import REASONS
 from enforcement.leads import Lead
-from enforcement.tasks import Task
+from enforcement.task_records import Task
 from tests.center.stage import BOX, GARDEN, NOW, Box, Stage, Web, identity_of, make_alert, make_clock
 
 KIB = 1024

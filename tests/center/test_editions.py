@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from enforcement.grids import replace_grid
 from enforcement.leads import lead_id, links_of
-from enforcement.tasks import Task
+from enforcement.task_records import Task
 from tests.center.stage import BOX, GARDEN, NOW, STREET, TENANT, Box, Stage, make_alert, open_stage
 from traceability.cards import CardState, replace_card_state
 from traceability.editions import QUARTER_S, register_of

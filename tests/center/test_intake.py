@@ -33,7 +33,7 @@ from center.intake.filing import Outcome
 from center.intake.journal import EpochRow, JournalRow, epochs_of, gaps
 from center.intake.quarantine import QuarantineEntry
 from enforcement.leads import Lead, LeadLink
-from enforcement.tasks import Task, TaskEvent
+from enforcement.task_records import Task, TaskEvent
 from tests.center.stage import (
     BOX,
     GARDEN,

@@ -18,7 +18,7 @@ from center.evidence.files import Announced, Announcement
 from center.intake.journal import EpochRow, JournalRow
 from center.intake.quarantine import QuarantineEntry
 from enforcement.leads import Lead
-from enforcement.tasks import Task, TaskEvent
+from enforcement.task_records import Task, TaskEvent
 from tests.center.stage import BOX, NOW, Box, Stage, make_alert, make_artefact, make_clock, open_stage
 
 

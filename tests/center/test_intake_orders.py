@@ -16,7 +16,7 @@ from alerts.records import Record
 from center.evidence.files import Announced
 from center.intake.journal import EpochRow, JournalRow
 from enforcement.leads import Lead, LeadLink
-from enforcement.tasks import Task
+from enforcement.task_records import Task
 from tests.center.stage import (
     GARDEN,
     NOW,

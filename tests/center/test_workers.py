@@ -18,7 +18,7 @@ from center.feed.wires import Wire, WireEar
 from center.intake.journal import JournalRow
 from center.intake.sharing import Share
 from enforcement.leads import Lead
-from enforcement.tasks import Task, TaskEvent
+from enforcement.task_records import Task, TaskEvent
 from tests.center.feed.test_feed import collect
 from tests.center.postgres import Databases
 from tests.center.stage import BOX, TENANT, make_alert, open_stage

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from alerts.errors import BlobStoreFull
-from alerts.messages import Dropped, Evidence
+from alerts.messages import Dropped, Evidence, Shortfall
 from edge import clip_sealer
 from edge.clip_sealer import ClipSealer
 from edge.clips import STALLED_S, ClipKeeper, Ending, Roll, Taken, is_current
@@ -269,6 +269,26 @@ def test_a_sealed_clip_is_on_the_disk_announced_for_each_incident_and_queued_onc
     assert (said[0]["ending"], said[0]["left_out"]) == ("complete", 0)
     assert said[0]["before_s"] >= 1
     assert said[0]["seconds"] >= 3
+
+
+def test_a_clip_that_shows_less_than_it_was_to_is_announced_with_the_reasons(
+    bench: Bench, sealer: ClipSealer, film: Sequence[Packet], taken: Taken
+) -> None:
+    both = follow([film[:100], film])
+    (broken,) = Yard().play(both[:110]).open("i-3", both[109]).play(both[110:]).keeper.due(99)
+    early = replace(broken, incidents=("i-4",), ending=Ending.CONNECTION)
+    stalled = replace(taken, incidents=("i-5",), ending=Ending.STALLED)
+    closed = replace(taken, incidents=("i-6",), ending=Ending.CLOSED)
+    sealer.seal([taken, broken, early, stalled, closed], 0.0)
+    told = {each.incident: each.artefacts[0].falls_short for each in announced(bench)}
+    assert told == {
+        "i-1": (),
+        "i-2": (),
+        "i-3": (Shortfall.CONNECTION,),
+        "i-4": (Shortfall.CONNECTION,),
+        "i-5": (Shortfall.STALLED,),
+        "i-6": (),
+    }
 
 
 def test_what_cannot_be_cut_is_said_and_given_up(bench: Bench, sealer: ClipSealer, taken: Taken) -> None:

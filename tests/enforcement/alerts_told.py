@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from enforcement.actors import Actor, Role
 from enforcement.leads import Lead, LeadFacts
 from enforcement.reviews import Verdict, review_lead
-from enforcement.tasks import Task, task_by_id
+from enforcement.task_records import Task, task_by_id
 from tests.enforcement.single_leads import fold_alert, link_lead, open_task
 from tests.traceability.books import NOW, TENANT
 

@@ -22,7 +22,8 @@ from enforcement.findings import (
 )
 from enforcement.leads import Lead, LeadFacts, LeadLink, links_of
 from enforcement.policy import WorkingWeek
-from enforcement.tasks import Task, move_task
+from enforcement.task_records import Task
+from enforcement.tasks import move_task
 from enforcement.transitions import Move, State
 from tests.enforcement.alerts_told import HEAD, INTRUSION, OFFICER, PARKED, PUBLIC, TECHNICIAN, task_of
 from tests.traceability.books import NOW, TENANT, blend

@@ -14,7 +14,8 @@ from enforcement.errors import IllegalMove, NotEvidence, SamePerson
 from enforcement.leads import Lead
 from enforcement.penalties import proposal_of
 from enforcement.reviews import Lack, Standing, Verdict, lacks_of, require_evidence, standing_of
-from enforcement.tasks import Task, history_of, move_task, note_distrust, task_by_id
+from enforcement.task_records import Task, history_of, task_by_id
+from enforcement.tasks import move_task, note_distrust
 from enforcement.transitions import Move
 from tests.enforcement.alerts_told import COLLEAGUE, ENGINEER, HEAD, LAWYER, OFFICER, lead_of, say, task_of
 from tests.traceability.books import NOW, TENANT

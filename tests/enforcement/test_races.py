@@ -15,7 +15,8 @@ from center.database import Database
 from enforcement.actors import Actor
 from enforcement.errors import Conflict, StaleTask
 from enforcement.findings import publish_finding, write_finding
-from enforcement.tasks import history_of, move_task, task_by_id
+from enforcement.task_records import history_of, task_by_id
+from enforcement.tasks import move_task
 from enforcement.transitions import Move
 from tests.enforcement.alerts_told import COLLEAGUE, HEAD, OFFICER, task_of
 from tests.traceability.books import NOW, TENANT, fresh_engine

@@ -16,7 +16,8 @@ from enforcement.actors import Actor, Role
 from enforcement.errors import Conflict, EnforcementError, IllegalMove, NotAllowed, NoteMissing, StaleTask, Unknown
 from enforcement.events import TaskMoved, TaskOpened
 from enforcement.policy import ResponsePolicy, WorkingWeek
-from enforcement.tasks import Task, assign_task, history_of, move_task, task_by_id
+from enforcement.task_records import Task, history_of, task_by_id
+from enforcement.tasks import assign_task, move_task
 from enforcement.transitions import TRANSITIONS, Move, State, moves_open_to
 from tests.enforcement.alerts_told import (
     COLLEAGUE,

@@ -66,14 +66,14 @@ def run(scene: Scene, path: Path, mutations: int, random: Random) -> Tally:
     for case in scene.cases:
         path.write_bytes(case.raw)
         tally.intact += 1
-        tally.rejected += verify_file(path, scene.trust, case=case.id).exit_status
+        tally.rejected += verify_file(path, scene.trust, case=case.id, roots=scene.roots).exit_status
     ways = [(kind, way) for kind, mutations_of in MUTATIONS.items() for way in mutations_of]
     for number in range(mutations):
         kind, way = ways[number % len(ways)]
         case = random.choice(scene.cases)
         other = random.choice([each for each in scene.cases if each is not case])
         path.write_bytes(mutate(Victim(scene, case, other, random), way))
-        report = verify_file(path, scene.trust, case=case.id)
+        report = verify_file(path, scene.trust, case=case.id, roots=scene.roots)
         tally.made[kind] += 1
         tally.detected[kind] += report.exit_status
         tally.faults.update({str(finding.fault) for _, finding in report.findings})

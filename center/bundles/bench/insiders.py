@@ -3,9 +3,10 @@
 import json
 from datetime import timedelta
 
-from alerts import dsse
+from alerts import dsse, wire
 from alerts.bundles.proofs import HEAD_NAME, PROOFS_NAME, write_proofs
 from alerts.bundles.seal import derivative_name, record_name, recording_name
+from alerts.bundles.stamps import STAMP_NAME, STAMPED_NAME
 from alerts.records import hash_of
 from center.bundles.bench.victims import Victim, flip, pack, retold, seal_of, with_members
 
@@ -111,6 +112,29 @@ def unlog(victim: Victim) -> bytes:
     told = json.loads(members[PROOFS_NAME])["proofs"]
     changed = seal.model_copy(update={"unlogged": seal.unlogged + len(told)})
     return pack(with_members(victim, members | {PROOFS_NAME: write_proofs(())}, changed, victim.scene.centre))
+
+
+def restamp(victim: Victim) -> bytes:
+    """The authority's stamp is altered, taken from another one, moved in time or to another head, and sealed."""
+    members, seal = victim.members, seal_of(victim.members, victim.scene)
+    if seal.stamp is None:
+        return unlog(victim)
+    told = seal.stamp
+    match victim.random.randrange(5):
+        case 0:
+            members[STAMP_NAME] = flip(members[STAMP_NAME], victim.random)
+        case 1:
+            members[STAMP_NAME] = victim.scene.strange_stamps[members[STAMPED_NAME]]
+        case 2:
+            told = told.model_copy(update={"at": told.at - timedelta(seconds=victim.random.randrange(1, 10**7))})
+        case 3:
+            del members[STAMP_NAME]
+        case _:
+            size = int(members[HEAD_NAME].split(b"\n")[1])
+            told = told.model_copy(update={"size": size})
+            proofs = json.loads(members[PROOFS_NAME]) | {"stamped": []}
+            members |= {STAMPED_NAME: members[HEAD_NAME], PROOFS_NAME: wire.encode(proofs)}
+    return pack(with_members(victim, members, seal.model_copy(update={"stamp": told}), victim.scene.centre))
 
 
 def backdate(victim: Victim) -> bytes:

@@ -30,6 +30,7 @@ MUTATIONS: Mapping[str, Sequence[Mutation]] = MappingProxyType(
         "recording": (insiders.rerecord,),
         "derivative": (insiders.redraw,),
         "log": (insiders.unlog,),
+        "stamp": (insiders.restamp,),
     }
 )
 

@@ -11,7 +11,8 @@ from alerts.bundles.container import Part, open_bytes, write_container
 from alerts.bundles.seal import SEAL_NAME, BundleSeal, read_seal, record_name, write_seal
 from alerts.keys import SigningKey
 from alerts.messages import Event
-from center.bundles.bench.scene import Case, Scene
+from center.bundles.bench.centre import Case
+from center.bundles.bench.scene import Scene
 
 Members: TypeAlias = dict[str, bytes]
 

@@ -37,7 +37,7 @@ from center.intake.bench.servers import Mosquitto, PostgreSQL
 from center.keyring import load_keyring, make_secrets
 from center.settings import FILE_NAME, Settings, load_settings
 from enforcement.leads import Lead, LeadLink, of_lead
-from enforcement.tasks import Task
+from enforcement.task_records import Task
 
 app = typer.Typer(add_completion=False)
 USER, PASSWORD = "teawatch-center", "of the bench"

@@ -10,13 +10,13 @@ from pathlib import Path
 import pytest
 
 from alerts.bundles.container import Part, write_container
-from alerts.bundles.findings import Fault
+from alerts.bundles.faults import Fault
 from alerts.bundles.proofs import PROOFS_NAME
 from alerts.bundles.report import Check, Report
 from alerts.bundles.seal import SEAL_NAME, Gap, member_of, read_seal, record_name, write_seal
 from alerts.bundles.trust import Trust, read_trust, write_trust
 from alerts.bundles.verification import verify_file
-from alerts.messages import ClockQuality, FrameSize, Packets, Phase
+from alerts.messages import ClockQuality, FrameSize, Packets, Phase, Shortfall
 from alerts.records import write_record
 from alerts.redaction import Redaction
 from center.boxes.distrust import distrust_beyond
@@ -122,6 +122,24 @@ def test_files_that_have_not_come_or_are_damaged_are_told_and_reject_nothing(tol
     assert report.holds, report.lines("en")
     absent = {finding.values["sha256"] for finding in report.remarks if finding.code == "file_absent"}
     assert absent == {hashlib.sha256(data).hexdigest() for data in (COPY, CLIP)}
+
+
+def test_that_a_clip_shows_less_than_it_was_to_stands_in_the_reasons_and_in_the_report(
+    stage: Stage, box: Box, tmp_path: Path
+) -> None:
+    clip = make_artefact(CLIP, "clip").model_copy(update={"falls_short": (Shortfall.GAP, Shortfall.STALLED)})
+    stage.hear(box.write(make_alert(phase=Phase.CLOSED)).raw)
+    stage.hear(box.write(make_evidence(clip)).raw)
+    arrive(stage, CLIP)
+    bundle = export(stage, tmp_path / "bundle.zip")
+    report = verify_file(bundle, trust(stage))
+
+    assert report.holds, report.lines("en")
+    (said,) = [finding for finding in report.remarks if finding.code == "clip_falls_short"]
+    assert said.say("en").endswith("some of the pictures were lost; no more pictures came from the camera")
+    assert said.say("zh").endswith("部分画面丢失；摄像机不再传来画面")
+    name = "视频片段 · 所示少于应有内容：部分画面丢失 · 摄像机不再传来画面"
+    assert f"- {name}: " in unpacked(bundle, "because.zh.txt")
 
 
 def test_records_that_the_centre_lacks_are_told_and_reject_nothing(stage: Stage, box: Box, tmp_path: Path) -> None:
@@ -296,6 +314,7 @@ def test_what_an_officer_recorded_comes_along_and_is_told_apart(told: Stage, tmp
     assert "added_by_officers" in {finding.code for finding in report.remarks}
     with zipfile.ZipFile(bundle) as opened:
         assert opened.read(f"recordings/{sealed.sha256}.mp4") == film
+        assert sealed.sha256 in opened.read("because.en.txt").decode()
     (proof,) = json.loads(unpacked(bundle, PROOFS_NAME))["recordings"]
     assert proof["recording"] == sealed.sha256
     assert '"kind":"recording"' in proof["leaf"]

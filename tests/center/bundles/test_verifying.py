@@ -14,19 +14,22 @@ from random import Random
 import pytest
 
 from alerts.bundles.container import Part
-from alerts.bundles.findings import LINES, Fault, Finding
+from alerts.bundles.faults import Fault
+from alerts.bundles.findings import LINES, Finding
 from alerts.bundles.proofs import PROOFS_NAME, RecordProof, write_proofs
 from alerts.bundles.report import Check, Report
 from alerts.bundles.seal import SEAL_NAME, UntrustedRecord, derivative_name, record_name, recording_name
+from alerts.bundles.stamps import STAMP_NAME, STAMPED_NAME
 from alerts.bundles.trust import KeySpan, Trust, read_trust, write_trust
 from alerts.bundles.verification import verify_file
 from alerts.errors import TrustUnusable
 from alerts.keys import SigningKey
 from alerts.records import hash_of
 from center.bundles.bench import insiders, outsiders
+from center.bundles.bench.centre import Case
 from center.bundles.bench.command import run
 from center.bundles.bench.mutations import MUTATIONS
-from center.bundles.bench.scene import Case, Scene, open_scene
+from center.bundles.bench.scene import Scene, open_scene
 from center.bundles.bench.victims import Members, Victim, pack, seal_of, with_members
 
 
@@ -289,8 +292,8 @@ def test_a_recording_that_the_log_did_not_have_yet_is_told_and_rejects_nothing(j
     proofs = json.loads(victim.members[PROOFS_NAME])
     records = tuple(RecordProof.model_validate_json(json.dumps(each)) for each in proofs["proofs"])
     assert len(proofs["recordings"]) == 1
-    raw = resealed(victim, victim.members | {PROOFS_NAME: write_proofs(records)}, unlogged_recordings=1)
-    report = judge.judge(raw)
+    kept = write_proofs(records, stamped=proofs.get("stamped", ()))
+    report = judge.judge(resealed(victim, victim.members | {PROOFS_NAME: kept}, unlogged_recordings=1))
 
     assert report.holds, report.lines("en")
     assert "log_waits_for_recordings" in {finding.code for finding in report.remarks}
@@ -308,13 +311,60 @@ def test_a_seal_from_outside_the_time_of_the_centres_key_is_not_trusted(judge: J
     assert judge.codes(judge.case().raw, trust.model_copy(update={"centre_keys": (key,)})) == {"seal_out_of_time"}
 
 
-def test_the_head_of_an_unknown_log_is_not_trusted_and_without_any_log_key_nothing_is_said_of_it(judge: Judge) -> None:
+def test_the_head_of_an_unknown_log_is_not_trusted_nor_one_that_no_key_of_the_reader_is_for(judge: Judge) -> None:
     trust, raw = judge.scene.trust, judge.case().raw
     foreign = trust.log_keys[0].replace("teawatch/bench-county", "teawatch/other")
     assert judge.codes(raw, trust.model_copy(update={"log_keys": (foreign,)})) == {"log_stranger"}
-    report = judge.judge(raw, trust.model_copy(update={"log_keys": ()}))
+    keyless = trust.model_copy(update={"log_keys": ()})
+    assert judge.codes(raw, keyless) == {"log_key_missing"}
+    report = verify_file(judge.path, keyless, needs_log=False)
     assert report.holds
+    assert report.verdict(Check.LOG) is None
     assert "no_log_key" in {finding.code for finding in report.remarks}
+
+
+def told_of_stamp(victim: Victim, members: Members, **change: object) -> bytes:
+    stamp = seal_of(victim.members, victim.scene).stamp
+    assert stamp is not None
+    return resealed(victim, members, stamp=stamp.model_copy(update=change))
+
+
+@pytest.mark.system("openssl")
+def test_a_stamp_counts_for_who_has_its_roots_and_only_over_an_earlier_head_of_this_log(judge: Judge) -> None:
+    victim = judge.victim()
+    members, roots = victim.members, judge.scene.roots
+    stamped, answer = members[STAMPED_NAME], members[STAMP_NAME]
+    told = seal_of(members, judge.scene).stamp
+    assert told is not None
+    received = max(each.received_at for each in seal_of(members, judge.scene).records)
+    for raw, given, code, fault in (
+        (victim.case.raw, roots, "stamp_holds", None),
+        (victim.case.raw, (), "stamp_unchecked", None),
+        (judge.case("box-2.i-3").raw, roots, "stamp_none", None),
+        (told_of_stamp(victim, members | {STAMP_NAME: answer[:-9]}), roots, "stamp_bad", Fault.LOG),
+        (told_of_stamp(victim, members | {STAMP_NAME: b"?" * 70_000}), roots, "stamp_bad", Fault.LOG),
+        (
+            told_of_stamp(victim, members | {STAMP_NAME: judge.scene.strange_stamps[stamped]}),
+            roots,
+            "stamp_bad",
+            Fault.LOG,
+        ),
+        (told_of_stamp(victim, members, at=told.at - timedelta(seconds=1)), roots, "stamp_bad", Fault.LOG),
+        (told_of_stamp(victim, members, at=received - timedelta(hours=1)), (), "received_after_stamp", Fault.TIME),
+        (told_of_stamp(victim, members, size=told.size - 1), roots, "stamp_elsewhere", Fault.LOG),
+        (told_of_stamp(victim, members | {STAMPED_NAME: b"a head"}), roots, "stamp_elsewhere", Fault.LOG),
+        (
+            told_of_stamp(victim, {name: data for name, data in members.items() if name != STAMP_NAME}),
+            roots,
+            "stamp_lost",
+            Fault.MISSING,
+        ),
+    ):
+        judge.path.write_bytes(raw)
+        report = verify_file(judge.path, judge.scene.trust, roots=given)
+        said = {each.code: each for each in (*report.remarks, *(finding for _, finding in report.findings))}
+        assert code in said, report.lines("en")
+        assert (said[code].fault, report.holds) == (fault, fault is None), report.lines("en")
 
 
 def test_the_file_of_keys_is_read_as_it_was_written_and_nonsense_is_refused_in_a_line(judge: Judge) -> None:
@@ -355,8 +405,13 @@ def test_the_command_says_what_holds_and_ends_with_0_or_1(judge: Judge, tmp_path
     assert json.loads(bad.stdout)["findings"][0]["fault"] == "cut"
     judge.path.unlink()
     gone = command()
-    assert gone.returncode == 1
-    assert "cannot be read" in gone.stdout
+    assert (gone.returncode, gone.stdout) == (1, "")
+    assert gone.stderr == f"teawatch verify: {judge.path}: the file cannot be read: No such file or directory\n"
+    os.mkfifo(judge.path)
+    assert "save it as a file first" in command().stderr
+    words = [sys.executable, "-m", "teawatch", "verify", str(judge.path)]
+    keyless = subprocess.run(words, capture_output=True, text=True, timeout=60, check=False)
+    assert (keyless.returncode, "--keys FILE is missing" in keyless.stderr) == (1, True)
 
 
 def test_a_terminal_without_chinese_gets_the_report_too_and_what_a_file_says_cannot_steer_one(

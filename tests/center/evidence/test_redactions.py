@@ -18,10 +18,10 @@ from sqlalchemy import text
 
 from alerts.blobs import BlobStore
 from alerts.errors import BlobStoreFull, BlobStoreUnreachable
+from center.bundles.derivatives import released_parts
 from center.errors import CannotRedact, RedactorBusy
 from center.evidence.copying import make_copy
 from center.evidence.files import Announced
-from center.evidence.redactions import Released, released_copy_of
 from center.evidence.redactor import Redactor
 from center.evidence.retention import due_files
 from center.evidence.reviewing import reviewable_files
@@ -82,10 +82,13 @@ def copies(web: Web) -> list[dict[str, Any]]:
     return told
 
 
-def shown(web: Web, original: str = ORIGINAL) -> Released | None:
-    """What a page outside the officers' side would get."""
+def out(web: Web, original: str = ORIGINAL) -> list[str]:
+    """The hashes of the copies that may leave the officers' side, as a bundle takes them along."""
+    store, folder = web.stage.office.evidence, web.stage.office.settings.data
     with web.stage.office.database.reading() as session:
-        return released_copy_of(session, web.stage.office.evidence, tenant=TENANT, original=original)
+        found = released_parts(session, store, {original}, tenant=TENANT, lead_id=LEAD, folder=folder)
+        assert all((copy.original_sha256, copy.sha256) == (original, part.sha256) for copy, part in found.items())
+        return [copy.sha256 for copy in found]
 
 
 def test_a_copy_points_to_its_sealed_original_and_says_who_asked_and_what_covered_it(web: Web) -> None:
@@ -134,42 +137,35 @@ def test_only_who_has_looked_at_the_copy_itself_can_release_it(web: Web) -> None
     assert copies(web)[0]["standing"] == "released"
 
 
-def test_nothing_is_shown_but_a_copy_that_was_released_and_not_taken_back(web: Web) -> None:
-    assert shown(web) is None, "no copy"
+def test_nothing_goes_out_but_copies_that_were_released_and_not_taken_back(web: Web) -> None:
+    assert out(web) == [], "no copy"
     first = ask(web).json()["sha256"]
-    assert shown(web) is None, "nobody has released it"
+    assert out(web) == [], "nobody has released it"
     look(web, first)
     speak(web, first)
-    released = shown(web)
-    assert released is not None
-    assert (released.sha256, released.original_sha256, released.media_type) == (first, ORIGINAL, "image/jpeg")
-    assert hashlib.sha256(released.data).hexdigest() == first
+    assert out(web) == [first]
     second = ask(web, boxes=[PLACE]).json()["sha256"]
-    still = shown(web)
-    assert still is not None
-    assert still.sha256 == first, "a newer copy that waits changes nothing"
+    assert out(web) == [first], "a newer copy that waits changes nothing"
     look(web, second)
     speak(web, second)
-    newer = shown(web)
-    assert newer is not None
-    assert newer.sha256 == second
+    assert out(web) == [second, first]
     assert [speak(web, each, "withhold", "a face in the mirror").status_code for each in (first, second)] == [201, 201]
-    assert shown(web) is None
+    assert out(web) == []
     assert [len(each["words"]) for each in copies(web)] == [2, 2], "every word stays"
 
 
-def test_a_copy_whose_bytes_are_gone_or_changed_is_not_shown(web: Web) -> None:
+def test_a_copy_whose_bytes_are_gone_or_changed_does_not_go_out(web: Web) -> None:
     sha256 = ask(web).json()["sha256"]
     look(web, sha256)
     speak(web, sha256)
+    assert out(web, "0" * 64) == []
     folder = web.stage.office.settings.evidence_folder
     path = next(path for path in folder.rglob(sha256))
     path.chmod(0o600)
     path.write_bytes(b"something else")
-    assert shown(web) is None
+    assert out(web) == []
     path.unlink()
-    assert shown(web) is None
-    assert shown(web, "0" * 64) is None
+    assert out(web) == []
 
 
 def test_words_that_change_nothing_are_refused(web: Web) -> None:
@@ -351,7 +347,7 @@ def test_the_pages_make_compare_and_release_a_copy_without_a_script(web: Web) ->
     assert (refused.status_code, "Look at the copy itself" in refused.text) == (409, True)
     look(web, copy["sha256"])
     assert "Released" in web.client.post(url, data=word, follow_redirects=True).text
-    assert shown(web) is not None
+    assert out(web) == [copy["sha256"]]
 
 
 def test_the_page_says_of_what_no_small_ones_were_looked_for(web: Web, tmp_path: Path) -> None:

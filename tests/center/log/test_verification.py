@@ -169,6 +169,7 @@ def test_the_command_says_it_in_one_line_each_and_by_its_exit_status(filled: Sta
         "leaves": 25,
         "heads": 2,
         "pinned": 0,
+        "stamps": 0,
         "erased": 0,
         "troubles": [],
     }

@@ -25,9 +25,20 @@ from alerts.messages import KeyRotation
 from alerts.receipts import next_counter
 from alerts.records import FIRST_PREVHASH
 from alerts.storage import connect, means_full, reporting, take
-from alerts.transactions import DISCARDED_RECORDS, QUARANTINED_RECORDS, REJECTED_DOWNLINKS, Settled, Transaction
+from alerts.transactions import (
+    DISCARDED_RECORDS,
+    FORKED_RECEIPTS,
+    QUARANTINED_RECORDS,
+    REJECTED_DOWNLINKS,
+    Settled,
+    Transaction,
+)
 
 LIMIT = Limit(256 * 2**20)
+
+
+TALLIES = (QUARANTINED_RECORDS, REJECTED_DOWNLINKS, DISCARDED_RECORDS, FORKED_RECEIPTS)
+"""What is counted over all lives of an outbox, in the order of `Counts`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,13 +51,14 @@ class Pending:
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """What the status tells of the outbox."""
+    """What the status tells of the outbox. `forked_receipts`: more than 0 once this box was copied or set back."""
 
     pending_records: int
     pending_uploads: int
     quarantined_records: int
     rejected_downlinks: int
     discarded_records: int
+    forked_receipts: int
 
 
 class Outbox:
@@ -209,7 +221,7 @@ class Outbox:
             tallies = dict(connection.execute("SELECT name, count FROM tallies").fetchall())
             (records,) = connection.execute("SELECT count(*) FROM records").fetchone()
             (uploads,) = connection.execute("SELECT count(*) FROM uploads WHERE state = 'waiting'").fetchone()
-        told = (tallies.get(name, 0) for name in (QUARANTINED_RECORDS, REJECTED_DOWNLINKS, DISCARDED_RECORDS))
+        told = (tallies.get(name, 0) for name in TALLIES)
         return Counts(records, uploads, *told)
 
     def next_connection(self, *, at: datetime) -> int:

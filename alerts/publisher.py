@@ -82,7 +82,7 @@ class Publisher:
         self._stopping = False
         self._rejected = 0
         self._discarded = outbox.discarded
-        self._has_copy = False
+        self._has_copy = outbox.counts().forked_receipts > 0
         self._status_due_s = 0.0
         self._told: Status | None = None
         self._topics = {channel: Topic(identity.tenant, identity.device, channel).text for channel in Channel}

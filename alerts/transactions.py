@@ -15,6 +15,9 @@ from alerts.records import JournalData, Record, write_record
 
 REJECTED_DOWNLINKS = "rejected_downlinks"
 QUARANTINED_RECORDS = "quarantined_records"
+FORKED_RECEIPTS = "forked_receipts"
+"""Receipts that spoke of records of a copy of this box, or of a later state of it."""
+
 DISCARDED_RECORDS = "discarded_records"
 
 
@@ -158,7 +161,9 @@ class Transaction:
         self.tally(QUARANTINED_RECORDS, len(quarantined))
         self.news = True
         safe = tuple(span for span, is_ours in owned if is_ours is not False)
-        return Settled(frozenset(stored), frozenset(quarantined), safe, is_of_another=len(safe) < len(told))
+        is_of_another = len(safe) < len(told)
+        self.tally(FORKED_RECEIPTS, int(is_of_another or receipt.is_forked))
+        return Settled(frozenset(stored), frozenset(quarantined), safe, is_of_another)
 
     def tally(self, name: str, count: int = 1) -> None:
         """Count something the status tells."""

@@ -44,7 +44,7 @@ from center.settings import Settings
 from center.store.gate import Gate
 from center.store.opening import open_store
 from center.timekeeping import Timekeeper, in_words
-from center.web.limits import BodyLimit, SafeHeaders
+from center.web.limits import BodyLimit, SafeHeaders, Unread
 from center.web.problems import Answers
 from center.works import Works
 
@@ -100,6 +100,7 @@ def create_app(settings: Settings, *, machine: Machine = MACHINE, listening: boo
         larger=dict.fromkeys((api.RECORDINGS_PATH, pages.RECORDINGS_PATH), room),
     )
     app.add_middleware(SafeHeaders)
+    app.add_middleware(Unread)
     return app
 
 

@@ -16,7 +16,7 @@ from center.accounts import command as users
 from center.app import make_worker
 from center.boxes import command as keycli
 from center.boxes.certificates import keep_server_pair
-from center.boxes.devices import list_devices, mqtt_passwords
+from center.boxes.devices import mqtt_passwords
 from center.boxes.distrust import distrust_beyond
 from center.boxes.enrolment import give_code
 from center.boxes.keys import ask_rotation, revoke
@@ -40,6 +40,7 @@ app = typer.Typer(no_args_is_help=True, add_completion=False)
 app.add_typer(users.app, name="user")
 app.add_typer(log_cli.app, name="log")
 app.add_typer(keycli.app, name="keys")
+app.command()(keycli.devices)
 app.command()(export)
 app.command()(log_cli.digest)
 app.command()(log_cli.timestamp)
@@ -91,16 +92,6 @@ def enrol(
         typer.echo(code)
         command = f"teawatch edge enrol --center {office.settings.url} --code {code}"
         typer.echo(f"good once, for {valid_minutes} minutes; on the box: {command}", err=True)
-
-
-@app.command()
-def devices(data: Data = None) -> None:
-    """Show every box: on line or not, last seen, what waits on it."""
-    with open_office(data) as office, office.database.reading() as session:
-        for device in list_devices(session, office.settings.tenant):
-            state = "revoked" if device.revoked_at else "on line" if device.online else "off line"
-            seen = f"{device.last_seen_at:%Y-%m-%d %H:%M:%S} UTC" if device.last_seen_at else "never"
-            typer.echo(f"{device.id}\t{state}\tlast seen {seen}\t{device.pending_records} records waiting on it")
 
 
 @app.command("revoke")

@@ -23,8 +23,9 @@ from alerts.errors import AlertsError, OutboxInUse
 from alerts.identity import Identity
 from alerts.messages import ClockQuality
 from alerts.outbox import Outbox
+from alerts.publisher import COPIED
 from alerts.tls import explain
-from alerts.transactions import QUARANTINED_RECORDS
+from alerts.transactions import FORKED_RECEIPTS, QUARANTINED_RECORDS
 from alerts.web import open_client
 from edge.__main__ import utc_now
 from edge.config import Loaded, read_config
@@ -189,13 +190,14 @@ def _look_at_outbox(state: Path, identity: Identity) -> Iterator[Result]:
         with Outbox.open(path, identity=identity) as outbox:
             counts = outbox.counts()
     except OutboxInUse:
-        quarantined = _count_quarantined(path)
+        quarantined = _read_tally(path, QUARANTINED_RECORDS)
+        forked = _read_tally(path, FORKED_RECEIPTS)
         yield Result("outbox", fine=True, found="in use: this box is running already")
     except (AlertsError, OSError) as error:
         yield Result("outbox", fine=False, found=str(error), advice="make room, or move the file aside")
         return
     else:
-        quarantined = counts.quarantined_records
+        quarantined, forked = counts.quarantined_records, counts.forked_receipts
         waiting = f"{counts.pending_records} records and {counts.pending_uploads} files wait for the centre"
         if counts.rejected_downlinks:
             waiting += f"; {counts.rejected_downlinks} downlinks refused"
@@ -204,13 +206,16 @@ def _look_at_outbox(state: Path, identity: Identity) -> Iterator[Result]:
         found = f"{quarantined} so far: the centre has put these records aside and made no alerts of them"
         advice = "look at the centre's quarantine page; is every camera of this box registered there?"
         yield Result("records put aside", fine=True, found=found, advice=advice)
+    if forked:
+        advice = "find the copy; empty the state folder of one of them and enrol it again. Nothing is lost meanwhile"
+        yield Result("identity", fine=False, found=COPIED, advice=advice)
 
 
-def _count_quarantined(path: Path) -> int:
-    """How many records the centre has quarantined since this outbox began, while a running box holds it."""
+def _read_tally(path: Path, name: str) -> int:
+    """What was counted since this outbox began, while a running box holds it."""
     try:
         with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as connection:
-            row = connection.execute("SELECT count FROM tallies WHERE name = ?", (QUARANTINED_RECORDS,)).fetchone()
+            row = connection.execute("SELECT count FROM tallies WHERE name = ?", (name,)).fetchone()
     except sqlite3.Error:
         return 0
     return int(row[0]) if row else 0

@@ -1,15 +1,43 @@
-"""`teawatch center keys …`: a box's keys over time, and the file of keys for whoever checks bundles."""
+"""`teawatch center devices`, and `keys …`: a box's keys over time, and the file of keys for whoever checks bundles."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
 
 import typer
+from sqlalchemy.orm import Session
 
 from alerts.bundles.trust import write_trust
+from center.boxes.devices import Device, list_devices
 from center.boxes.keys import list_keys
 from center.bundles.trusting import trust_of
 from center.errors import BundleImpossible
+from center.intake.journal import epochs_of, gaps, given_up
 from center.opening import Data, open_office
+
+
+def devices(data: Data = None) -> None:
+    """Show every box: whether it is on line, what waits on it and what it says, what is missing, if it was copied."""
+    with open_office(data) as office, office.database.reading() as session:
+        for device in list_devices(session, office.settings.tenant):
+            state = "revoked" if device.revoked_at else "on line" if device.online else "off line"
+            seen = f"{device.last_seen_at:%Y-%m-%d %H:%M:%S} UTC" if device.last_seen_at else "never"
+            typer.echo(f"{device.id}\t{state}\tlast seen {seen}\t{device.pending_records} records waiting on it")
+            for remark in _remarks(session, device):
+                typer.echo(f"  {remark}")
+
+
+def _remarks(session: Session, device: Device) -> Iterator[str]:
+    if device.trouble:
+        yield f"it says: {device.trouble}"
+    for epoch in epochs_of(session, device.tenant, device.id):
+        for what, runs in (("not here yet", gaps(session, epoch)), ("given up by the box", given_up(session, epoch))):
+            if runs:
+                told = ", ".join(f"{run.first}-{run.last}" if run.last > run.first else f"{run.first}" for run in runs)
+                yield f"journal {epoch.epoch}: {what}: {told}"
+        if epoch.forks:
+            yield f"journal {epoch.epoch}: {epoch.forks} records share a number: the box was copied or set back"
+
 
 app = typer.Typer(no_args_is_help=True, help="Keys of boxes, and the file of keys for whoever checks bundles.")
 

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Mapping, Sequence
 
+import anyio
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
@@ -41,6 +42,45 @@ class SafeHeaders:
             await send(message)
 
         await self._app(scope, receive, send_safely)
+
+
+class Unread:
+    """Ends the connection after an answer that was given before the request's body had come to its end.
+
+    Else the server would read what nobody wants for as long as somebody sends it. A little is read all the same, so
+    that a client that sends all of it before it listens hears the answer, and may go on.
+    """
+
+    def __init__(self, app: ASGIApp, *, most_bytes: int = 2**20, most_s: float = 2.0) -> None:
+        self._app = app
+        self._most_bytes = most_bytes
+        self._most_s = most_s
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve the request."""
+        headers = Headers(scope=scope) if scope["type"] == "http" else {}
+        if headers.get("content-length", "0") == "0" and "transfer-encoding" not in headers:
+            await self._app(scope, receive, send)
+            return
+        is_read = False
+
+        async def receive_and_see() -> Message:
+            nonlocal is_read
+            message = await receive()
+            is_read = not message.get("more_body", False)
+            return message
+
+        async def send_at_the_end(message: Message) -> None:
+            if message["type"] == "http.response.start" and not is_read:
+                left = self._most_bytes
+                with anyio.move_on_after(self._most_s):
+                    while not is_read and left > 0:
+                        left -= len((await receive_and_see()).get("body", b""))
+                if not is_read:
+                    MutableHeaders(scope=message)["Connection"] = "close"
+            await send(message)
+
+        await self._app(scope, receive_and_see, send_at_the_end)
 
 
 class BodyLimit:

@@ -202,6 +202,8 @@ def test_a_box_whose_name_another_one_uses_says_so_once_and_keeps_its_records(
         desk.send(receipt_of(outbox, 1), epoch=outbox.epoch)
         log.wait_total("records_confirmed", "stored", 1)
     assert len(log.named("forked")) == 1
+    with Desk(identity, broker.port) as desk, sending(outbox, identity):
+        desk.wait(lambda: bool(desk.statuses) and "copied" in desk.statuses[-1].trouble)
 
 
 def test_a_repeated_receipt_is_harmless_and_an_older_one_is_rejected(

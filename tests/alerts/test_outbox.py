@@ -149,9 +149,9 @@ def test_files_wait_for_their_record_and_are_given_up_with_it(outbox: Outbox) ->
         with outbox.transaction() as transaction:
             transaction.append(make_evidence(letter * 64), at=NOON)
             transaction.queue_upload(letter * 64, size_bytes=3)
-    assert outbox.counts() == Counts(2, 2, 0, 0, 0)
+    assert outbox.counts() == Counts(2, 2, 0, 0, 0, 0)
     outbox.settle(receipt_of(outbox, 2, 2), at=NOON)
-    assert outbox.counts() == Counts(0, 1, 1, 0, 0)
+    assert outbox.counts() == Counts(0, 1, 1, 0, 0, 0)
 
 
 def test_a_file_is_queued_only_after_its_record(outbox: Outbox) -> None:

@@ -12,7 +12,7 @@ from alerts.enrolment import Code
 from alerts.keys import SigningKey
 from center.cli import app
 from tests.alerts.brokers import free_port
-from tests.center.stage import make_settings
+from tests.center.stage import Box, Stage, make_clock, make_settings
 
 
 def call(*arguments: object, given: str = "") -> Result:
@@ -113,6 +113,18 @@ def test_a_short_password_is_refused(data: Path) -> None:
 
 def test_devices_and_broker_users_of_a_new_centre_are_empty(data: Path) -> None:
     assert [call(command, "--data", data).stdout for command in ("devices", "broker-users")] == ["", ""]
+
+
+def test_devices_tells_what_is_missing_and_who_was_copied(stage: Stage, box: Box) -> None:
+    box.write(make_clock(1))
+    twin = box.clone()
+    box.write(make_clock(2))
+    for record in (box.write(make_clock(3)), twin.write(make_clock(8)), twin.write(make_clock(9))):
+        stage.hear(record.raw)
+    assert call("devices", "--data", stage.office.settings.data).stdout.splitlines()[1:] == [
+        "  journal epoch-1: not here yet: 1",
+        "  journal epoch-1: 1 records share a number: the box was copied or set back",
+    ]
 
 
 def test_a_taken_port_ends_the_start_with_one_line(data: Path) -> None:

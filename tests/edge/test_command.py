@@ -16,7 +16,7 @@ from alerts.certificates import make_key, make_request, pem_of_key
 from alerts.door import keep_certificate
 from alerts.identity import CERTIFICATE_FILE, Identity
 from alerts.outbox import Outbox
-from alerts.transactions import QUARANTINED_RECORDS
+from alerts.transactions import FORKED_RECEIPTS, QUARANTINED_RECORDS
 from center.authority import Authority
 from edge.check import Result, check_box, look_around
 from edge.config import read_config
@@ -133,7 +133,7 @@ def test_check_names_everything_that_is_wrong_and_what_to_do(tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize("running", [False, True])
-def test_check_tells_what_the_centre_put_aside_also_of_a_running_box(
+def test_check_tells_what_the_centre_put_aside_and_of_a_copy_also_of_a_running_box(
     config: Path, tmp_path: Path, *, running: bool
 ) -> None:
     identity = make_identity()
@@ -141,6 +141,7 @@ def test_check_tells_what_the_centre_put_aside_also_of_a_running_box(
     with Outbox.open(tmp_path / "outbox.sqlite3", identity=identity) as outbox:
         with outbox.transaction() as transaction:
             transaction.tally(QUARANTINED_RECORDS, 7)
+            transaction.tally(FORKED_RECEIPTS)
         if running:
             found = {each.what: each for each in look_around(config, Settings(state=tmp_path))}
     if not running:
@@ -150,6 +151,8 @@ def test_check_tells_what_the_centre_put_aside_also_of_a_running_box(
     assert aside.found.startswith("7 so far")
     assert "quarantine page" in aside.advice
     assert ("running already" in found["outbox"].found) is running
+    assert not found["identity"].fine
+    assert "it was copied, or set back" in found["identity"].found
 
 
 def test_check_finds_broker_and_centre_unreachable(config: Path, tmp_path: Path) -> None:

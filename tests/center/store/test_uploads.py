@@ -119,6 +119,31 @@ def test_uploads_that_never_end_hold_up_neither_pages_nor_other_boxes(web: Web, 
     wait_for(lambda: web.bring(web_box, files[-1]).status_code == 201)
 
 
+@pytest.mark.parametrize(
+    ("path", "announced", "status"),
+    [
+        (f"/api/v1/evidence/{SHA256}", "Transfer-Encoding: chunked", 401),
+        (f"/api/v1/evidence/{SHA256}", "Content-Length: 99999999999", 401),
+        ("/api/v1/enrol", "Transfer-Encoding: chunked", 413),
+        ("/api/v1/nowhere", "Transfer-Encoding: chunked", 404),
+    ],
+)
+def test_who_was_refused_is_not_listened_to_for_ever(web: Web, path: str, announced: str, status: int) -> None:
+    host, port = web.client.base_url.host, web.client.base_url.port or 0
+    method = "PUT" if "evidence" in path else "POST"
+    piece = b"10000\r\n" + bytes(65_536) + b"\r\n"
+    with socket.create_connection((host, port), timeout=20) as line:
+        line.sendall(f"{method} {path} HTTP/1.1\r\nHost: {host}\r\n{announced}\r\n\r\n".encode())
+        with pytest.raises((BrokenPipeError, ConnectionResetError)):
+            line.sendall(piece * 2000)
+        assert line.recv(65_536).startswith(b"HTTP/1.1 %d " % status), "the answer is heard all the same"
+
+
+def test_a_small_body_that_nobody_reads_costs_no_connection(web: Web) -> None:
+    answers = [web.client.post("/api/v1/nowhere", content=b"x" * 10_000) for _ in range(2)]
+    assert [(answer.status_code, answer.headers.get("connection")) for answer in answers] == [(404, None)] * 2
+
+
 def test_places_are_given_back_and_never_more_than_there_are() -> None:
     gate = Gate(at_once=3, per_box=2)
     for _ in range(5):

@@ -29,13 +29,14 @@ from alerts.transactions import FORKED_RECEIPTS, QUARANTINED_RECORDS
 from alerts.web import open_client
 from edge.__main__ import utc_now
 from edge.config import Loaded, read_config
+from edge.duties import check_memory
 from edge.errors import ConfigError
 from edge.remedies import what_and_remedy
 from edge.settings import OUTBOX_FILE, Settings
 from models.detector import Detector
 from models.errors import ModelError
 from streams.addresses import redacted
-from streams.errors import SourceError
+from streams.errors import RingTooLarge, SourceError
 from streams.frames import Camera, Picture
 from streams.source import open_source
 
@@ -86,10 +87,20 @@ def look_around(path: Path, settings: Settings) -> Iterator[Result]:
     else:
         rules = sum(len(camera.rules) for camera in loaded.config.cameras)
         yield Result("configuration", fine=True, found=f"cameras: {len(loaded.config.cameras)}, rules: {rules}")
+        yield _look_at_memory(loaded)
         yield from _look_through_cameras(loaded)
     yield _look_at_clock()
     yield _look_at_disk(settings.state)
     yield from _look_at_centre(settings.state)
+
+
+def _look_at_memory(loaded: Loaded) -> Result:
+    try:
+        check_memory(loaded)
+    except RingTooLarge as error:
+        found, _, advice = str(error).rpartition("; ")
+        return Result("memory", fine=False, found=found, advice=advice)
+    return Result("memory", fine=True, found="enough for the packet rings of all cameras")
 
 
 def _look_through_cameras(loaded: Loaded) -> Iterator[Result]:

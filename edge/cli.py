@@ -18,7 +18,7 @@ from edge.errors import ConfigError, EdgeError, NothingFound
 from edge.settings import Settings
 from models.errors import ModelError, WrongModelFile
 from streams.addresses import redacted
-from streams.errors import StreamError
+from streams.errors import RingTooLarge, StreamError
 
 app = typer.Typer(help="The box beside the cameras.", no_args_is_help=True, add_completion=False)
 
@@ -31,6 +31,7 @@ UNMENDABLE = 78
 
 _ADDRESS_VARIABLE = "TEAWATCH_EDGE_PROBED"
 
+MISTAKES = (ConfigError, NotEnrolled, RingTooLarge, WrongModelFile)
 TROUBLE = (AlertsError, EdgeError, ModelError, StreamError, OSError)
 
 
@@ -262,4 +263,4 @@ def _settings(**given: Any) -> Settings:  # noqa: ANN401 - options of whatever t
 def _fail(error: Exception) -> NoReturn:
     for line in str(error).splitlines() or [type(error).__name__]:
         typer.echo(f"teawatch edge: {line}", err=True)
-    raise typer.Exit(UNMENDABLE if isinstance(error, (ConfigError, NotEnrolled, WrongModelFile)) else 1) from None
+    raise typer.Exit(UNMENDABLE if isinstance(error, MISTAKES) else 1) from None

@@ -17,6 +17,7 @@ from edge.watch import CameraWatch, Post
 from streams.player import Player, State
 from streams.ring import PacketRing
 
+MEBIBYTE = 2**20
 SEEN_EVERY_S = 1.0
 JOIN_S = 6.0
 """A camera that does not come to an end is waited for so long, and then taken for given back."""
@@ -72,6 +73,7 @@ class Station:
         self._has_begun = False
         self._predecessor: Station | None = None
         self._begin_by_s = math.inf
+        self._is_ring_short = False
         self._said_looks = 0
         self._said_s = 0.0
 
@@ -151,6 +153,7 @@ class Station:
         self._player.note_damage(self.eye.damaged)
         if self._player.has_ended:
             self.eye.end()
+        self._say_whether_ring_reaches()
         self._say_seen(now_s)
 
     def snapshot(self, now_s: float) -> CameraSnapshot:
@@ -193,6 +196,22 @@ class Station:
         if reason and reason != before:
             self._tell("trouble", what=what, reason=reason)
         elif before and not reason:
+            self._tell("trouble_over", what=what)
+
+    def _say_whether_ring_reaches(self) -> None:
+        """That clips cannot begin as early as was asked, for the ring they are cut from is too small; or can again."""
+        ring, plan = self.main_ring or self.eye.ring, self.duty.plan
+        is_short, holds_s, what = ring.is_short, ring.seconds, f"clips of camera {self.eye.camera_id}"
+        if is_short and not self._is_ring_short and holds_s < plan.roll.before_s:
+            self._is_ring_short = True
+            needed_mib = math.ceil(plan.ring_bytes / MEBIBYTE * plan.ring_s / max(1.0, holds_s))
+            reason = (
+                f"clips begin less than {plan.roll.before_s:g} s before the event: its ring holds only {holds_s:.1f} s"
+                f" of the stream; set clip: ring_mb to {needed_mib}, or a lower bit rate in the camera"
+            )
+            self._tell("trouble", what=what, reason=reason)
+        elif self._is_ring_short and not is_short:
+            self._is_ring_short = False
             self._tell("trouble_over", what=what)
 
     def _say_seen(self, now_s: float) -> None:

@@ -3,6 +3,7 @@
 import errno
 from pathlib import Path
 
+from av.error import EOFError as EndOfFileError
 from av.error import (
     ExitError,
     FFmpegError,
@@ -127,7 +128,7 @@ def _of_camera(camera: Camera, reason: str, error: FFmpegError) -> SourceError:
                 f"did not prove itself by {camera.certificate}, or broke off; the file must hold the camera's "
                 "certificate or its signer's, and the camera's must name the host of its address"
             )
-        case OSError(errno=errno.EIO):
+        case EndOfFileError() | OSError(errno=errno.EIO):
             kind, told = BrokenOff, "broke off, or there is no such host; check cable, address and port"
         case InvalidDataError() | ExitError():  # what a time-out while opening ends in
             told = f"does not answer as {_a_camera(camera)}; check cable, address and port"

@@ -10,13 +10,16 @@ from pathlib import Path
 from tempfile import TemporaryFile
 
 from streams.addresses import redacted_text
-from streams.errors import SourceUnreachable
+from streams.errors import AccessDenied, SourceUnreachable
 from streams.failures import place, silent
 from streams.frames import Camera
 
 _CHILD = Path(__file__).with_name("pipeline_child.py")
 _SLICE_S = 0.1
 _LONGEST_MESSAGE = 300
+_REMEDY = "correct it in the configuration; gst-launch-1.0 shows more of what is wrong"
+_REFUSALS = ("Unauthorized", "Forbidden")
+"""What GStreamer's sources of cameras say, in English always: words of RTSP and HTTP."""
 
 
 class PipelineReader:
@@ -61,7 +64,7 @@ class PipelineReader:
         return b""
 
     def problem(self) -> SourceUnreachable | None:
-        """Why nothing more came, if somebody knows."""
+        """Why nothing more came, if somebody knows. AccessDenied where the camera in it refused the password."""
         if self._silent:
             return silent(self._camera, self._camera.silence_s)
         self._child.kill()
@@ -71,7 +74,11 @@ class PipelineReader:
         last = next((line.strip() for line in reversed(lines) if line.strip()), "")
         if not last or self._child.returncode != 1:
             return None
-        return SourceUnreachable(f"{place(self._camera)} fails: {redacted_text(last)[:_LONGEST_MESSAGE]}")
+        told = redacted_text(last)[:_LONGEST_MESSAGE]
+        remedy = "" if "; " in told else f"; {_REMEDY}"
+        is_refused = any(word in last for word in _REFUSALS)
+        kind = AccessDenied if is_refused else SourceUnreachable
+        return kind(f"{place(self._camera)} fails: {told}{remedy}")
 
     def close(self) -> None:
         """End the child. Closing twice is allowed."""

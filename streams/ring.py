@@ -60,6 +60,7 @@ class PacketRing:
         self._size_bytes = 0
         self._newest: Packet | None = None
         self._newest_s = 0.0
+        self._was_cut = False
         self._lock = threading.Lock()
 
     @property
@@ -67,6 +68,12 @@ class PacketRing:
         """Stream time between the oldest and the newest packet."""
         with self._lock:
             return self._newest_s - self._groups[0].first.stream_s if self._groups else 0.0
+
+    @property
+    def is_short(self) -> bool:
+        """Whether it reaches back less than the seconds it was made for, because of its bytes."""
+        with self._lock:
+            return self._was_cut and self._newest_s - self._groups[0].first.stream_s < self._least_s
 
     @property
     def size_bytes(self) -> int:
@@ -134,9 +141,11 @@ class PacketRing:
             self._size_bytes = 0
             self._newest = None
             self._newest_s = 0.0
+            self._was_cut = False
 
     def _trim(self) -> None:
         horizon_s = self._newest_s - self._least_s
+        self._was_cut |= self._size_bytes > self._max_bytes
         groups = self._groups
         while len(groups) > 1 and (
             not groups[0].is_headed or groups[1].first.stream_s <= horizon_s or self._size_bytes > self._max_bytes

@@ -78,7 +78,7 @@ class Footage:
         if video is not None and camera:
             raise Failure("--video and --camera are two answers to one question; give one")
         if camera and not camera.startswith(LIVE):
-            raise Failure(f"{camera!r} is no camera's address: it begins with {' or '.join(LIVE)}")
+            raise Failure(f"--camera is no camera's address: it begins with {' or '.join(LIVE)}")
         if video is not None and not video.is_file():
             raise Failure(f"{video}: no such file")
         self._given = camera or (str(video.resolve()) if video else "")

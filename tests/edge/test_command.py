@@ -62,6 +62,23 @@ def test_a_configuration_that_is_wrong_ends_with_one_line_and_is_not_tried_again
     assert done.stdout == ""
 
 
+def test_rings_larger_than_memory_are_refused_and_not_tried_again_and_check_says_so(tmp_path: Path) -> None:
+    make_identity().save(tmp_path)
+    path = tmp_path / "box.yaml"
+    cameras = [
+        CONFIG.format(url="x.avi", pace="loop").partition("cameras:\n")[2].replace("cam-1", f"cam-{number}")
+        for number in range(200)
+    ]
+    clip = "    clip: {ring_mb: 4096}\n    zones:"
+    path.write_text("cameras:\n" + "".join(cameras).replace("    zones:", clip))
+    run = edge("run", path, "--state", tmp_path)
+    assert (run.returncode, run.stderr.count("\n")) == (78, 1)
+    assert "the packet rings of 200 cameras may take 819200 MiB" in run.stderr
+    looked = edge("check", path, "--state", tmp_path)
+    assert "✗ memory: the packet rings of 200 cameras" in looked.stdout
+    assert "→ configure smaller rings or fewer cameras" in looked.stdout
+
+
 def test_a_box_that_is_not_enrolled_says_so_and_what_to_do(config: Path, tmp_path: Path) -> None:
     done = edge("run", config, "--state", tmp_path / "state")
     assert (done.returncode, done.stderr.count("\n")) == (78, 1)
@@ -123,7 +140,7 @@ def test_check_names_everything_that_is_wrong_and_what_to_do(tmp_path: Path) -> 
     path.write_text(CONFIG.format(url=tmp_path / "nowhere.avi", pace="loop"))
     done = edge("check", path, "--state", tmp_path / "state", COLUMNS="40")
     assert done.returncode == 1
-    for part in ("✓ configuration", "✓ model: yolov3_tiny", "✗ camera cam-1", "✗ enrolment", "2 of 6 need attention"):
+    for part in ("✓ configuration", "✓ model: yolov3_tiny", "✗ camera cam-1", "✗ enrolment", "2 of 7 need attention"):
         assert part in done.stdout
     lines = done.stdout.splitlines()
     (camera,) = [number for number, line in enumerate(lines) if "nowhere.avi" in line]

@@ -127,3 +127,16 @@ def test_trouble_with_the_main_stream_is_no_trouble_of_the_camera(tmp_path: Path
     assert stand.said == [("trouble", {"what": what, "reason": "no answer"}), ("trouble_over", {"what": what})]
     assert states == [("playing", ""), *[("unreachable", "no answer")] * 2, ("playing", "")]
     assert stand.station.state == "starting"
+
+
+def test_a_ring_too_small_for_the_pre_roll_is_said_with_what_to_set(tmp_path: Path) -> None:
+    stand = Post(tmp_path, "nowhere.avi", ring_s=10.0, ring_bytes=2**20)
+    for rate_per_s, size, begin in [(10, 40_000, 0), (10, 40_000, 60), (10, 1000, 120), (10, 1000, 180)]:
+        for index in range(begin, begin + 60):
+            stand.station.eye.ring.append(make_packet(index, is_key=True, at_s=index / rate_per_s, size=size))
+        stand.station.tend(0.0)
+    (_, trouble), over = stand.said
+    assert trouble["what"] == "clips of camera a"
+    assert trouble["reason"].startswith("clips begin less than 5 s before the event: its ring holds only 2.")
+    assert "set clip: ring_mb to 5, or a lower" in trouble["reason"]
+    assert over == ("trouble_over", {"what": "clips of camera a"})

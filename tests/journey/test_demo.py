@@ -60,9 +60,10 @@ def test_a_file_that_is_no_video_ends_the_demo_with_one_line(tmp_path: Path) -> 
 
 
 def test_an_address_that_is_no_camera_ends_the_demo_with_one_line() -> None:
-    done = demo("--camera", "http://127.0.0.1:9/")
+    done = demo("--camera", "http://u:s3cret@127.0.0.1:9/")
     assert done.returncode == 1
     assert "is no camera's address" in done.stderr
+    assert "s3cret" not in done.stderr
     assert len(done.stderr.strip().splitlines()) == 1
 
 

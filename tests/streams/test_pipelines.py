@@ -11,10 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from streams.errors import NotAVideo, SourceUnreachable
+from streams.errors import AccessDenied, NotAVideo, SourceUnreachable
 from streams.frames import Camera
 from streams.pipeline_child import package_of
 from streams.player import State
+from tests.streams.servers import text, web_server
 from tests.streams.watching import Watcher, decode, watch_to_the_end
 
 pytestmark = pytest.mark.system("gst-rtsp-server")
@@ -88,6 +89,14 @@ def test_what_is_wrong_with_a_pipeline_is_one_line(pipeline: str, problem: str) 
     assert told.startswith("camera cam-1: its pipeline fails: ")
     assert problem in told
     assert "\n" not in told
+
+
+def test_a_camera_in_a_pipeline_that_refuses_the_password_is_not_called_every_four_seconds() -> None:
+    with web_server({"/video": text("text/html", b"no", 401)}) as address:
+        watcher = watch_to_the_end(camera(f"souphttpsrc location={address}/video ! jpegparse"))
+    assert watcher.states[-1] == State.REFUSED
+    assert isinstance(watcher.player.failure, AccessDenied)
+    assert "; correct it in the configuration" in str(watcher.player.failure)
 
 
 @pytest.mark.parametrize(

@@ -75,6 +75,15 @@ def test_a_stream_without_key_frames_is_bounded_by_seconds() -> None:
     assert ring.since_key() == ring.from_key_before(59) == ring.spanning(59) == ()
 
 
+def test_it_knows_whether_bytes_keep_it_from_reaching_back_far_enough() -> None:
+    ring = fill(PacketRing(seconds=2, max_bytes=RATE * (PACKET_COST_BYTES + 100)), RATE, gop=5)
+    assert not ring.is_short, "nothing was let go of yet"
+    assert fill(ring, RATE, gop=5, start=RATE).is_short
+    for number in range(20):
+        ring.append(make_packet(2 * RATE + number, is_key=True, at_s=2.0 + number / 5))
+    assert not ring.is_short, "fewer packets a second reach back further"
+
+
 @pytest.mark.parametrize(
     ("wanted_s", "begins"), [(-5, 0), (0, 0), (0.99, 0), (1.0, 25), (1.99, 25), (3.5, 75), (99, 75)]
 )

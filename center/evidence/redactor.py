@@ -16,10 +16,12 @@ import threading
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from math import ceil
 from pathlib import Path
 from typing import Final
 
 import structlog
+from PIL import Image
 from pydantic import ValidationError
 
 from alerts.errors import BlobMissing
@@ -36,6 +38,10 @@ PARTS: Final = ("onnxruntime", "cv2", "PIL")
 """What our own command needs and a centre need not have installed."""
 
 MOST_COPY_BYTES: Final = 64 * MIB
+PIXELS_A_LIMIT: Final = 6_000_000
+MOST_PIXELS: Final = 50_000_000
+"""Of larger pictures our own command makes no copy."""
+
 WAIT_S: Final = 20.0
 NICE: Final = 10
 HANDED_ON: Final = ("PATH", "HOME", "LANG", "LD_LIBRARY_PATH", "PYTHONPATH", "TMPDIR", "VIRTUAL_ENV")
@@ -98,7 +104,8 @@ class Redactor:
             raise CannotRedact("the picture is not in the store") from error
         copy = folder / "copy.jpg"
         drawn = [f"--box={box.x},{box.y},{box.width},{box.height}" for box in boxes]
-        text = self._run([*self._command, str(picture.absolute()), str(copy.absolute()), *drawn, "--json"], folder)
+        command = [*self._command, str(picture.absolute()), str(copy.absolute()), *drawn, "--json"]
+        text = self._run(command, folder, limit_s=time_limit_s(self._settings, picture))
         try:
             with copy.open("rb") as file:
                 data = file.read(MOST_COPY_BYTES + 1)
@@ -108,7 +115,7 @@ class Redactor:
         _check(data, told, sha256, boxes)
         return Redacted(data, told, text.strip())
 
-    def _run(self, command: Sequence[str], folder: Path) -> str:
+    def _run(self, command: Sequence[str], folder: Path, *, limit_s: int) -> str:
         """What it wrote to its standard output. Raises CannotRedact."""
         try:
             process = subprocess.Popen(  # noqa: S603 - the settings' own command; what varies are hashes and numbers
@@ -126,9 +133,11 @@ class Redactor:
             raise CannotRedact(f"the command that redacts does not start: {error.strerror or error}") from error
         try:
             self._bound(process.pid)
-            out, said = process.communicate(timeout=self._settings.time_limit_s)
+            out, said = process.communicate(timeout=limit_s)
         except subprocess.TimeoutExpired:
-            raise CannotRedact(f"it took more than {self._settings.time_limit_s} s and was ended") from None
+            raise CannotRedact(
+                f"it took more than {limit_s} s and was ended (redaction.time_limit_s in center.yaml)"
+            ) from None
         except (OSError, ValueError) as error:
             raise CannotRedact(f"the command that redacts cannot be given its bounds: {error}") from error
         finally:
@@ -150,6 +159,16 @@ class Redactor:
             resource.prlimit(pid, resource.RLIMIT_FSIZE, (MOST_COPY_BYTES, MOST_COPY_BYTES))
             resource.prlimit(pid, resource.RLIMIT_CORE, (0, 0))
             os.setpriority(os.PRIO_PROCESS, pid, max(NICE, os.getpriority(os.PRIO_PROCESS, pid)))
+
+
+def time_limit_s(settings: RedactionSettings, picture: Path) -> int:
+    """How long a picture may take: larger ones are looked at in more parts. One that cannot be read gets the least."""
+    try:
+        with Image.open(picture) as opened:
+            pixels = opened.width * opened.height
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
+        pixels = 0
+    return settings.time_limit_s * max(1, ceil(min(pixels, MOST_PIXELS) / PIXELS_A_LIMIT))
 
 
 def _check(data: bytes, told: Redaction, sha256: str, boxes: Sequence[Box]) -> None:

@@ -22,7 +22,7 @@ from center.bundles.derivatives import released_parts
 from center.errors import CannotRedact, RedactorBusy
 from center.evidence.copying import make_copy
 from center.evidence.files import Announced
-from center.evidence.redactor import Redactor
+from center.evidence.redactor import Redactor, time_limit_s
 from center.evidence.retention import due_files
 from center.evidence.reviewing import reviewable_files
 from center.settings import RedactionSettings
@@ -166,6 +166,19 @@ def test_a_copy_whose_bytes_are_gone_or_changed_does_not_go_out(web: Web) -> Non
     assert out(web) == []
     path.unlink()
     assert out(web) == []
+
+
+@pytest.mark.parametrize(("size", "limits"), [((1920, 1080), 1), ((6000, 4000), 4), ((0, 0), 1)])
+def test_a_larger_picture_may_take_longer_and_none_without_an_end(
+    tmp_path: Path, size: tuple[int, int], limits: int
+) -> None:
+    picture = tmp_path / "picture"
+    if all(size):
+        Image.new("1", size).save(picture, "PNG")
+    else:
+        picture.write_bytes(b"no picture")
+    settings = RedactionSettings()
+    assert time_limit_s(settings, picture) == limits * settings.time_limit_s
 
 
 def test_words_that_change_nothing_are_refused(web: Web) -> None:

@@ -49,7 +49,7 @@ class Rhythm:
     `key_distances_s` are between neighbouring key frames; `keyless_s` went by after the last of them, or in all where
     there is none. `gaps` are pictures that the time stamps leave out, `unstamped` packets without a stamp, `backwards`
     and `jumps` steps of the stamps that are no steps. `pace` is the stamps' speed against real time, 1.0 where right,
-    and `pace_error` how far it may be out because packets come in heaps, as the segments of a list do. Where the sender
+    None where they jump, and `pace_error` how far it may be out because packets come in heaps, as the segments of a list do. Where the sender
     gives no stamps at all the stream `is_unstamped`, and times are those of arrival.
     """
 
@@ -94,7 +94,8 @@ def rhythm(beats: Sequence[Beat], *, is_live: bool, is_unstamped: bool = False) 
     seconds = max(times_s) - min(times_s)
     keys_s = [beat.stream_s for beat in beats if beat.is_key]
     stamped = _steps(beats)
-    pace, pace_error = _pace(beats) if is_live else (None, 0.0)
+    is_broken = any(step.is_jump(is_live=is_live) for step in stamped)
+    pace, pace_error = _pace(beats) if is_live and not is_broken else (None, 0.0)
     return Rhythm(
         packets=len(beats),
         keys=len(keys_s),

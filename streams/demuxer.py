@@ -249,7 +249,7 @@ def _coding(stream: VideoStream) -> Coding:
         height=context.height,
         time_base=stream.time_base or Fraction(1, 1000),
         extradata=context.extradata or b"",
-        rate=_plausible(stream.average_rate) or _plausible(stream.guessed_rate),
+        rate=_plausible(stream.average_rate) or _plausible(context.framerate) or _plausible(stream.guessed_rate),
         pixels=(context.pix_fmt or "") if codec == "rawvideo" else "",
     )
 

@@ -105,6 +105,12 @@ def test_a_camera_whose_clock_runs_slow_is_told_by_the_pace_of_its_stamps() -> N
     assert pace_is_wrong(found)
 
 
+@pytest.mark.parametrize("jump_s", [-8.0, 3600.0])
+def test_stamps_that_jump_have_no_pace(jump_s: float) -> None:
+    steps_s = [0.04] * 200
+    assert rhythm(beats([*steps_s, jump_s, *steps_s], passed_s=[0.04] * 401), is_live=True).pace is None
+
+
 @pytest.mark.parametrize(
     ("steps_s", "is_wrong"),
     [([2.0, *[0.001] * 19] * 6, False), ([2.0, *[0.1] * 9] * 6, True)],

@@ -18,6 +18,7 @@ from streams.errors import AccessDenied, NotAVideo, SourceError, SourceMissing
 from streams.frames import Camera
 from streams.player import LONGEST_PAUSE_S, State
 from tests.streams.clocks import QuickClock
+from tests.streams.damaged_films import RATE, Lab
 from tests.streams.films import FilmMaker
 from tests.streams.servers import Answer, pictures, text, web_server
 from tests.streams.watching import Watcher, decode, watch_to_the_end
@@ -201,6 +202,13 @@ def test_a_single_picture_is_not_a_video() -> None:
         failure = watch_to_the_end(camera(f"{address}/snapshot.jpg")).player.failure
     assert isinstance(failure, NotAVideo)
     assert "is a single picture, not a video; look up the address of the camera's stream" in str(failure)
+
+
+def test_the_rate_that_the_camera_states_is_known_though_little_is_waited_for(tmp_path: Path) -> None:
+    path = Lab(tmp_path).film("ts", pictures=60)
+    with web_server({"/video": text("video/mp2t", path.read_bytes())}) as address:
+        watcher = watch_to_the_end(camera(f"{address}/video"))
+    assert watcher.packets[-1].coding.rate == RATE
 
 
 def film_with_long_sound() -> bytes:

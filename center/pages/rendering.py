@@ -61,7 +61,9 @@ def render(
         "office_name": office.settings.name,
         "person": person,
         "now": office.now(),
-        "clock_doubt": office.timekeeper.doubt if person is not None else None,
+        "office_takes_records": not office.desk.trouble,
+        "office_takes_files": not office.evidence.trouble,
+        "clock_doubt": office.timekeeper.doubt,
     }
     text = environment(language.tag, office.settings.time_zone).get_template(template).render(frame | values)
     return HTMLResponse(text, status_code=status, headers=dict(PAGE_HEADERS) | {"Content-Language": language.tag})

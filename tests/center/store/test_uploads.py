@@ -185,6 +185,8 @@ def test_a_store_that_takes_nothing_is_said_shown_and_holds_up_no_record(
     assert (answer.status_code, reason in answer.json()["detail"]) == (status, True)
     health = web.client.get("/api/v1/health")
     assert (health.status_code, health.json()["evidence"]) == (503, False)
+    web.sign_in()
+    assert "cannot store pictures and clips" in web.client.get("/tasks").text
     web.stage.hear(web_box.write(make_alert(2)).raw)
     receipt = web.stage.last_receipt()
     assert receipt.cumulative == 2, "the journal goes on"

@@ -2,9 +2,11 @@
 
 It imports the centre once and forks: each process runs a `teawatch` command as the command line would, and what is
 killed lives again at once. An order a line on standard input: `{"id": …, "words": ["center", "serve", …],
-"boundaries": FILE, "out": FILE}`; news on standard output: `{"id": …, "pid": …}` when it has begun, `{"id": …,
-"code": …}` when it has ended. What they print goes to `out`, what they complain of to standard error; none outlives
-this process.
+"boundaries": FILE, "clock": FILE, "out": FILE}`; news on standard output: `{"id": …, "pid": …}` when it has begun,
+`{"id": …, "code": …}` when it has ended. What they print goes to `out`, what they complain of to standard error; none
+outlives this process.
+
+On SIGUSR2 a process reads out of its file of the clock by how many seconds its machine's clock is wrong from then on.
 
 On SIGUSR1 a process reads a number out of its file of boundaries and counts from then on: before each statement that
 writes, before each commit and after it, before a file is opened for writing, gets its name or is removed. At that
@@ -20,6 +22,7 @@ import signal
 import sys
 from collections.abc import Mapping
 from contextlib import suppress
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -27,6 +30,7 @@ from sqlalchemy import Engine, event
 from sqlalchemy.orm import Session
 
 import teawatch
+from center.clock import MACHINE
 
 WRITES = ("INSERT", "UPDATE", "DELETE")
 FILE_EVENTS = frozenset({"os.rename", "os.remove", "os.link", "os.truncate"})
@@ -81,7 +85,12 @@ def end_with_parent() -> None:
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
-def live(words: list[str], boundaries: Path, out: Path) -> NoReturn:
+def steer(ahead_s: float) -> None:
+    """Let this process's machine be so far ahead of the time, or behind it."""
+    MACHINE.ahead = timedelta(seconds=ahead_s)
+
+
+def live(words: list[str], boundaries: Path, clock: Path, out: Path) -> NoReturn:
     """Be the process that these words start."""
     end_with_parent()
     os.dup2(os.open(os.devnull, os.O_RDONLY), sys.stdin.fileno())
@@ -89,6 +98,7 @@ def live(words: list[str], boundaries: Path, out: Path) -> NoReturn:
     signal.signal(signal.SIGINT, signal.default_int_handler)
     fate = Fate()
     signal.signal(signal.SIGUSR1, lambda *_: fate.arm(int(boundaries.read_text(encoding="ascii"))))
+    signal.signal(signal.SIGUSR2, lambda *_: steer(float(clock.read_text(encoding="ascii"))))
     fate.watch()
     code: object = 0
     try:
@@ -129,7 +139,7 @@ class Cradle:
     def _bear(self, order: Mapping[str, Any]) -> None:
         pid = os.fork()
         if pid == 0:
-            live(order["words"], Path(order["boundaries"]), Path(order["out"]))
+            live(order["words"], Path(order["boundaries"]), Path(order["clock"]), Path(order["out"]))
         end = os.pidfd_open(pid)
         self._names[end] = order["id"], pid
         self._waiting.register(end, selectors.EVENT_READ)

@@ -91,6 +91,7 @@ def test_a_hundred_faults_lose_nothing_double_nothing_and_leave_no_gap_unnoticed
 
 AT_A_LARGE_CENTRE = (
     "worker_killed",
+    "centre_clock_jump",
     "certificate_lost",
     "key_rotated",
     "key_rotated",

@@ -8,7 +8,7 @@ import signal
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 
-from edge.bench.delivery.box_faults import full_disk
+from edge.bench.delivery.box_faults import DAY_S, full_disk
 from edge.bench.delivery.brokers import Mosquitto
 from edge.bench.delivery.county import County
 from edge.bench.delivery.link import Link
@@ -58,6 +58,18 @@ async def _kill_at_write(county: County, office: Office, chance: random.Random) 
             await office.wait()
     await office.kill()
     await county.start(office)
+    return NO_GAP
+
+
+async def centre_clock_jump(stage: Stage, chance: random.Random) -> Gap:
+    """Every process of the centre: hours, days or years ahead or back, and right again."""
+    ahead_s = chance.choice((3600, -3600, 3 * DAY_S, -3 * DAY_S, 10 * 365 * DAY_S, -10 * 365 * DAY_S))
+    for error_s in (ahead_s, 0):
+        for office in stage.county.offices:
+            with suppress(ProcessLookupError):
+                office.set_clock(error_s)
+        if error_s:
+            await asyncio.sleep(chance.uniform(1, 4))
     return NO_GAP
 
 

@@ -28,6 +28,7 @@ def figures_of(rounds: Sequence[Round]) -> dict[str, object]:
         "gap_noticed_s_p50": share_of(noticed_s, 0.5),
         "gap_noticed_s_p99": share_of(noticed_s, 0.99),
         "rounds": len(rounds),
+        "tables": len({each.table for each in rounds}),
         "sites": dict(sorted(Counter(each.site for each in rounds).items())),
         "rotations": sum(each.rotations for each in rounds),
         "falls": sum(each.falls for each in rounds),

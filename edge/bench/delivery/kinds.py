@@ -1,5 +1,6 @@
 """The table of faults, and which of them a seed draws."""
 
+import hashlib
 import random
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
@@ -98,6 +99,7 @@ KINDS = (
     Kind(name="centre_killed", weight=1, on_county=county_faults.kill_centre),
     Kind(name="centre_killed_at_write", weight=1, on_county=county_faults.kill_centre_at_write),
     Kind(name="centre_disk_full", weight=2, on_county=county_faults.centre_disk_full),
+    Kind(name="centre_clock_jump", weight=2, on_county=county_faults.centre_clock_jump),
     Kind(name="worker_killed", weight=1, on_county=county_faults.kill_worker, fits=has_workers),
     Kind(name="worker_killed_at_write", weight=2, on_county=county_faults.kill_worker_at_write, fits=has_workers),
     Kind(name="database_killed", weight=2, on_county=county_faults.kill_database, fits=has_postgres),
@@ -117,6 +119,10 @@ KINDS = (
         is_rare=True,
     ),
 )
+
+
+TABLE = hashlib.sha256(repr([(each.name, each.weight) for each in KINDS]).encode()).hexdigest()[:8]
+"""Names what a seed draws from: another table, another draw."""
 
 
 @dataclass(frozen=True, slots=True)

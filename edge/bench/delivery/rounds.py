@@ -19,7 +19,7 @@ from edge.bench.delivery import births
 from edge.bench.delivery import box as box_under_test
 from edge.bench.delivery import county as counties
 from edge.bench.delivery.judgement import Verdict, judge
-from edge.bench.delivery.kinds import Fault, draw
+from edge.bench.delivery.kinds import TABLE, Fault, draw
 from edge.bench.delivery.link import Link
 from edge.bench.delivery.site import Site
 from edge.bench.delivery.stage import Stage
@@ -71,6 +71,8 @@ class Round:
     rotations: int = 0
     findings: tuple[str, ...] = ()
     kept: str = ""
+    table: str = ""
+    """Of which table of kinds its faults were drawn; empty in rounds from before that was noted."""
 
 
 def faults_of(number: int, count: int, plan: Plan) -> Sequence[Fault]:
@@ -127,6 +129,7 @@ async def _hold_in(folder: Path, number: int, faults: Sequence[Fault], plan: Pla
         rotations=sum(box.rotations for box in everyone),
         findings=(*findings, *(f"nothing has moved for {plan.clear_s:.0f} s: {what}" for what in storm.stuck)),
         kept=str(folder) if findings or storm.stuck else "",
+        table=TABLE,
     )
 
 

@@ -49,8 +49,8 @@ class Rhythm:
     `key_distances_s` are between neighbouring key frames; `keyless_s` went by after the last of them, or in all where
     there is none. `gaps` are pictures that the time stamps leave out, `unstamped` packets without a stamp, `backwards`
     and `jumps` steps of the stamps that are no steps. `pace` is the stamps' speed against real time, 1.0 where right,
-    None where they jump, and `pace_error` how far it may be out because packets come in heaps, as the segments of a list do. Where the sender
-    gives no stamps at all the stream `is_unstamped`, and times are those of arrival.
+    none where they jump, and `pace_error` how far it may be out because packets come in heaps, as the segments of a
+    list do. Where the sender gives no stamps at all the stream `is_unstamped`, and times are those of arrival.
     """
 
     packets: int = 0

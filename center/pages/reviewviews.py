@@ -9,7 +9,7 @@ from typing import Final
 from sqlalchemy.orm import Session
 
 from center.accounts.people import Person
-from center.evidence.custody import IN_A_LIST, chain_of
+from center.evidence.custody import IN_A_LIST, Act, chain_of
 from center.evidence.files import Announced
 from center.evidence.recordings import Recording, recordings_of
 from center.evidence.reviewing import what_lies_there
@@ -165,7 +165,7 @@ def custody_of(session: Session, language: Language, lead: Lead, files: Sequence
     return [
         CustodyLine(
             act=name_of(language, ACTS, handled.act.value),
-            file=name_of(language, ARTEFACTS, roles.get(handled.sha256, "")),
+            file=_handled_file(language, roles.get(handled.sha256), handled.act),
             sha256=handled.sha256,
             made_sha256=handled.made_sha256,
             who=handled.who or "",
@@ -174,6 +174,13 @@ def custody_of(session: Session, language: Language, lead: Lead, files: Sequence
         )
         for handled in reversed(chain)
     ]
+
+
+def _handled_file(language: Language, role: str | None, act: Act) -> str:
+    """What a line of the chain is about: a file of the lead, or the bundle that was handed out, named by its seal."""
+    if role is None:
+        return language.gettext(N_("Bundle, by its seal")) if act is Act.TRANSFERRED else ""
+    return name_of(language, ARTEFACTS, role)
 
 
 def recordings_shown(session: Session, lead: Lead, files: Sequence[Announced]) -> list[tuple[Recording, Announced]]:

@@ -35,6 +35,7 @@ from alerts.messages import (
     Model,
     Phase,
     SeenObject,
+    Shortfall,
 )
 from alerts.records import FIRST_PREVHASH, JournalData, Record, hash_of, write_record
 from alerts.status import write_status
@@ -232,9 +233,20 @@ class DemoBox:
             self.bring_all(lead, at)
         return lead
 
-    def film(self, camera: str, incident: str, clip: bytes, at: datetime, *, media_type: str = "video/mp4") -> None:
+    def film(
+        self,
+        camera: str,
+        incident: str,
+        clip: bytes,
+        at: datetime,
+        *,
+        media_type: str = "video/mp4",
+        falls_short: tuple[Shortfall, ...] = (),
+    ) -> None:
         """Announce a clip of an incident; its bytes come with `bring`."""
-        artefact = Artefact(sha256=hash_of(clip), size_bytes=len(clip), media_type=media_type, role="clip")
+        artefact = Artefact(
+            sha256=hash_of(clip), size_bytes=len(clip), media_type=media_type, role="clip", falls_short=falls_short
+        )
         evidence = Evidence(incident=incident, camera=camera, artefacts=(artefact,))
         assert self.say(evidence, at) is Outcome.STORED
 

@@ -8,7 +8,7 @@ from datetime import timedelta
 import httpx
 import pytest
 
-from alerts.messages import Phase
+from alerts.messages import Phase, Shortfall
 from alerts.records import hash_of
 from center.pages.rendering import CONTENT_POLICY
 from tests.center.pages.markup import faults, read
@@ -282,6 +282,20 @@ def test_a_lead_shows_its_clip_where_a_browser_can_and_always_lets_it_be_saved(
         saved = officer.get(address, headers={"Range": "bytes=2-5"})
         assert (saved.status_code, saved.content, saved.headers["content-type"]) == (206, clip[2:6], media_type)
         assert saved.headers["content-disposition"].endswith('.mkv"' if shows == "save" else f'.{media_type[6:]}"')
+
+
+def test_a_clip_that_shows_less_than_it_was_to_says_so_under_itself(scene: Scene, officer: httpx.Client) -> None:
+    incident = f"short-{officer.headers['accept-language']}"
+    lead = scene.box.see(PARKING, incident, scene.now)
+    causes = (Shortfall.CONNECTION, Shortfall.STALLED)
+    scene.box.film(PARKING.camera, incident, incident.encode(), scene.now, falls_short=causes)
+    told = {
+        "en": "Shows less than it was to: the connection to the camera broke · no more pictures came from the camera",
+        "zh-CN": "所示少于应有内容：与摄像机的连接中断 · 摄像机不再传来画面",
+    }
+    assert told[officer.headers["accept-language"]] in officer.get(f"/leads/{lead}").text
+    clip = next(file for file in officer.get(f"/api/v1/leads/{lead}").json()["files"] if file["role"] == "clip")
+    assert clip["falls_short"] == ["connection", "stalled"]
 
 
 def test_only_officers_see_clips(scene: Scene) -> None:

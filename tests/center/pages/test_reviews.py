@@ -1,5 +1,7 @@
 """The lead's page for reviewers, without scripts: what it is by now, the form, and the chain of custody."""
 
+import re
+
 import httpx
 import pytest
 
@@ -86,6 +88,15 @@ def test_the_chain_of_custody_tells_every_look_with_person_reason_and_file(scene
         assert officer.get(file["url"], params={"reason": "asked by the court"}).status_code == 200
         text = officer.get(f"/leads/{lead}").text
     chain = text.partition('id="custody"')[2]
+    assert "Bundle, by its seal" not in chain
+    with scene.signed_in("officer-b") as officer:
+        token = re.search(r'name="csrf_token" value="([^"]+)"', officer.get(f"/leads/{lead}").text)
+        assert token is not None
+        wish = {"reason": "for the judge", "csrf_token": token[1]}
+        made = officer.post(f"/leads/{lead}/bundle", data=wish)
+        assert made.status_code == 200, made.text
+        chain = officer.get(f"/leads/{lead}").text.partition('id="custody"')[2]
+    assert "Bundle, by its seal" in chain
     assert "asked by the court" in chain
     assert "officer-b" in chain
     assert file["sha256"] in chain

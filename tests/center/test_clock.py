@@ -14,6 +14,7 @@ from center.clock import LEAP, Leap, Machine, OfficeClock
 from center.errors import ClockDoubtful
 from center.keyring import load_keyring
 from center.log.publishing import publish_due
+from center.mortal import steer
 from center.office import Office
 from center.timekeeping import LONG_AWAY, accept
 from tests.center.evidence.old_evidence import CLIP, finish, see
@@ -58,6 +59,17 @@ def test_a_leap_of_a_day_or_more_is_not_followed_until_the_clock_is_back(leap: t
     machine.run(HOUR, -leap)
     assert clock.leap is None
     assert clock() == NOW + 3 * HOUR
+
+
+def test_the_bench_of_faults_can_have_a_machines_clock_leap() -> None:
+    clock = OfficeClock()
+    try:
+        steer(TEN_YEARS.total_seconds())
+        leap = clock.leap
+    finally:
+        steer(0)
+    assert leap is not None
+    assert abs(leap.after - leap.before - TEN_YEARS) < HOUR
 
 
 @pytest.mark.parametrize("leap", [timedelta(hours=23), timedelta(hours=-23)])

@@ -69,7 +69,7 @@ async def centre_clock_jump(stage: Stage, chance: random.Random) -> Gap:
             with suppress(ProcessLookupError):
                 office.set_clock(error_s)
         if error_s:
-            await asyncio.sleep(chance.uniform(1, 4))
+            await asyncio.sleep(chance.uniform(0.5, 2))
     return NO_GAP
 
 

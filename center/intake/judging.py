@@ -8,10 +8,10 @@ from sqlalchemy.orm import Session
 from alerts.catalogue import KINDS
 from alerts.keys import VerifyKey
 from alerts.messages import Alert, Coverage, Dropped, Evidence, KeyRotation
-from center.boxes.devices import DeviceKey, Ending, Signer
+from center.boxes.devices import DeviceKey, Signer
 from center.intake.conversion import is_credible, sighting
 from center.intake.quarantine import Reason, Refusal
-from center.intake.reading import Entry
+from center.intake.reading import Entry, why_it_ended
 from traceability.cameras import camera_at
 from traceability.editions import Register, register_of
 
@@ -63,8 +63,9 @@ def _check_reach(entry: Entry, signer: Signer) -> Refusal | None:
     place = f"record {entry.sequence} of journal {entry.event.epoch}"
     if signer.is_in_force:
         return Refusal(Reason.CONTRADICTION, f"{place} is older than the key that signed it, {entry.key_id}")
-    reason = Reason.REVOKED_KEY if signer.ending == Ending.REVOKED else Reason.RETIRED_KEY
-    return Refusal(reason, f"{place} lies beyond the end of the key that signed it, {entry.key_id} ({signer.ending})")
+    return Refusal(
+        why_it_ended(signer), f"{place} lies beyond the end of the key that signed it, {entry.key_id} ({signer.ending})"
+    )
 
 
 def _check_rotation(session: Session, entry: Entry, rotation: KeyRotation) -> Refusal | None:

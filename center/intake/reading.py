@@ -30,7 +30,7 @@ from alerts.records import JournalData
 from alerts.status import read_status
 from alerts.subscriber import Incoming
 from alerts.topics import Channel
-from center.boxes.devices import Signer
+from center.boxes.devices import Ending, Signer
 from center.intake.quarantine import Reason, Refusal
 
 REASONS: tuple[tuple[type[MessageError], Reason], ...] = (
@@ -144,14 +144,21 @@ def standing_of(reading: Reading, signers: Mapping[str, Signer]) -> Refusal | No
     if not isinstance(said, Entry | Sealed):
         return None
     event, signer = said.event, signers.get(said.key_id)
-    if signer is None or (isinstance(said, Sealed) and not signer.is_in_force):
+    if signer is None:
         return Refusal(Reason.UNKNOWN_KEY, f"nobody vouches for the key {said.key_id!r}")
+    if isinstance(said, Sealed) and not signer.is_in_force:
+        return Refusal(why_it_ended(signer), f"a status signed with the ended key {said.key_id} ({signer.ending})")
     if event.device != signer.device or event.tenant != topic.tenant:
         detail = f"signed by {signer.device}, speaks for {event.tenant}/{event.device}"
         return Refusal(Reason.WRONG_DEVICE, detail)
     if event.device != topic.device:
         return Refusal(Reason.WRONG_TOPIC, f"a record of {event.device} under the topic of {topic.device}")
     return None
+
+
+def why_it_ended(signer: Signer) -> Reason:
+    """What to say of what a key signed after its end."""
+    return Reason.REVOKED_KEY if signer.ending == Ending.REVOKED else Reason.RETIRED_KEY
 
 
 def refusal_of(error: MessageError) -> Refusal:

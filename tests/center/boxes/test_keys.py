@@ -216,6 +216,7 @@ def test_a_status_of_a_key_that_ended_is_refused(stage: Stage, box: Box) -> None
     stage.hear(box.rotate().raw)
 
     assert stage.hear(write_status(status, identity=old, at=NOW), channel=Channel.STATUS) is Outcome.REFUSED
+    assert stage.quarantined() == {"retired_key": 1}
     assert stage.hear(write_status(status, identity=box.identity, at=NOW), channel=Channel.STATUS) is Outcome.NOTED
 
 

@@ -182,7 +182,7 @@ def start(office: Office, *, listening: bool = True) -> None:
             password=office.keyring.center_password,
             tenant=settings.tenant,
             on_messages=office.desk.receive_all,
-            is_pressing=lambda arrival: claims_now(arrival.payload, office.now()),
+            is_pressing=lambda arrival: claims_now(arrival, office.now()),
             channels=(Channel.STATUS,) if settings.intake.workers else UPLINKS,
             tls=_way_to_broker(settings, office.keyring, office.now) if mqtt.tls else None,
         )
@@ -212,7 +212,7 @@ def make_worker(office: Office, share: Share) -> Subscriber:
         password=office.keyring.center_password,
         tenant=settings.tenant,
         on_messages=share.of_messages(desk.receive_all),
-        is_pressing=lambda arrival: claims_now(arrival.payload, office.now()),
+        is_pressing=lambda arrival: claims_now(arrival, office.now()),
         tls=_way_to_broker(settings, office.keyring, office.now) if mqtt.tls else None,
         name=str(share),
         channels=(Channel.JOURNAL,),

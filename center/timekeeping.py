@@ -5,11 +5,13 @@ cannot be undone. And a centre does not start on a clock that stands before its 
 have meanwhile.
 """
 
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Final
 
 import structlog
-from sqlalchemy.exc import DatabaseError
+from sqlalchemy import insert
+from sqlalchemy.exc import DatabaseError, IntegrityError
 from sqlalchemy.orm import Mapped, Session
 
 from center.background import Rounds
@@ -109,7 +111,7 @@ class Timekeeper:
 
     def note(self) -> Leap | None:
         """Write down the time, and a leap if there was one; the leap that is to be settled."""
-        leap = self._doubt = self._clock.leap or self._doubt
+        self._doubt = self._clock.leap or self._doubt
         with self._database.writing() as session:
             mark = _mark(session, self._tenant, self._clock())
             if mark.accepted != self._accepted:
@@ -137,10 +139,11 @@ class Timekeeper:
 
 def _mark(session: Session, tenant: str, at: datetime) -> ClockMark:
     mark = session.get(ClockMark, tenant, with_for_update=True)
-    if mark is None:
-        mark = ClockMark(tenant=tenant, at=at, is_followed=True, accepted=0)
-        session.add(mark)
-    return mark
+    if mark is not None:
+        return mark
+    with suppress(IntegrityError), session.begin_nested():  # a worker may begin it at the same time
+        session.execute(insert(ClockMark).values(tenant=tenant, at=at, is_followed=True, accepted=0))
+    return session.get_one(ClockMark, tenant, with_for_update=True)
 
 
 def _settle(mark: ClockMark) -> None:

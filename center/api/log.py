@@ -5,7 +5,6 @@ No session is needed and no personal data given: a leaf is a kind, a time and a 
 
 import base64
 from datetime import datetime, timedelta
-from itertools import islice
 from typing import Annotated, Final
 
 from fastapi import HTTPException, Query, Request
@@ -78,7 +77,7 @@ def stamps(
     limit: Annotated[int, Query(ge=1, le=MOST_STAMPS, description="how many at most")] = MOST_STAMPS,
 ) -> list[StampOut]:
     """The stamped heads of `first` leaves or more, the earliest first: any of them covers all before it."""
-    found = islice(stamps_of(session, office_of(request).settings.tenant, first=first), limit)
+    found = stamps_of(session, office_of(request).settings.tenant, first=first, most=limit)
     return [
         StampOut(
             size=each.size,

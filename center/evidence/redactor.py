@@ -28,6 +28,7 @@ from alerts.errors import BlobMissing
 from alerts.messages import Box
 from alerts.redaction import MOST_BY_HAND, Redaction, What
 from center.errors import CannotRedact, RedactorBusy
+from center.evidence.thumbnails import FORMATS
 from center.scratch import open_scratch
 from center.settings import RedactionSettings
 from center.store.shelf import Shelf
@@ -164,7 +165,7 @@ class Redactor:
 def time_limit_s(settings: RedactionSettings, picture: Path) -> int:
     """How long a picture may take: larger ones are looked at in more parts. One that cannot be read gets the least."""
     try:
-        with Image.open(picture) as opened:
+        with Image.open(picture, formats=FORMATS) as opened:
             pixels = opened.width * opened.height
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
         pixels = 0

@@ -146,7 +146,7 @@ def digest(
             session.expunge_all()
         head = head or publish_due(office.database, office.notary, at=office.now())
         with office.database.reading() as session:
-            stamp = next(stamps_of(session, settings.tenant, first=head.size), None)
+            stamp = next(stamps_of(session, settings.tenant, first=head.size, most=1), None)
         typer.echo(write_digest(numbers, head, office.notary, name=settings.name, stamp=stamp), nl=False)
 
 

@@ -76,14 +76,16 @@ def keep_stamp(session: Session, head: LogCheckpoint, stamp: Stamp) -> None:
     )
 
 
-def stamps_of(session: Session, tenant: str, *, first: int = 0, last: int | None = None) -> Iterator[StampedHead]:
-    """The stamped heads of `first` leaves or more, and of `last` at most, as they were stamped."""
+def stamps_of(
+    session: Session, tenant: str, *, first: int = 0, last: int | None = None, most: int | None = None
+) -> Iterator[StampedHead]:
+    """The stamped heads of `first` leaves or more, and of `last` at most, as they were stamped; the first `most`."""
     joined = (LogCheckpoint.tenant == LogTimestamp.tenant) & (LogCheckpoint.size == LogTimestamp.size)
     rows = select(LogTimestamp, LogCheckpoint.text).join(LogCheckpoint, joined)
     rows = rows.where(LogTimestamp.tenant == tenant, LogTimestamp.size >= first)
     if last is not None:
         rows = rows.where(LogTimestamp.size <= last)
-    for stamp, text in session.execute(rows.order_by(LogTimestamp.stamped_at, LogTimestamp.size)):
+    for stamp, text in session.execute(rows.order_by(LogTimestamp.stamped_at, LogTimestamp.size).limit(most)):
         yield StampedHead(stamp.size, text, stamp.stamped_at, authority_of(stamp.url), stamp.response)
 
 

@@ -103,7 +103,7 @@ def _check_stamps(session: Session, tenant: str, report: Report) -> None:
     """Each time-stamp is about a head as it was published. Whether its authority is one, its roots tell."""
     heads = (LogCheckpoint.tenant == LogTimestamp.tenant) & (LogCheckpoint.size == LogTimestamp.size)
     rows = select(LogTimestamp, LogCheckpoint.text).outerjoin(LogCheckpoint, heads).where(LogTimestamp.tenant == tenant)
-    for stamp, text in session.execute(rows):
+    for stamp, text in session.execute(rows).yield_per(BATCH_ROWS):
         report.stamps += 1
         if trouble := trouble_of(stamp, text):
             report.tell(f"the time-stamp of {stamp.stamped_at:%Y-%m-%d %H:%M:%S} UTC on {stamp.size} leaves: {trouble}")

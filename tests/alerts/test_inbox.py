@@ -13,8 +13,9 @@ from alerts.connection import Arrival
 from alerts.freshness import claims_now
 from alerts.inbox import BATCH, SHORT_BATCH, Inbox
 from alerts.records import write_record
+from alerts.topics import Channel, Topic
 from alerts.wire import MAX_BYTES
-from tests.alerts.parts import NOON, make_alert, make_identity
+from tests.alerts.parts import NOON, TENANT, make_alert, make_identity
 
 
 @dataclass
@@ -105,6 +106,10 @@ def test_a_closed_inbox_hands_out_nothing_more() -> None:
     assert wire.told == []
 
 
+def arrived(raw: bytes, channel: Channel = Channel.JOURNAL) -> Arrival:
+    return Arrival(Topic(TENANT, "box-1", channel).text, raw, lambda: None, lambda: True)
+
+
 def record_of(age: timedelta) -> bytes:
     place: dict[str, Any] = {"epoch": "e", "sequence": 1, "prevhash": "0" * 64, "at": NOON - age}
     return write_record(make_alert(), identity=make_identity(), **place).raw
@@ -114,7 +119,11 @@ def record_of(age: timedelta) -> bytes:
     ("age_s", "is_now"), [(0, True), (59, True), (-59, True), (61, False), (-61, False), (86_400, False)]
 )
 def test_a_record_made_within_a_minute_claims_to_tell_of_now(age_s: int, is_now: bool) -> None:
-    assert claims_now(record_of(timedelta(seconds=age_s)), NOON) is is_now
+    assert claims_now(arrived(record_of(timedelta(seconds=age_s))), NOON) is is_now
+
+
+def test_a_status_of_now_is_not_pressing_for_there_is_always_one() -> None:
+    assert not claims_now(arrived(record_of(timedelta(0)), Channel.STATUS), NOON)
 
 
 def enveloped(payload: bytes) -> bytes:
@@ -138,4 +147,4 @@ def enveloped(payload: bytes) -> bytes:
     ],
 )
 def test_what_tells_no_time_does_not_claim_to_tell_of_now(raw: bytes) -> None:
-    assert not claims_now(raw, NOON)
+    assert not claims_now(arrived(raw), NOON)

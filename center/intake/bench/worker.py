@@ -61,7 +61,7 @@ def main() -> None:
         password=office.keyring.center_password,
         tenant=settings.tenant,
         on_messages=take,
-        is_pressing=lambda arrival: claims_now(arrival.payload, office.now()),
+        is_pressing=lambda arrival: claims_now(arrival, office.now()),
     )
     desk = Desk(office.database, filing_rules(settings, office.keyring), send=subscriber.publish, now=office.now)
     garbage.settle()

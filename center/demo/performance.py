@@ -103,7 +103,10 @@ class Performance:
     def run_until_interrupted(self) -> None:
         """Show everything until Ctrl+C; whatever dies is started again, as a service manager would do it."""
         tasks_due_s = 0.0
-        with Live(self._scene, console=Console(), auto_refresh=False) as live:
+        console = Console()
+        if not console.is_terminal:  # where nothing can be drawn anew, the rest is told at the end
+            console.print(self._scene.doors())
+        with Live(self._scene, console=console, auto_refresh=False) as live:
             while True:
                 now_s = time.monotonic()
                 for child in (self._center, self._box):

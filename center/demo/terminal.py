@@ -55,9 +55,10 @@ class Scene:
         self.lines.append((at, text))
 
     def __rich__(self) -> RenderableType:
-        return Group(self._doors(), self._cameras(), self._log())
+        return Group(self.doors(), self._cameras(), self._log())
 
-    def _doors(self) -> Panel:
+    def doors(self) -> Panel:
+        """Addresses and accounts."""
         grid = Table.grid(padding=(0, 2))
         grid.add_row("Centre", Text(self.board_url, style="bold cyan"))
         for account in self.accounts:

@@ -51,6 +51,7 @@ CHECKS: Mapping[Check, Words] = MappingProxyType(
     }
 )
 
+COLON = Words("：", ": ")
 HOLDS = Words("成立", "holds")
 FAILS = Words("不成立", "DOES NOT HOLD")
 OPEN = Words("未核对", "not checked")
@@ -124,7 +125,9 @@ class Report:
         for check in Check:
             verdict = self.verdict(check)
             mark = OPEN if verdict is None else HOLDS if verdict else FAILS
-            said.append(f"{mark.in_language(language)}: {CHECKS[check].in_language(language)}")
+            said.append(
+                f"{mark.in_language(language)}{COLON.in_language(language)}{CHECKS[check].in_language(language)}"
+            )
             said += [f"    {each.say(language)}" for found, each in self.findings if found is check]
         if self.remarks:
             said += [REMARKS.in_language(language), *(f"    {each.say(language)}" for each in self.remarks)]

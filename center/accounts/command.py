@@ -75,7 +75,7 @@ def enable(name: str, data: Data = None) -> None:
 def _role(text: str) -> Role:
     names = [role.value for role in STAFF_ROLES]
     if text not in names:
-        raise AccountError(f"no role {text!r}{closest(text, names)}; there are {', '.join(names)}")
+        raise AccountError(f"no role {text!r}{closest(text, names) or '.'} There is: {', '.join(names)}")
     return Role(text)
 
 

@@ -19,7 +19,10 @@ from center.opening import Data, open_office
 def devices(data: Data = None) -> None:
     """Show every box: whether it is on line, what waits on it and what it says, what is missing, if it was copied."""
     with open_office(data) as office, office.database.reading() as session:
-        for device in list_devices(session, office.settings.tenant):
+        devices = list_devices(session, office.settings.tenant)
+        if not devices:
+            typer.echo("no box is enrolled yet; teawatch center enrol NAME prints a code for one", err=True)
+        for device in devices:
             state = "revoked" if device.revoked_at else "on line" if device.online else "off line"
             seen = f"{device.last_seen_at:%Y-%m-%d %H:%M:%S} UTC" if device.last_seen_at else "never"
             typer.echo(f"{device.id}\t{state}\tlast seen {seen}\t{device.pending_records} records waiting on it")

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from rich.console import Group, RenderableType
+from rich.console import Console, ConsoleOptions, Group, RenderResult
 from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
@@ -54,8 +54,14 @@ class Scene:
         """Add a line to the log at the bottom."""
         self.lines.append((at, text))
 
-    def __rich__(self) -> RenderableType:
-        return Group(self.doors(), self._cameras(), self._log())
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        above = Group(self.doors(), self._cameras())
+        yield above
+        room = options.max_height - len(console.render_lines(above, options))
+        shown = len(self.lines)
+        while shown > 1 and len(console.render_lines(self._log(shown), options)) > room:
+            shown -= 1
+        yield self._log(shown)
 
     def doors(self) -> Panel:
         """Addresses and accounts."""
@@ -82,9 +88,9 @@ class Scene:
         )
         return Panel(Group(table, Text(totals, style="bold")), title="The box beside the cameras", border_style="blue")
 
-    def _log(self) -> Panel:
-        body = Text()
-        for at, line in self.lines:
-            body.append(f"{at.astimezone():%H:%M:%S} ", style="dim")
-            body.append(line + "\n")
+    def _log(self, shown: int) -> Panel:
+        """The newest lines; the older ones go first where the terminal is too low for all."""
+        body = Text("\n").join(
+            Text.assemble((f"{at.astimezone():%H:%M:%S} ", "dim"), line) for at, line in list(self.lines)[-shown:]
+        )
         return Panel(body or Text("waiting for the first picture …", style="dim"), title="What happens")

@@ -138,7 +138,7 @@ def replaced_time(language: Language, lead: Lead) -> str:
     """That the lead's times are the centre's, and what the box wrote instead; empty where they are the box's own."""
     if lead.box_opened_at is None or lead.box_observed_at is None:
         return ""
-    first, last = (at.astimezone(UTC).isoformat(" ", "seconds") for at in (lead.box_opened_at, lead.box_observed_at))
+    first, last = (f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC" for at in (lead.box_opened_at, lead.box_observed_at))
     unset, impossible = (
         N_(
             "The time of this lead is the centre's, reckoned from when the record came: nothing kept the box's clock"

@@ -78,7 +78,7 @@ def test_an_account_is_shut_out_and_let_in_again(data: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("user", "add", "x", "--role", "hed"), "no role 'hed'; did you mean 'head'?"),
+        (("user", "add", "x", "--role", "hed"), "no role 'hed'; did you mean 'head'? There is: officer, head"),
         (("user", "add", "head"), "an account named 'head' exists already"),
         (("user", "reset", "nobody"), "no account named 'nobody'"),
         (("user", "disable", "nobody"), "no account named 'nobody'"),
@@ -112,7 +112,9 @@ def test_a_short_password_is_refused(data: Path) -> None:
 
 
 def test_devices_and_broker_users_of_a_new_centre_are_empty(data: Path) -> None:
-    assert [call(command, "--data", data).stdout for command in ("devices", "broker-users")] == ["", ""]
+    devices, users = (call(command, "--data", data) for command in ("devices", "broker-users"))
+    assert [devices.stdout, users.stdout] == ["", ""]
+    assert "no box is enrolled yet; teawatch center enrol NAME" in devices.stderr
 
 
 def test_devices_tells_what_is_missing_and_who_was_copied(stage: Stage, box: Box) -> None:

@@ -281,8 +281,8 @@ def test_a_time_that_cannot_be_is_told_and_makes_no_bundle_that_the_centres_own_
 
     assert report.holds, report.lines("en")
     assert remarks(report)["odd_time_told"]["at"] == at.isoformat()
-    assert f"The box wrote {at.isoformat(' ', 'seconds')}" in unpacked(bundle, "because.en.txt")
-    assert f"设备所写的 {at.isoformat(' ', 'seconds')}" in unpacked(bundle, "because.zh.txt")
+    assert f"The box wrote {at:%Y-%m-%d %H:%M:%S} UTC" in unpacked(bundle, "because.en.txt")
+    assert f"设备所写的 {at:%Y-%m-%d %H:%M:%S} UTC" in unpacked(bundle, "because.zh.txt")
 
 
 def add(told: Stage, recorded: bytes) -> Sealed:

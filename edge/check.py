@@ -218,7 +218,10 @@ def _look_at_outbox(state: Path, identity: Identity) -> Iterator[Result]:
         advice = "look at the centre's quarantine page; is every camera of this box registered there?"
         yield Result("records put aside", fine=True, found=found, advice=advice)
     if forked:
-        advice = "find the copy; empty the state folder of one of them and enrol it again. Nothing is lost meanwhile"
+        advice = (
+            "find the copy; once nothing waits on either, empty both state folders and enrol each under its own name."
+            " Nothing is lost meanwhile"
+        )
         yield Result("identity", fine=False, found=COPIED, advice=advice)
 
 

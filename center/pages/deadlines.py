@@ -10,7 +10,7 @@ from enforcement.transitions import State
 def deadline(language: Language, task: Task) -> tuple[datetime | None, str]:
     """The moment, and what must be done by then; None where nothing is pending or no policy was in force."""
     if task.state == State.OPENED:
-        return task.acknowledge_by, language.gettext("Acknowledge by")
+        return task.acknowledge_by, language.gettext("Acknowledgement due")
     if task.state in (State.ACKNOWLEDGED, State.STARTED):
-        return task.finish_by, language.gettext("Put right by")
+        return task.finish_by, language.gettext("Remedy due")
     return None, ""

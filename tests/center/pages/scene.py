@@ -324,7 +324,7 @@ class Scene:
     def client(self, *, language: str = "en") -> httpx.Client:
         """A browser without scripts."""
         headers = {"Accept": "text/html", "Accept-Language": language}
-        return httpx.Client(base_url=self.url, headers=headers, follow_redirects=False, timeout=20)
+        return httpx.Client(base_url=self.url, headers=headers, follow_redirects=False, timeout=60)
 
     @contextmanager
     def signed_in(self, name: str = "officer-a", *, language: str = "en") -> Iterator[httpx.Client]:

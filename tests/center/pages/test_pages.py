@@ -226,6 +226,8 @@ def test_the_camera_register_names_who_why_and_what_for(officer: httpx.Client) -
 
 
 def test_a_card_names_what_was_seen_and_a_task_for_which_grid_its_officer_answers(scene: Scene, seen: str) -> None:
+    for sighting, incident in ((INTRUSION, "pages-somebody"), (PARKING, "pages-van")):
+        scene.box.see(sighting, incident, scene.now)
     with scene.signed_in() as officer:
         board = officer.get("/board/leads").text
         assert "· truck</span>" in board

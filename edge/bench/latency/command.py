@@ -42,7 +42,7 @@ class Extent:
 
 
 LONG = Extent(120.0, 30.0, 10_000, 120.0, 8)
-QUICK = Extent(7.0, 2.0, 1200, 6.0, 4)
+QUICK = Extent(6.0, 2.0, 800, 5.0, 4)
 
 
 @app.command()

@@ -22,7 +22,7 @@ QUIET_FILM_S = 40.0
 RATED_CAMERAS, RATED_LOOKS_PER_S = 4, 3.0
 DROP_FRAMES = 300
 LADDER = ("20:15:20", "40:40:20", "60:30:60", "80:40:60", "100:40:30", "120:45:30")
-QUICK_LADDER = ("8:0.5:0.5", "40:3:1", "80:10:3")
+QUICK_LADDER = ("8:0.5:0.5", "40:3:1", "80:10:2")
 """Cameras, seconds in which they learn what is usual, seconds in which is counted."""
 
 CALM_CORNER = (0.0, 0.5, 0.5, 1.0)
@@ -90,7 +90,7 @@ def gate_worth(setting: Setting) -> Figures:
 
 def alert_latency(setting: Setting) -> Figures:
     """From a packet's arrival to its alert in the outbox, without the inference itself, at rated load."""
-    seconds = "8" if setting.is_quick else "120"
+    seconds = "6" if setting.is_quick else "120"
     load = (str(RATED_CAMERAS), str(RATED_LOOKS_PER_S))
     answer = run_pinned("edge.bench.rated_box", _card(setting), seconds, *load, str(setting.clip), core=setting.core)
     return {

@@ -7,7 +7,7 @@ systemd-timesyncd's mark is looked at.
 
 import ctypes
 import errno
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 from typing import Literal
@@ -38,6 +38,11 @@ class _Timex(ctypes.Structure):
         ("status", ctypes.c_int),
         ("rest", ctypes.c_byte * 256),
     )
+
+
+def utc_now() -> datetime:
+    """The wall clock, aware UTC."""
+    return datetime.now(UTC)
 
 
 def is_credible(utc: datetime) -> bool:

@@ -7,12 +7,12 @@ from pathlib import Path
 import httpx
 
 from alerts.certificates import is_due, make_key, make_request, pem_of_key
-from alerts.clocks import clock_quality
+from alerts.clocks import clock_quality, utc_now
 from alerts.errors import CentreNotTrusted, CentreUnreachable, MalformedMessage
 from alerts.identity import Identity, replace_private_file
 from alerts.messages import ClockQuality
 from alerts.renewal import ask_certificate
-from alerts.tls import Context, TrustedClock, client_context, utc_now
+from alerts.tls import Context, TrustedClock, client_context
 from alerts.trust import ask_trust
 from alerts.web import open_client
 

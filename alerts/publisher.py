@@ -4,13 +4,13 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import partial
 from typing import Self, TypeAlias
 
 import structlog
 
-from alerts.clocks import clock_quality
+from alerts.clocks import clock_quality, utc_now
 from alerts.connection import Address, Arrival, Connection, Will
 from alerts.control_messages import Recall, Receipt, RotateKey, Status
 from alerts.door import Door
@@ -35,11 +35,6 @@ FLUSH_S = 2.0
 COPIED = "the centre has other records under this box's name: it was copied, or set back to an old state"
 
 log = structlog.get_logger(__name__)
-
-
-def utc_now() -> datetime:
-    """The wall clock, aware UTC."""
-    return datetime.now(UTC)
 
 
 class Publisher:

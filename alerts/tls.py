@@ -17,7 +17,7 @@ from typing import Any
 import structlog
 
 from alerts.certificates import lifetime
-from alerts.clocks import clock_quality, is_credible
+from alerts.clocks import clock_quality, is_credible, utc_now
 from alerts.errors import AlertsError, CertificateOutOfDate, MalformedMessage, TimeUnknown, TlsError, TlsTrouble
 from alerts.messages import ClockQuality
 
@@ -27,11 +27,6 @@ NO_CHECK_TIME = 0x200000
 ASK_AGAIN_S = 5.0
 
 log = structlog.get_logger(__name__)
-
-
-def utc_now() -> datetime:
-    """The wall clock, aware UTC."""
-    return datetime.now(UTC)
 
 
 class TrustedClock:

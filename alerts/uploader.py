@@ -24,6 +24,7 @@ import structlog
 
 from alerts import dsse, uploads, wire
 from alerts.blobs import BlobStore
+from alerts.clocks import utc_now
 from alerts.connection import backoff_s
 from alerts.door import Door
 from alerts.errors import AlertsError, MalformedMessage
@@ -33,7 +34,7 @@ from alerts.identity import Identity
 from alerts.keys import KeyFinder
 from alerts.outbox import Outbox
 from alerts.pace import LEAST_QUEUED_BYTES, PIECE_BYTES, Pace, queue_bytes
-from alerts.publisher import OnEvent, utc_now
+from alerts.publisher import OnEvent
 from alerts.shedding import shed
 from alerts.tls import explain
 from alerts.uploads import Waiting

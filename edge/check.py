@@ -17,7 +17,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from alerts.certificates import lifetime
-from alerts.clocks import EARLIEST_YEAR, clock_quality
+from alerts.clocks import EARLIEST_YEAR, clock_quality, utc_now
 from alerts.door import Door
 from alerts.errors import AlertsError, OutboxInUse
 from alerts.identity import Identity
@@ -27,7 +27,6 @@ from alerts.publisher import COPIED
 from alerts.tls import explain
 from alerts.transactions import FORKED_RECEIPTS, QUARANTINED_RECORDS
 from alerts.web import open_client
-from edge.__main__ import utc_now
 from edge.config import Loaded, read_config
 from edge.duties import check_memory
 from edge.errors import ConfigError

@@ -15,7 +15,7 @@ from rich.console import Console
 from alerts.enrolment import enrol as enrol_box
 from alerts.errors import AlertsError, NotEnrolled
 from edge.errors import ConfigError, EdgeError, NothingFound
-from edge.settings import Settings
+from edge.settings import REFERENCES_FOLDER, Settings
 from models.errors import ModelError, WrongModelFile
 from streams.addresses import redacted
 from streams.errors import RingTooLarge, StreamError
@@ -47,7 +47,7 @@ def run(
     ] = False,
 ) -> None:
     """Watch the cameras, and report to the centre. Ctrl+C or SIGTERM ends it in good order; exit code 0."""
-    from edge.__main__ import run_box  # noqa: PLC0415 - see above
+    from edge.composition import run_box  # noqa: PLC0415 - see above
     from edge.config import read_config  # noqa: PLC0415 - see above
 
     try:
@@ -195,7 +195,6 @@ def reference(
     state: StateFolder = None,
 ) -> None:
     """Forget what a camera's view should look like, after it was turned on purpose; a running box learns it anew."""
-    from edge.__main__ import REFERENCES_FOLDER  # noqa: PLC0415 - see above
     from edge.references import ReferenceShelf  # noqa: PLC0415 - see above
 
     shelf = ReferenceShelf(_settings(state=state).state / REFERENCES_FOLDER)

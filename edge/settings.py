@@ -12,6 +12,7 @@ METRICS_PORT = 8329
 
 OUTBOX_FILE = "outbox.sqlite3"
 EVIDENCE_FOLDER = "evidence"
+REFERENCES_FOLDER = "references"
 """In the state folder."""
 
 

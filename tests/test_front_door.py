@@ -51,7 +51,10 @@ def locked(name: str) -> set[str]:
 
 @pytest.mark.parametrize(
     ("extra", "entry", "needs"),
-    [("edge", "edge.cli, edge.__main__, models.cli", "onnxruntime"), ("center", "center.cli, center.app", "fastapi")],
+    [
+        ("edge", "edge.cli, edge.composition, models.cli", "onnxruntime"),
+        ("center", "center.cli, center.app", "fastapi"),
+    ],
 )
 def test_each_half_imports_with_only_its_own_extra(extra: str, entry: str, needs: str) -> None:
     assert needs in locked(extra)

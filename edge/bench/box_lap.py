@@ -11,8 +11,8 @@ from alerts.blobs import BlobStore
 from alerts.identity import Identity
 from alerts.keys import SigningKey
 from alerts.outbox import Outbox
-from edge.__main__ import build_box
 from edge.bench.peer.laps import serve
+from edge.composition import build_box
 from edge.config import Loaded, read_config
 from models.cards import read_card
 from models.detections import Detections

@@ -14,11 +14,11 @@ import cv2
 
 from alerts.blobs import BlobStore
 from alerts.outbox import Outbox
-from edge.__main__ import build_box
 from edge.bench.box_lap import nobody
 from edge.bench.boxes import box_of
 from edge.bench.events import FilmTruth, missed
 from edge.bench.footage import truth_path
+from edge.composition import build_box
 from models.detector import Detector
 
 

@@ -19,8 +19,8 @@ import yaml
 
 from alerts.blobs import BlobStore
 from alerts.outbox import Outbox
-from edge.__main__ import build_box
 from edge.bench.box_lap import DEMO, nobody
+from edge.composition import build_box
 from edge.config import read_config
 from models.detector import Detector
 

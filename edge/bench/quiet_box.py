@@ -17,11 +17,11 @@ import cv2
 
 from alerts.blobs import BlobStore
 from alerts.outbox import Outbox
-from edge.__main__ import build_box
 from edge.bench.box_lap import nobody
 from edge.bench.boxes import box_of
 from edge.bench.rotation import rotate
 from edge.box import Box
+from edge.composition import build_box
 from edge.duties import duties_of
 from edge.memory import resident_mib
 from edge.snapshot import CameraSnapshot

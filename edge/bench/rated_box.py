@@ -18,9 +18,9 @@ import numpy as np
 
 from alerts.blobs import BlobStore
 from alerts.outbox import Outbox
-from edge.__main__ import build_box
 from edge.bench.box_lap import nobody
 from edge.bench.boxes import box_of
+from edge.composition import build_box
 from models.detector import Detector
 
 STRIPES = 12

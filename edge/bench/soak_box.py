@@ -18,9 +18,10 @@ import yaml
 from prometheus_client import generate_latest
 
 from alerts.blobs import BlobStore
+from alerts.clocks import utc_now
 from alerts.outbox import Outbox
-from edge.__main__ import build_box, utc_now
 from edge.bench.box_lap import DEMO, nobody
+from edge.composition import build_box
 from edge.config import Loaded, read_config
 from edge.memory import resident_mib
 from edge.outlook import Outlook

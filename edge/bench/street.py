@@ -12,8 +12,8 @@ import yaml
 
 from alerts.blobs import BlobStore
 from alerts.outbox import Outbox
-from edge.__main__ import build_box
 from edge.bench.box_lap import nobody
+from edge.composition import build_box
 from edge.config import Loaded, read_config
 from edge.memory import peak_resident_mib
 from models.detector import Detector

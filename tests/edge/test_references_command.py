@@ -6,13 +6,12 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from alerts.outbox import Outbox
-from edge.__main__ import REFERENCES_FOLDER
 from edge.cli import app
 from edge.coverage import Sight
 from edge.health import HealthWatch
 from edge.outlook import Outlook
 from edge.references import ReferenceShelf
-from edge.settings import OUTBOX_FILE
+from edge.settings import OUTBOX_FILE, REFERENCES_FOLDER
 from tests.edge.parts import NOON, VIEW, make_identity
 
 

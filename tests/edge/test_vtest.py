@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from edge.__main__ import posts_of
 from edge.boxes import overlap
 from edge.config import read_config
+from edge.duties import posts_of
 from edge.incidents import Key
 from edge.watch import Post
 from edge.zones import Zone

@@ -1,7 +1,7 @@
 """One life of a box: the product's own outbox, recorder, publisher and uploader, over made-up looks.
 
-What `edge/__main__.py` puts together, without cameras and detector. It reports what was committed once the commit has
-returned, and dies at the boundary it was told, by a real SIGKILL in the middle of whatever its threads are doing.
+What `edge/composition.py` puts together, without cameras and detector. It reports what was committed once the commit
+has returned, and dies at the boundary it was told, by a real SIGKILL in the middle of whatever its threads are doing.
 """
 
 import os
@@ -27,9 +27,9 @@ from alerts.outbox import Outbox
 from alerts.publisher import OnEvent, Publisher
 from alerts.rotation import KeyKeeper, Wish, wish
 from alerts.uploader import Uploader
-from edge.__main__ import MEBIBYTE
 from edge.bench.delivery.orders import Birth, Boundary, Doom
 from edge.bench.delivery.world import WITNESS, World, post_of
+from edge.composition import MEBIBYTE
 from edge.credentials import load_credentials
 from edge.recorder import Recorder
 from edge.renewing import CertificateRound
@@ -134,7 +134,7 @@ MakePublisher: TypeAlias = Callable[[Sending], Publisher]
 
 
 def make_publisher(parts: Sending) -> Publisher:
-    """The one of `edge/__main__.py`."""
+    """The one of `edge/composition.py`."""
     return Publisher(
         parts.outbox, parts.identity, on_event=parts.on_event, now=parts.now, keys=parts.keeper, door=parts.door
     )

@@ -1,6 +1,6 @@
 """A whole box at the load it is rated for: `python -m edge.bench.latency.watching_box JSON`.
 
-Cameras, gate, detector, rules, recorder, publisher and uploader as in `edge/__main__.py`, in one session. It says of
+Cameras, gate, detector, rules, recorder, publisher and uploader as in `edge/composition.py`, in one session. It says of
 each incident that it opened when the picture came in, how long its inference took, and when the alert was committed.
 """
 
@@ -19,11 +19,11 @@ from alerts.identity import Identity
 from alerts.outbox import Outbox
 from alerts.publisher import Publisher
 from alerts.uploader import Uploader
-from edge.__main__ import build_box
 from edge.announcements import set_up_log
 from edge.bench.boxes import box_of
 from edge.bench.delivery.ending import end_with_parent
 from edge.bench.rated_box import rules, zones
+from edge.composition import build_box
 from edge.config import Loaded
 from edge.settings import EVIDENCE_FOLDER, OUTBOX_FILE
 from edge.watch import Look

@@ -173,6 +173,8 @@ def start(office: Office, *, listening: bool = True) -> None:
         return
     office.timekeeper.start()
     settings, mqtt = office.settings, office.settings.mqtt
+    if not settings.intake.workers:
+        office.desk.rehearse()
     office.heads.start()
     office.works.start(
         Subscriber(
@@ -205,6 +207,7 @@ def make_worker(office: Office, share: Share) -> Subscriber:
     database = Database(settings.sqlalchemy_url, hub=Wire(office.database))
     rules = filing_rules(settings, office.keyring)
     desk = Desk(database, rules, send=lambda topic, raw: worker.publish(topic, raw), now=office.now)  # noqa: PLW0108 - made below
+    desk.rehearse()
     worker = Subscriber(
         host=mqtt.host,
         port=mqtt.port,

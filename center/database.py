@@ -1,12 +1,13 @@
 """The centre's database: one engine, sessions that read and sessions that write.
 
 SQLite runs with a write-ahead log, foreign keys and a busy timeout. A writing session takes the write lock at its
-first statement (`BEGIN IMMEDIATE`), so two writers queue instead of failing half-way. On PostgreSQL writers hold the
+first statement (`BEGIN IMMEDIATE`), so two writers queue instead of failing half-way: those of this process in the
+order they came (`turns`), those of others as SQLite lets them in. On PostgreSQL writers hold the
 rows they are about to change (`SELECT … FOR UPDATE`): boxes, tasks, the head of the log. What is entered into the log
 is appended just before the commit (`log.appending`), what pages must be told is told after it, never before (`feed`).
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, MutableMapping
 from contextlib import contextmanager
 from typing import Annotated, Any
 
@@ -15,13 +16,16 @@ from fastapi import Depends, Request
 from sqlalchemy import Connection, Engine, event
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.orm import Session
+from sqlalchemy.pool import ConnectionPoolEntry
 
 from center.errors import DatabaseTrouble
 from center.feed.hub import Audience, spread
 from center.log.appending import append_entered
+from center.turns import Turn, Turns
 
 BUSY_TIMEOUT_MS = 5000
 _WRITES = "teawatch_writes"
+_TURN = "teawatch_turn"
 
 
 class Database:
@@ -32,9 +36,12 @@ class Database:
         self.hub = hub
         self.engine: Engine = _make_engine(url)
         self.url = self.engine.url.render_as_string(hide_password=True)
+        self.turns = Turns()
+        """Who writes, and who waits for it: on SQLite only."""
+
         self._writer = self.engine.execution_options(**{_WRITES: True})
         if self.engine.dialect.name == "sqlite":
-            _tune_sqlite(self.engine, busy_timeout_ms)
+            _tune_sqlite(self.engine, self.turns, busy_timeout_ms)
 
     @contextmanager
     def reading(self, *, snapshot: bool = False) -> Iterator[Session]:
@@ -55,6 +62,14 @@ class Database:
             if self.hub is not None:
                 spread(session, self.hub)
 
+    @contextmanager
+    def trying(self) -> Iterator[Session]:
+        """A session as `writing` gives it, of which nothing stays and nobody is told."""
+        with Session(self._writer) as session:
+            yield session
+            append_entered(session)
+            session.rollback()
+
     def close(self) -> None:
         """Give the connections back."""
         self.engine.dispose()
@@ -73,7 +88,7 @@ def _make_engine(url: str) -> Engine:
         raise DatabaseTrouble(f"database_url cannot be read: {error}") from error
 
 
-def _tune_sqlite(engine: Engine, busy_timeout_ms: int) -> None:
+def _tune_sqlite(engine: Engine, turns: Turns, busy_timeout_ms: int) -> None:
     @event.listens_for(engine, "connect")
     def connected(connection: Any, _record: object) -> None:  # noqa: ANN401 - the driver's own type
         connection.isolation_level = None
@@ -89,7 +104,21 @@ def _tune_sqlite(engine: Engine, busy_timeout_ms: int) -> None:
     @event.listens_for(engine, "begin")
     def begun(connection: Connection) -> None:
         writes = connection.get_execution_options().get(_WRITES, False)
+        _leave(connection.info)
+        if writes:
+            connection.info[_TURN] = turns.take(busy_timeout_ms / 1000)
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+    @event.listens_for(engine, "checkin")
+    def given_back(_connection: object, record: ConnectionPoolEntry) -> None:
+        _leave(record.info)
+
+
+def _leave(info: MutableMapping[Any, Any]) -> None:
+    """End the turn of this connection, if it has one."""
+    turn: Turn | None = info.pop(_TURN, None)
+    if turn is not None:
+        turn.leave()
 
 
 def _reading(request: Request) -> Iterator[Session]:

@@ -19,6 +19,7 @@ from center.database import Database
 from center.errors import DatabaseTrouble
 from center.intake.filing import FilingRules, Outcome, file_readings
 from center.intake.reading import Reading, read
+from center.intake.rehearsal import rehearse
 from center.intake.survey import Survey
 
 Send = Callable[[Topic, bytes], object]
@@ -39,6 +40,10 @@ class Desk:
         self._survey = Survey(database)
         self.trouble = ""
         """Why the last messages could not be stored; empty when they could."""
+
+    def rehearse(self) -> None:
+        """Get ready to take the first message in as quickly as any other."""
+        rehearse(self._database, self._rules, self._now())
 
     def receive(self, topic: Topic, raw: bytes) -> Outcome:
         """Take one message in and send its receipt.

@@ -1,6 +1,7 @@
 """The database: written by one at a time, migrated by itself, the same shape whichever way it was made."""
 
 import sqlite3
+import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -23,6 +24,7 @@ from center.log.heads import Notary
 from center.log.verification import verify_log
 from center.records import METADATA
 from center.schema import configuration, migrate, newest_version, version_of
+from center.turns import Turns
 from enforcement.leads import LeadLink, links_of
 from tests.center.conftest import ON_BOTH
 from tests.center.stage import TENANT, make_settings
@@ -216,3 +218,54 @@ def test_the_demo_county_holds_no_lead_task_finding_or_file(tmp_path: Path) -> N
         table: connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0] for table in tables
     } == dict.fromkeys(tables, 0)
     connection.close()
+
+
+PATIENT_S = 10
+
+
+def test_who_wants_to_write_gets_in_as_they_came(tmp_path: Path) -> None:
+    opened, order, threads = Database(f"sqlite:///{tmp_path / 'center.sqlite3'}"), [], []
+    with opened.writing() as session:
+        session.execute(text("CREATE TABLE told (word TEXT)"))
+
+        def write(word: str) -> None:
+            with opened.writing() as own:
+                own.execute(text("INSERT INTO told VALUES (:word)"), {"word": word})
+                order.append(word)
+
+        for place, word in enumerate(words := ("first", "second", "third", "fourth", "fifth", "sixth"), start=1):
+            threads.append(threading.Thread(target=write, args=(word,)))
+            threads[-1].start()
+            assert await_line(opened.turns, place + 1)
+    for thread in threads:
+        thread.join(PATIENT_S)
+    assert order == list(words)
+    assert len(opened.turns) == 0
+    opened.close()
+
+
+def await_line(turns: Turns, length: int) -> bool:
+    """Whether so many have it or wait for it, before long."""
+    for _ in range(10_000):
+        if len(turns) == length:
+            return True
+        threading.Event().wait(0.001)
+    return False
+
+
+def test_a_turn_that_was_not_waited_for_is_passed_on_all_the_same() -> None:
+    turns = Turns()
+    first, hasty = turns.take(0), turns.take(0)
+    hasty.leave()
+    assert not hasty.has_come.is_set()
+    late = turns.take(0)
+    first.leave()
+    first.leave()
+    assert late.has_come.is_set()
+    assert len(turns) == 1
+
+
+def test_a_writer_that_fails_leaves_the_line(database: Database) -> None:
+    with pytest.raises(OperationalError, match="no such table"), database.writing() as session:
+        session.execute(text("INSERT INTO nowhere VALUES (1)"))
+    assert len(database.turns) == 0

@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from threading import Event
 
@@ -24,28 +25,55 @@ from edge.bench.latency.figures import milliseconds
 from edge.bench.latency.processes import Cores
 from edge.bench.latency.reporting_box import Happenings, Stretch
 from edge.bench.latency.slow_link import SlowLink
+from edge.bench.latency.window import Fetch, Sights
 from tests.alerts.brokers import IotcoreBroker
 from tests.alerts.parts import PASSWORDS, Desk, make_identity
 
 ROOT = Path(__file__).parents[2]
 BITS_PER_S = 800_000
-SAID = {
-    "busy_share": 0.5,
-    "looks_per_s": 1.5,
-    "opened": [
-        {"incident": "i-1", "captured_s": 100.0, "inference_s": 0.25, "committed_s": 100.5},
-        {"incident": "i-2", "captured_s": 200.0, "inference_s": 0.25, "committed_s": 200.5},
-        {"incident": "i-3", "captured_s": 300.0, "inference_s": 0.25, "committed_s": 300.5},
-    ],
+LEADS = {
+    f"i-{n}": {"id": f"l-{n}", "received_at": datetime.fromtimestamp(100 * n + 0.6, UTC).isoformat()} for n in (1, 2)
 }
+SIGHTS = Sights(
+    heard={"l-1": 100.7, "l-2": 200.7},
+    shown={"l-1": 101.0, "l-2": 203.0, "l-9": 1.0},
+    fetches=[Fetch(100.75, 100.76, 100.9), Fetch(202.1, 202.6, 202.9), Fetch(203.1, 203.2, 203.3)],
+)
+
+
+def opened(n: int) -> dict[str, object]:
+    times = {"captured_s": 100.0 * n, "committed_s": 100 * n + 0.5, "sent_s": 100 * n + 0.55, "confirmed_s": None}
+    return {"incident": f"i-{n}", "sequence": n, "inference_s": 0.25, **times}
+
+
+SAID = {"busy_share": 0.5, "looks_per_s": 1.5, "opened": [opened(1), opened(2), opened(3)]}
 
 
 def test_the_way_to_the_window_is_counted_from_the_picture_without_the_inference() -> None:
-    figures = visible.figures_of(SAID, {"i-1": "l-1", "i-2": "l-2"}, {"l-1": 101.0, "l-2": 203.0, "l-9": 1.0})
+    figures = visible.figures_of(SAID, LEADS, SIGHTS)
     assert (figures["visible_p50_ms"], figures["visible_p95_ms"]) == (750.0, 2750.0)
     assert figures["visible_outbox_p95_ms"] == 250.0
     assert figures["visible_after_outbox_p95_ms"] == 2500.0
     assert (figures["visible_tasks"], figures["visible_missed"]) == (2, 1)
+
+
+def test_a_task_that_came_late_is_told_with_its_stages() -> None:
+    far = opened(2) | {"captured_s": 199.0}
+    figures = visible.figures_of(SAID | {"opened": [opened(1) | {"inference_s": 0.4}, far]}, LEADS, SIGHTS)
+    assert figures["visible_late"] == [
+        {
+            "inference": 250,
+            "committed": 1500,
+            "sent": 1550,
+            "received": 1600,
+            "confirmed": None,
+            "heard": 1700,
+            "asked": 3100,
+            "connected": 3600,
+            "answered": 3900,
+            "shown": 4000,
+        }
+    ]
 
 
 def test_nothing_measured_is_no_figure() -> None:

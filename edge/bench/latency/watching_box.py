@@ -8,8 +8,10 @@ import json
 import sys
 import threading
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -47,8 +49,8 @@ RUNS = 7
 class Watch:
     """`cameras` are those registered for the box; all of them see `clip`.
 
-    What opens in the first `warm_s` is not counted: a centre that was just started has its register, its templates and
-    its codecs still to load.
+    What opens in the first `warm_s`, and until it is told to go on, is not counted: a centre and a browser that were
+    just started have templates, codecs and programs still to load.
     """
 
     state: str
@@ -82,24 +84,43 @@ class TimedDetector(Detector):
 
 
 class Notes:
-    """What was opened, when its picture came in and when it was committed, in seconds since 1970."""
+    """What was opened, and in seconds since 1970 when its picture came in, and what became of the alert.
 
-    def __init__(self, detector: TimedDetector) -> None:
+    That is: committed, given to the broker's connection, confirmed by a receipt of the centre.
+    """
+
+    def __init__(self, detector: TimedDetector, outbox: Outbox) -> None:
         self._detector = detector
-        self._new: list[tuple[str, float]] = []
-        self.opened: list[dict[str, float | str]] = []
+        self._outbox = outbox
+        self._lock = threading.Lock()
+        self._new: list[tuple[str, int, float]] = []
+        self._sent_s: dict[int, float] = {}
+        self._confirmed_s: dict[int, float] = {}
+        self._opened: list[dict[str, Any]] = []
 
-    def tell(self, event: str, /, **fields: object) -> None:
+    def tell(self, event: str, /, **fields: Any) -> None:  # noqa: ANN401 - whatever the box says
         """The box's words, said once the commit has returned."""
         if event == "alert_queued" and fields["phase"] == "opened":
-            self._new.append((str(fields["incident"]), time.time()))
+            self._new.append((fields["incident"], fields["sequence"], time.time()))
+
+    def hear(self, event: str, detail: Mapping[str, Any]) -> None:
+        """The publisher's words."""
+        now_s = time.time()
+        if event == "record_sent":
+            with self._lock:
+                self._sent_s.setdefault(detail["sequence"], now_s)
+        elif event == "records_confirmed":
+            with self._lock:
+                open_ones = self._sent_s.keys() - self._confirmed_s.keys()
+                self._confirmed_s |= dict.fromkeys(open_ones - self._outbox.still_waiting(list(open_ones)), now_s)
 
     def looked(self, look: Look) -> None:
         """The look after which they were said."""
-        for incident, committed_s in self._new:
-            self.opened.append(
+        for incident, sequence, committed_s in self._new:
+            self._opened.append(
                 {
                     "incident": incident,
+                    "sequence": sequence,
                     "captured_s": look.frame.utc.timestamp(),
                     "inference_s": self._detector.last_s,
                     "committed_s": committed_s,
@@ -107,9 +128,23 @@ class Notes:
             )
         self._new.clear()
 
+    def forget(self) -> None:
+        """What opened until now is not counted."""
+        self._opened.clear()
+
+    @property
+    def opened(self) -> list[dict[str, Any]]:
+        """One for each incident, `sent_s` and `confirmed_s` None where that did not happen."""
+        with self._lock:
+            return [
+                each
+                | {"sent_s": self._sent_s.get(each["sequence"]), "confirmed_s": self._confirmed_s.get(each["sequence"])}
+                for each in self._opened
+            ]
+
 
 def main() -> None:
-    """Says `ready`, and `measured` at the end."""
+    """Says `watching`, waits for a word, and says `measured` at the end."""
     end_with_parent()
     set_up_log(as_json=True, quiet=True)
     cv2.setNumThreads(1)
@@ -131,32 +166,38 @@ def main() -> None:
         gate="always",
         detections_per_s=round(looks_per_s, 2),
     )
-    notes = Notes(detector)
-    busy_share = _run(watch, loaded, detector, notes)
-    answer = {"busy_share": busy_share, "looks_per_s": looks_per_s, "inference_s": usual_s, "opened": notes.opened}
-    sys.stdout.write(json.dumps({"event": "measured", **answer}) + "\n")
-    sys.stdout.flush()
+    busy_share, opened = _run(watch, loaded, detector)
+    answer = {"busy_share": busy_share, "looks_per_s": looks_per_s, "inference_s": usual_s, "opened": opened}
+    _say("measured", **answer)
     sys.stdin.readline()
 
 
-def _run(watch: Watch, loaded: Loaded, detector: TimedDetector, notes: Notes) -> float:
-    """Watch and deliver for so long, and a little longer for what is under way; the share of the time it was busy."""
+def _say(event: str, **fields: object) -> None:
+    sys.stdout.write(json.dumps({"event": event, **fields}) + "\n")
+    sys.stdout.flush()
+
+
+def _run(watch: Watch, loaded: Loaded, detector: TimedDetector) -> tuple[float, list[dict[str, Any]]]:
+    """Watch and deliver for so long, and a little longer for what is under way; its busy share, what opened."""
     state = Path(watch.state)
     identity, blobs = Identity.load(state), BlobStore(state / EVIDENCE_FOLDER)
     with Outbox.open(state / OUTBOX_FILE, identity=identity) as outbox:
+        notes = Notes(detector, outbox)
         box = build_box(loaded, [detector], outbox, blobs, notes.tell, until_end=False, on_look=notes.looked)
-        with Publisher(outbox, identity), Uploader(outbox, blobs, identity):
+        with Publisher(outbox, identity, on_event=notes.hear), Uploader(outbox, blobs, identity):
             runner = threading.Thread(target=box.run)
             runner.start()
             time.sleep(watch.warm_s)
-            notes.opened.clear()
+            _say("watching")
+            sys.stdin.readline()
+            notes.forget()
             box.busy_share()
             time.sleep(watch.seconds)
             busy_share = box.busy_share()
             box.stop()
             runner.join()
             time.sleep(watch.settle_s)
-    return busy_share
+        return busy_share, notes.opened
 
 
 if __name__ == "__main__":

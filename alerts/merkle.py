@@ -107,17 +107,39 @@ def prove_consistency(find: FindHash, first: int, second: int) -> tuple[bytes, .
 
 def verify_inclusion(proof: Sequence[bytes], *, leaf: bytes, index: int, size: int, root: bytes) -> None:
     """Return if the proof leads from this leaf hash at `index` to the root of `size` leaves; raises ProofRejected."""
+    _check_hashes((root,))
+    steps = climb(proof, leaf=leaf, index=index, size=size)
+    if (steps[-1].tip if steps else leaf) != root:
+        raise ProofRejected(f"leaf {index} is not in this log of {size} leaves: the proof leads to another root")
+
+
+class Step(NamedTuple):
+    """One step of the way from a leaf to the root.
+
+    What was reached so far is joined with `sibling`, the hash of the leaves from `first` until before `end`; `tip` is
+    the hash over both.
+    """
+
+    first: int
+    end: int
+    sibling: bytes
+    tip: bytes
+
+
+def climb(proof: Sequence[bytes], *, leaf: bytes, index: int, size: int) -> tuple[Step, ...]:
+    """The way of a proof from this leaf hash up; its last `tip` is the root it leads to. Raises ProofRejected."""
     if not 0 <= index < size:
         raise ProofRejected(f"a log of {size} leaves has no leaf {index}")
-    _check_hashes((leaf, root, *proof))
+    _check_hashes((leaf, *proof))
     spans = _inclusion_spans(index, 0, size)
     if len(spans) != len(proof):
         raise ProofRejected(f"leaf {index} of {size} has a proof of {len(spans)} hashes, not of {len(proof)}")
+    steps: list[Step] = []
     tip = leaf
-    for (first, _), sibling in zip(spans, proof, strict=True):
+    for (first, end), sibling in zip(spans, proof, strict=True):
         tip = node_hash(sibling, tip) if first < index else node_hash(tip, sibling)
-    if tip != root:
-        raise ProofRejected(f"leaf {index} is not in this log of {size} leaves: the proof leads to another root")
+        steps.append(Step(first, end, sibling, tip))
+    return tuple(steps)
 
 
 def verify_consistency(

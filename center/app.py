@@ -26,7 +26,7 @@ from center.evidence.thumbnails import Thumbnails
 from center.feed import live
 from center.feed.hub import Hub
 from center.feed.wires import Wire, WireEar
-from center.housekeeping import DAY_S, Chore, Housekeeping
+from center.housekeeping import DAY_S, HOUR_S, Chore, Housekeeping
 from center.intake.desk import Desk
 from center.intake.filing import FilingRules
 from center.intake.former import FormerWorkers
@@ -36,6 +36,7 @@ from center.intake.sharing import Share
 from center.keyring import Keyring, load_keyring, make_secrets
 from center.log.heads import Notary
 from center.log.publishing import HeadClock
+from center.log.selfcheck import SelfCheck
 from center.office import Office
 from center.pages.errors import error_page, wants_page
 from center.schema import migrate
@@ -130,6 +131,7 @@ def make_office(settings: Settings, keyring: Keyring, machine: Machine = MACHINE
         works=works,
         desk=Desk(database, rules, send=works.send, now=now),
         heads=HeadClock(database, notary, every=every, now=now),
+        self_check=SelfCheck(database, notary, now=now),
         notary=notary,
         wire=WireEar(database, hub),
         recaller=Recaller(database, rules, send=works.send, now=now),
@@ -152,7 +154,13 @@ def make_housekeeping(office: Office) -> Housekeeping:
         clear_scratch(office.settings.data)
         office.evidence.clear_leftovers()
 
-    return Housekeeping((Chore("leftovers", LEFTOVERS_EVERY_S, clear_leftovers), Chore("retention", DAY_S, delete_due)))
+    return Housekeeping(
+        (
+            Chore("leftovers", LEFTOVERS_EVERY_S, clear_leftovers),
+            Chore("retention", DAY_S, delete_due),
+            Chore("log", HOUR_S, office.self_check.run_due),
+        )
+    )
 
 
 def filing_rules(settings: Settings, keyring: Keyring) -> FilingRules:

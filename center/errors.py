@@ -12,6 +12,7 @@ CenterError
 ├── TooManyUploads         boxes bring as many files at once as the centre takes
 ├── NotAPicture            a file that cannot be shown as a picture
 ├── LogDamaged             the centre's log is not what it was, or not whole
+├── CheckBrokenOff         the centre stops while it recomputes its log
 ├── NotInLog               the log has no such leaf, or the head does not cover it
 ├── RecordingRefused       what an officer uploads is no picture or video, too large, or from the future
 ├── CannotRedact           no redacted copy of a picture could be made; nothing is shown instead
@@ -84,6 +85,10 @@ class NotAPicture(CenterError):
 
 class LogDamaged(CenterError):
     """The centre's log is not what it was, or not whole."""
+
+
+class CheckBrokenOff(CenterError):
+    """The centre stops while it recomputes its log; it begins anew another time."""
 
 
 class NotInLog(CenterError):

@@ -22,6 +22,7 @@ from center.intake.recalling import Recaller
 from center.keyring import Keyring
 from center.log.heads import Notary
 from center.log.publishing import HeadClock
+from center.log.selfcheck import SelfCheck
 from center.settings import Settings
 from center.store.gate import Gate
 from center.store.shelf import Shelf
@@ -46,6 +47,7 @@ class Office:
     wire: WireEar
     notary: Notary
     heads: HeadClock
+    self_check: SelfCheck
     recaller: Recaller
     former: FormerWorkers
     now: Callable[[], datetime]

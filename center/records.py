@@ -6,6 +6,7 @@ from center.boxes import certificates, devices, enrolment, presence
 from center.evidence import custody, files, recordings, redactions, retention
 from center.intake import journal, quarantine
 from center.log import records as log
+from center.log import selfcheck
 from enforcement import records as below
 
 TABLE_MODULES = (
@@ -24,6 +25,7 @@ TABLE_MODULES = (
     journal,
     quarantine,
     log,
+    selfcheck,
     timekeeping,
 )
 

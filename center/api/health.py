@@ -11,12 +11,15 @@ from center.api.security import open_router
 from center.office import Office, office_of
 
 router: Final = open_router("health")
+TOLD_ONLY: Final = ("clock", "log")
+"""What somebody has to look at while the centre goes on."""
 
 
 class Health(BaseModel):
     """Which parts work. `intake` is false while messages cannot be stored, `evidence` while files cannot.
 
-    `clock` is false while somebody has to look at the clock, which leapt: `teawatch center clock` says more.
+    `clock` is false while somebody has to look at the clock, which leapt: `teawatch center clock` says more. `log` is
+    false if the centre recomputed its log and it did not hold: `teawatch center log verify` says more.
     """
 
     status: Literal["ok", "trouble"]
@@ -26,11 +29,12 @@ class Health(BaseModel):
     intake: bool
     evidence: bool
     clock: bool
+    log: bool
 
 
 @router.get("/health", responses={503: {"model": Health, "description": "a part does not work"}})
 def read_health(request: Request, response: Response) -> Health:
-    """200 while everything works, 503 otherwise; a clock that is to be looked at stops nothing and is told only."""
+    """200 while everything works, 503 otherwise; what stops nothing is told only."""
     office = office_of(request)
     mqtt = office.works.health
     parts = {
@@ -40,8 +44,9 @@ def read_health(request: Request, response: Response) -> Health:
         "intake": not office.desk.trouble,
         "evidence": not office.evidence.trouble,
         "clock": office.timekeeper.doubt is None,
+        "log": office.self_check.holds,
     }
-    response.status_code = 200 if all(works for part, works in parts.items() if part != "clock") else 503
+    response.status_code = 200 if all(works for part, works in parts.items() if part not in TOLD_ONLY) else 503
     return Health(status="ok" if all(parts.values()) else "trouble", **parts)
 
 

@@ -7,7 +7,7 @@ Council order 799, art. 16); the whole course of enforcement is kept on record (
 
 import secrets
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
@@ -90,7 +90,10 @@ guard(CustodyEvent.metadata.tables[CustodyEvent.__tablename__], ERASABLE)
 
 @dataclass(frozen=True, slots=True)
 class Handled:
-    """One line of the chain as a person reads it; `who` is None where that was erased."""
+    """One line of the chain as a person reads it; `who` is None where that was erased.
+
+    `event` is the row's id, which its leaf of the log refers to.
+    """
 
     act: Act
     sha256: str
@@ -98,6 +101,7 @@ class Handled:
     reason: str
     at: datetime
     made_sha256: str = ""
+    event: str = field(default="", compare=False)
 
 
 def say_why(reason: str) -> str:
@@ -178,5 +182,6 @@ def chain_of(session: Session, *, tenant: str, lead_id: str, files: Collection[s
         for pseudonym in {row.person for row in found}
     }
     return tuple(
-        Handled(Act(row.act), row.sha256, names[row.person], row.reason, row.at, row.made_sha256) for row in found
+        Handled(Act(row.act), row.sha256, names[row.person], row.reason, row.at, row.made_sha256, row.id)
+        for row in found
     )

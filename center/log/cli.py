@@ -11,8 +11,8 @@ import typer
 from alerts.stamps import load_roots
 from center.database import Database
 from center.errors import LogDamaged, SettingsInvalid, StampRefused
-from center.log.digest import count_day, covering_head, write_digest
 from center.log.erasure import erase_person
+from center.log.printing import print_digest
 from center.log.publishing import publish_due
 from center.log.stamping import StampedHead, fetch_stamp, keep_stamp, stamps_of
 from center.log.verification import Report, verify_log
@@ -140,14 +140,8 @@ def digest(
         day = _day(on) if on else today - timedelta(days=1)
         if day > today:
             raise SettingsInvalid(f"{day.isoformat()} has not come yet")
-        with office.database.reading() as session:
-            numbers = count_day(session, tenant=settings.tenant, on=day, zone=zone)
-            head = covering_head(session, tenant=settings.tenant, on=day, zone=zone)
-            session.expunge_all()
-        head = head or publish_due(office.database, office.notary, at=office.now())
-        with office.database.reading() as session:
-            stamp = next(stamps_of(session, settings.tenant, first=head.size, most=1), None)
-        typer.echo(write_digest(numbers, head, office.notary, name=settings.name, stamp=stamp), nl=False)
+        text = print_digest(office.database, office.notary, on=day, zone=zone, name=settings.name, at=office.now())
+        typer.echo(text, nl=False)
 
 
 def _day(text: str) -> date:

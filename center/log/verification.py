@@ -7,7 +7,7 @@ were pinned elsewhere are compared as well.
 """
 
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Final
@@ -36,7 +36,10 @@ NO_MORE_THAN: Final = 1000
 
 @dataclass
 class Report:
-    """What was found: how much was looked at, and each trouble in one line."""
+    """What was found: how much was looked at, and each trouble in one line.
+
+    `pulse` is called between pieces of the work: a place to pause, or to break it off by raising.
+    """
 
     leaves: int = 0
     heads: int = 0
@@ -44,6 +47,7 @@ class Report:
     stamps: int = 0
     erased: int = 0
     troubles: list[str] = field(default_factory=list)
+    pulse: Callable[[], None] = lambda: None
 
     @property
     def holds(self) -> bool:
@@ -56,12 +60,14 @@ class Report:
             self.troubles.append(trouble)
 
 
-def verify_log(session: Session, notary: Notary, pinned: Sequence[str] = ()) -> Report:
+def verify_log(
+    session: Session, notary: Notary, pinned: Sequence[str] = (), *, pulse: Callable[[], None] = lambda: None
+) -> Report:
     """Recompute the log of this centre and compare it with every head published and with those pinned elsewhere.
 
     `pinned` are signed heads as text. Reads the whole log once; `session` must see one state of the database.
     """
-    report = Report()
+    report = Report(pulse=pulse)
     heads = [*_published(session, notary, report), *_pinned(notary, pinned, report)]
     _check_stamps(session, notary.tenant, report)
     edge = _walk(session, notary.tenant, heads, report)
@@ -82,6 +88,8 @@ class _Head:
 def _published(session: Session, notary: Notary, report: Report) -> Iterator[_Head]:
     rows = select(LogCheckpoint).where(LogCheckpoint.tenant == notary.tenant).order_by(LogCheckpoint.size)
     for row in session.scalars(rows):
+        if report.heads % BATCH_ROWS == 0:
+            report.pulse()
         report.heads += 1
         name = f"the head of {row.size} leaves published at {row.published_at:%Y-%m-%d %H:%M:%S} UTC"
         opened = _opened(notary, row.text, name, report)
@@ -134,6 +142,8 @@ def _walk(session: Session, tenant: str, heads: Iterable[_Head], report: Report)
         if row.number != edge.size:
             report.tell(f"leaf {edge.size} is missing: nothing behind it can be recomputed")
             return None
+        if row.number % BATCH_ROWS == 0:
+            report.pulse()
         digest = _hash_of(row)
         if digest != row.hash:
             report.tell(f"leaf {row.number} was altered: it does not have the hash it was entered with")
@@ -250,7 +260,9 @@ def _compare_rows(session: Session, tenant: str, kind: LeafKind, report: Report)
     if kind in CHANGING:
         told = (tuple(leaves)[-1] for _, leaves in groupby(told, key=lambda leaf: leaf.reference))
     leaf = next(told, None)
-    for fact in SOURCES[kind](session, tenant):
+    for number, fact in enumerate(SOURCES[kind](session, tenant)):
+        if number % BATCH_ROWS == 0:
+            report.pulse()
         while leaf is not None and leaf.reference < fact.reference:
             report.tell(f"{kind.value} {leaf.reference} of leaf {leaf.number} is not here any more: it was removed")
             leaf = next(told, None)

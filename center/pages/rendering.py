@@ -64,6 +64,7 @@ def render(
         "office_takes_records": not office.desk.trouble,
         "office_takes_files": not office.evidence.trouble,
         "clock_doubt": office.timekeeper.doubt,
+        "log_holds": office.self_check.holds,
     }
     text = environment(language.tag, office.settings.time_zone).get_template(template).render(frame | values)
     return HTMLResponse(text, status_code=status, headers=dict(PAGE_HEADERS) | {"Content-Language": language.tag})

@@ -113,8 +113,9 @@ class ReviewPanel:
 
 @dataclass(frozen=True, slots=True)
 class CustodyLine:
-    """One act of custody; `who` is empty where the person was erased."""
+    """One act of custody; `who` is empty where the person was erased. `event` is what its leaf of the log refers to."""
 
+    event: str
     act: str
     file: str
     sha256: str
@@ -164,6 +165,7 @@ def custody_of(session: Session, language: Language, lead: Lead, files: Sequence
     chain = chain_of(session, tenant=lead.tenant, lead_id=lead.id, files=list(roles))
     return [
         CustodyLine(
+            event=handled.event,
             act=name_of(language, ACTS, handled.act.value),
             file=_handled_file(language, roles.get(handled.sha256), handled.act),
             sha256=handled.sha256,

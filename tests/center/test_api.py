@@ -225,6 +225,7 @@ def test_health_is_open_to_all_and_says_which_part_does_not_work(web: Web) -> No
         "intake": True,
         "evidence": True,
         "clock": True,
+        "log": True,
     }
 
 

@@ -68,6 +68,7 @@ ROOMS: Final = (
     "/coverage",
     "/devices",
     "/quarantine",
+    "/log",
     "/packs",
     "/rooms",
 )

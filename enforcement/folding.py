@@ -41,6 +41,8 @@ class _Known(NamedTuple):
     record_sha256: str
     phase: str
     received_at: datetime
+    opened_at: datetime
+    box_opened_at: datetime | None
 
 
 def fold_alerts(session: Session, tenant: str, told: Iterable[Told]) -> tuple[Happening, ...]:
@@ -65,10 +67,12 @@ def fold_alerts(session: Session, tenant: str, told: Iterable[Told]) -> tuple[Ha
             continue
         first_at = min(lead.received_at, at)
         if (facts.revision, facts.record_sha256) > (lead.revision, lead.record_sha256):
-            changed[key] = {**_columns(facts), "received_at": first_at}
+            opened_at = _opened(facts.opened_at, facts.box_opened_at, first_at)
+            changed[key] = {**_columns(facts), "received_at": first_at, "opened_at": opened_at}
             happened.append(_turn(lead, facts, at))
         elif first_at != lead.received_at:
-            earlier[key] = {"received_at": first_at}
+            opened_at = _opened(lead.opened_at, lead.box_opened_at, first_at)
+            earlier[key] = {"received_at": first_at, "opened_at": opened_at}
     insert_rows(session, Lead, opened)
     change_leads(session, tenant, changed)
     change_leads(session, tenant, earlier)
@@ -82,7 +86,15 @@ def _known(session: Session, tenant: str, lead_ids: Iterable[str]) -> dict[str, 
 
 
 _HELD: Final = (
-    select(Lead.id, Lead.revision, Lead.record_sha256, Lead.phase, Lead.received_at)
+    select(
+        Lead.id,
+        Lead.revision,
+        Lead.record_sha256,
+        Lead.phase,
+        Lead.received_at,
+        Lead.opened_at,
+        Lead.box_opened_at,
+    )
     .where(Lead.tenant == bindparam("tenant"), Lead.id.in_(bindparam("lead_ids", expanding=True)))
     .order_by(Lead.id)
     .with_for_update()
@@ -96,6 +108,14 @@ def _columns(facts: LeadFacts) -> dict[str, Any]:
     told["because"] = dict(facts.because)
     told["closed_at"] = facts.observed_at if facts.phase == Phase.CLOSED else None
     return told
+
+
+def _opened(opened_at: datetime, box_opened_at: datetime | None, first_at: datetime) -> datetime:
+    """When the incident began: a time that the centre reckoned is never later than the first it heard of it.
+
+    It is reckoned from how long ago the box made the record, as if that came at once; the last may have come late.
+    """
+    return opened_at if box_opened_at is None else min(opened_at, first_at)
 
 
 def _turn(lead: _Known, facts: LeadFacts, at: datetime) -> Happening:

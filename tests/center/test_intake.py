@@ -364,6 +364,25 @@ def test_a_wrong_clock_is_no_reason_to_refuse_and_the_links_follow_the_time_of_a
     assert stage.count(LeadLink) > 0
 
 
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+def test_a_late_report_of_a_box_without_a_clock_does_not_move_the_beginning_past_the_first_report(
+    stage: Stage, box: Box, order: tuple[int, int]
+) -> None:
+    boot = datetime(1970, 1, 1, 0, 5, tzinfo=UTC)
+    ending = boot + timedelta(seconds=30)
+    lost = {"opened_at": boot, "clock": ClockQuality.UNSYNCHRONISED}
+    told = (
+        box.write(make_alert(observed_at=boot, **lost), at=boot),
+        box.write(make_alert(2, Phase.CLOSED, observed_at=ending, **lost), at=ending),
+    )
+    stage.hear(told[order[0]].raw)
+    stage.clock.advance(days=1)
+    stage.hear(told[order[1]].raw)
+    (lead,) = stage.all(Lead)
+    assert (lead.revision, lead.received_at) == (2, NOW)
+    assert lead.opened_at <= NOW
+
+
 def test_links_stay_when_the_clock_is_set_in_the_middle_of_an_incident(stage: Stage, box: Box) -> None:
     boot = datetime(1970, 1, 1, 0, 5, tzinfo=UTC)
     lost = make_alert(observed_at=boot, opened_at=boot, clock=ClockQuality.UNSYNCHRONISED)

@@ -79,6 +79,9 @@ SHORTFALLS: Mapping[str, Words] = MappingProxyType(
         "stalled": Words("摄像机不再传来画面", "no more pictures came from the camera"),
         "size": Words("片段达到大小上限", "the clip had become as large as it may"),
         "memory": Words("设备内存不足", "the box had no memory left for more"),
+        "raw": Words(
+            "摄像机只发来未压缩画面，由设备制成 JPEG", "the camera sends raw pictures, of which the box made JPEG"
+        ),
     }
 )
 """Why a clip shows less than it was to."""

@@ -119,7 +119,8 @@ class Packets(Message):
 
     Packets are numbered from 0 since the box opened the camera; `take` counts its connections. `first_ms` and
     `last_ms` are stream time, `first_at` and `last_at` this box's clock when they came. `decoder` is empty where
-    nothing was decoded: the file holds the very packets.
+    nothing was decoded: the file holds the very packets. `encoder` is empty where the camera made them; else it sent
+    raw pictures, and this is what the box made JPEG of them with.
     """
 
     first: Count
@@ -131,6 +132,7 @@ class Packets(Message):
     last_at: Utc
     codec: Id
     decoder: Annotated[str, StringConstraints(max_length=64)] = ""
+    encoder: Annotated[str, StringConstraints(max_length=64)] = ""
 
 
 class ClockState(Message):
@@ -157,6 +159,7 @@ class Shortfall(StrEnum):
     STALLED = "stalled"
     SIZE = "size"
     MEMORY = "memory"
+    RAW = "raw"
 
 
 class Artefact(Message):

@@ -160,7 +160,8 @@ def seal_clip(
 def _shortfalls(clip: Clip, ending: Ending) -> tuple[Shortfall, ...]:
     """Why the clip shows less than it was to: what broke the stream around it, and what ended it early."""
     early = () if ending in {Ending.COMPLETE, Ending.CLOSED} else (ending,)
-    return tuple(dict.fromkeys(Shortfall(why.value) for why in (*clip.broken_by, *early)))
+    raw = (Shortfall.RAW,) if clip.encoder else ()
+    return tuple(dict.fromkeys((*(Shortfall(why.value) for why in (*clip.broken_by, *early)), *raw)))
 
 
 def _made(taken: Taken) -> _Waiting:

@@ -11,116 +11,32 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Self
-from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
-from pydantic_core import PydanticCustomError
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, model_validator
 
 from alerts.catalogue import KINDS
 from alerts.errors import YamlMistake
 from alerts.messages import Id
 from alerts.strict_yaml import read_yaml
-from edge.config_errors import describe, unknown, yaml_kind
+from edge.config_errors import describe, unknown
+from edge.config_hours import ScheduleSection
+from edge.config_sections import Section, refuse
 from edge.errors import ConfigError
 from edge.rules import RULES, AnyRule
-from edge.schedule import ALWAYS, DAY_MINUTES, Day, Schedule, Span
+from edge.schedule import ALWAYS
 from edge.zones import Zone, polygon_problem
 from models.cards import ModelCard, find_card
 from models.errors import ModelError
-from streams.addresses import is_live
-from streams.frames import MAX_PIXELS, SILENCE_S, Camera, Pace, Transport
+from streams.addresses import is_device, is_live
+from streams.frames import MAX_PIXELS, SILENCE_S, Camera, Encoding, Pace, Transport, Wish
 
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
-
-
-def _refuse(message: str) -> PydanticCustomError:
-    return PydanticCustomError("refused", "{message}", {"message": message})
-
-
-def _minutes(value: object) -> object:
-    """`06:30` as minutes after midnight; YAML reads an unquoted 19:00 as the number 1140, which is the same."""
-    if isinstance(value, str):
-        hours, colon, minutes = value.partition(":")
-        if colon and hours.isdecimal() and minutes.isdecimal() and len(minutes) == 2 and int(minutes) < 60:  # noqa: PLR2004 - minutes
-            return int(hours) * 60 + int(minutes)
-    if isinstance(value, int) and not isinstance(value, bool):
-        return value
-    raise _refuse(f"{value!r} is no time of day; write it like '19:30'")
-
-
-def _days(value: object) -> object:
-    if isinstance(value, str):
-        value = [value]
-    if not isinstance(value, list):
-        raise _refuse("days are a list such as [mon, tue], or daily, workdays, weekend")
-    groups = {"daily": list(Day), "workdays": list(Day)[:5], "weekend": list(Day)[5:]}
-    names = {day.name.lower(): [day] for day in Day} | groups
-    days: set[Day] = set()
-    for name in value:
-        if str(name).lower() not in names:
-            raise _refuse(unknown("day", str(name), names))
-        days.update(names[str(name).lower()])
-    return frozenset(days)
-
-
-def _time_zone(value: object) -> object:
-    try:
-        return ZoneInfo(str(value))
-    except (KeyError, OSError, ValueError):
-        raise _refuse(f"no time zone called {str(value)!r}; for example Asia/Shanghai") from None
-
-
-TimeOfDay = Annotated[int, BeforeValidator(_minutes), Field(ge=0, le=DAY_MINUTES)]
-
-
-class Section(BaseModel):
-    """Base of every part of the configuration: unknown keys are refused with the nearest known one."""
-
-    model_config = ConfigDict(frozen=True, arbitrary_types_allowed=True, allow_inf_nan=False, populate_by_name=True)
-
-    @model_validator(mode="before")
-    @classmethod
-    def _known_keys_only(cls, data: Any) -> Any:  # noqa: ANN401 - whatever YAML held
-        if isinstance(data, dict):
-            known = [field.alias or name for name, field in cls.model_fields.items()]
-            for key in data:
-                if key not in known:
-                    raise _refuse(unknown("key", str(key), known))
-        elif not isinstance(data, cls):
-            keys = ", ".join(field.alias or name for name, field in cls.model_fields.items())
-            raise _refuse(f"expected keys and values ({keys}), found {yaml_kind(data)}")
-        return data
-
-
-class SpanSection(Section):
-    """Guarded hours of some days of the week."""
-
-    days: Annotated[frozenset[Day], BeforeValidator(_days), Field(min_length=1)] = frozenset(Day)
-    start: TimeOfDay = Field(alias="from")
-    end: TimeOfDay = Field(alias="to")
-
-    @model_validator(mode="after")
-    def _has_length(self) -> Self:
-        if self.start == self.end:
-            raise _refuse("from and to are the same; for the whole day write from: '00:00', to: '24:00'")
-        return self
-
-
-class ScheduleSection(Section):
-    """Guarded hours in the time zone of the place."""
-
-    time_zone: Annotated[ZoneInfo, BeforeValidator(_time_zone)]
-    spans: tuple[SpanSection, ...] = Field(min_length=1)
-
-    def build(self) -> Schedule:
-        """As the rules use it."""
-        return Schedule(tuple(Span(each.days, each.start, each.end) for each in self.spans), self.time_zone)
 
 
 def _always(value: object) -> object:
     if isinstance(value, str):
         if value != "always":
-            raise _refuse(f"{value!r} is no schedule; write always, or a time_zone and spans")
+            raise refuse(f"{value!r} is no schedule; write always, or a time_zone and spans")
         return None
     return value
 
@@ -134,7 +50,7 @@ class ZoneSection(Section):
     @model_validator(mode="after")
     def _is_polygon(self) -> Self:
         if problem := polygon_problem(self.polygon):
-            raise _refuse(problem)
+            raise refuse(problem)
         return self
 
 
@@ -146,20 +62,20 @@ class RuleSection(Section):
     zone: str
     kind: str = ""
     schedule: Annotated[ScheduleSection | None, BeforeValidator(_always)] = None
-    parameters: dict[str, Any] = {}
+    parameters: dict[str, Any] = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _fits_the_rule(self) -> Self:
         if self.rule not in RULES:
-            raise _refuse(unknown("rule", self.rule, RULES))
+            raise refuse(unknown("rule", self.rule, RULES))
         kinds = [kind for kind in RULES[self.rule].kinds if kind in KINDS]
         if self.kind and self.kind not in kinds:
-            raise _refuse(unknown(f"kind for rule {self.rule!r}", self.kind, kinds))
+            raise refuse(unknown(f"kind for rule {self.rule!r}", self.kind, kinds))
         parameters_type = RULES[self.rule].parameters_type
         try:
             parameters_type.model_validate(self.parameters)
         except ValidationError as error:
-            raise _refuse("; ".join(describe(error, self.parameters, "parameters", parameters_type))) from None
+            raise refuse("; ".join(describe(error, self.parameters, "parameters", parameters_type))) from None
         return self
 
     def build(self, zone: Zone) -> AnyRule:
@@ -184,10 +100,10 @@ def _has_no_blanks(url: str | None) -> str | None:
     if url is None:
         return None
     if not url.strip():
-        raise _refuse("is empty; give a file or an rtsp:// address")
+        raise refuse("is empty; give a file or an rtsp:// address")
     missing = [name for name in _VARIABLE.findall(url) if name not in os.environ]
     if missing:
-        raise _refuse(
+        raise refuse(
             f"names the environment variable {missing[0]}, which is not set: "
             f"write {missing[0]}=… into /etc/teawatch/secrets.env, or set it before the command"
         )
@@ -206,7 +122,7 @@ class GateSection(Section):
 def _gate(value: object) -> object:
     if isinstance(value, str):
         if value not in ("auto", "always"):
-            raise _refuse(unknown("gate", value, ("auto", "always")))
+            raise refuse(unknown("gate", value, ("auto", "always")))
         return {} if value == "auto" else None
     return value
 
@@ -219,6 +135,22 @@ class ClipSection(Section):
     ring_mb: int = Field(default=16, ge=1, le=4096)
 
 
+def _size(value: object) -> object:
+    """`1280x720` as width and height."""
+    width, _, height = value.partition("x") if isinstance(value, str) else ("", "", "")
+    if not (width.isdecimal() and height.isdecimal() and int(width) and int(height)):
+        raise refuse(f"{value!r} is no size; write width and height like 1280x720")
+    return int(width), int(height)
+
+
+class UsbSection(Section):
+    """What is asked of a USB camera, which can do several things."""
+
+    encoding: Encoding | None = None
+    size: Annotated[tuple[int, int] | None, BeforeValidator(_size)] = None
+    rate_per_s: float | None = Field(default=None, ge=0.1, le=120)
+
+
 class CameraSection(Section):
     """One camera, its zones and the rules that watch them."""
 
@@ -228,6 +160,7 @@ class CameraSection(Section):
     pipeline: Annotated[str | None, AfterValidator(_has_no_blanks), Field(repr=False)] = None
     transport: Transport = Transport.TCP
     certificate: str = ""
+    usb: UsbSection | None = None
     silence_s: float = Field(default=SILENCE_S, ge=1, le=600)
     max_pixels: int = Field(default=MAX_PIXELS, ge=1, le=2**28)
     pace: Pace = Pace.REALTIME
@@ -242,11 +175,13 @@ class CameraSection(Section):
         _no_twins("zone", (zone.id for zone in self.zones))
         _no_twins("rule", (rule.id for rule in self.rules))
         if (self.url is None) == (self.pipeline is None):
-            raise _refuse("a camera has a url or a pipeline, one of them")
+            raise refuse("a camera has a url or a pipeline, one of them")
+        if self.usb and not is_device(self.url or ""):
+            raise refuse("usb is for cameras whose url is a video device, such as /dev/video0")
         zones = [zone.id for zone in self.zones]
         for rule in self.rules:
             if rule.zone not in zones:
-                raise _refuse(f"rule {rule.id}: {unknown('zone', rule.zone, zones)}")
+                raise refuse(f"rule {rule.id}: {unknown('zone', rule.zone, zones)}")
         return self
 
     @property
@@ -278,7 +213,13 @@ class CameraSection(Section):
             certificate=str(folder / Path(self.certificate).expanduser()) if self.certificate else "",
             silence_s=self.silence_s,
             max_pixels=self.max_pixels,
+            wish=self._wish,
         )
+
+    @property
+    def _wish(self) -> Wish:
+        usb = self.usb or UsbSection()
+        return Wish(encoding=usb.encoding, size_px=usb.size, rate_per_s=usb.rate_per_s)
 
 
 def _filled(text: str) -> str:
@@ -384,4 +325,4 @@ def _class_problems(config: Config, card: ModelCard) -> Iterable[str]:
 def _no_twins(what: str, ids: Iterable[str]) -> None:
     for name, count in Counter(ids).items():
         if count > 1:
-            raise _refuse(f"{count} {what}s are called {name!r}; each needs an id of its own")
+            raise refuse(f"{count} {what}s are called {name!r}; each needs an id of its own")

@@ -10,8 +10,9 @@ from av.video.frame import PictureType
 
 from edge.camera_clock import clock_ahead_s
 from edge.rhythm import Beat, Rhythm, beat_of, rhythm
-from streams.addresses import is_live, is_web
+from streams.addresses import is_device, is_live, is_web
 from streams.decoder import Decoder
+from streams.device import offered
 from streams.frames import Camera
 from streams.images import Image
 from streams.packets import Coding, Packet
@@ -36,6 +37,7 @@ class Measured:
 
     `lost` counts network packets, where the transport numbers them; `damaged` packets that could not be decoded;
     `undecoded` those that this machine was too slow for. `picture_after_s` is from the start, connecting included.
+    `offers` is what a video device could send instead.
     `failure` is why nothing more came, in one line without secrets.
     """
 
@@ -49,6 +51,7 @@ class Measured:
     undecoded: int = 0
     picture_after_s: float | None = None
     clock_ahead_s: float | None = None
+    offers: str = ""
     failure: str = ""
 
 
@@ -113,6 +116,7 @@ class _Listener:
             undecoded=self._undecoded,
             picture_after_s=self._picture_after_s,
             clock_ahead_s=clock_ahead_s(camera.url) if self._is_live and self._beats else None,
+            offers=offered(camera.url) if is_device(camera.url) else "",
             failure=str(self._player.failure or "").removeprefix(f"camera {camera.id}: "),
         )
 

@@ -11,8 +11,9 @@ from rich.markup import escape
 from edge.probe import Measured
 from edge.remedies import what_and_remedy
 from edge.rhythm import Rhythm
-from streams.addresses import is_live, redacted
+from streams.addresses import is_device, is_live, redacted
 from streams.frames import Camera, Transport
+from streams.packets import Coding
 
 LONGEST_KEY_DISTANCE_S = 2.0
 KEY_SLACK = 1.1
@@ -44,7 +45,7 @@ class Finding:
 def judge(camera: Camera, measured: Measured) -> list[Finding]:
     """Everything worth saying, what is wrong first."""
     found = [*_about_playing(camera, measured), *_about_keys(measured.rhythm), *_about_times(camera, measured)]
-    found += [*_about_losses(camera, measured), *_about_coding(measured), *_about_clock(measured)]
+    found += [*_about_losses(camera, measured), *_about_coding(camera, measured), *_about_clock(measured)]
     return sorted(found, key=lambda each: not each.wrong)
 
 
@@ -78,7 +79,16 @@ def report_json(camera: Camera, measured: Measured, findings: list[Finding]) -> 
         **rhythm,
         **{
             name: getattr(measured, name)
-            for name in ("has_b_frames", "damaged", "lost", "undecoded", "picture_after_s", "clock_ahead_s", "failure")
+            for name in (
+                "has_b_frames",
+                "damaged",
+                "lost",
+                "undecoded",
+                "picture_after_s",
+                "clock_ahead_s",
+                "offers",
+                "failure",
+            )
         },
         "findings": [asdict(each) for each in findings],
         "fine": not any(each.wrong for each in findings),
@@ -178,7 +188,7 @@ def _against_losses(camera: Camera) -> str:
     )
 
 
-def _about_coding(measured: Measured) -> Iterator[Finding]:
+def _about_coding(camera: Camera, measured: Measured) -> Iterator[Finding]:
     coding = measured.coding
     if coding is None:
         return
@@ -191,13 +201,30 @@ def _about_coding(measured: Measured) -> Iterator[Finding]:
     if coding.codec in {"h264", "hevc"} and measured.pixels not in PLAYABLE_PIXELS:
         what = f"pictures of the kind {measured.pixels} play in few browsers"
         yield Finding(False, what, "set the camera to 8 bits, 4:2:0: profile Main or High")
-    if coding.codec == "mjpeg":
+    if coding.encoder:
+        what = "the camera sends raw pictures: this box makes JPEG of each, which costs a little"
+        yield Finding(False, what, "a camera that sends H.264 or JPEG itself costs less")
+    elif is_device(camera.url) and coding.codec == "mjpeg":
+        yield Finding(False, f"MJPEG makes {_megabytes(measured.rhythm)}", _smaller(coding))
+    elif coding.codec == "mjpeg":
         yield Finding(False, "MJPEG needs ten times the network and disk of H.264", "set the camera to H.264")
     elif coding.codec == "hevc":
         what = "H.265 does not play in every browser: not everybody will see the clips"
         yield Finding(False, what, "set the stream that evidence is cut from to H.264")
     elif coding.codec != "h264":
         yield Finding(False, f"{_name(coding.codec)} plays in few browsers", "set the camera to H.264")
+
+
+def _megabytes(rhythm: Rhythm) -> str:
+    if rhythm.bits_per_s is None:
+        return "large clips"
+    return f"{rhythm.bits_per_s / 8e6:.1f} MB a second, in memory and in clips"
+
+
+def _smaller(coding: Coding) -> str:
+    return (
+        f"if that is too much for the line: fewer pictures a second than {float(coding.rate or 0):g}, or a smaller size"
+    )
 
 
 def _about_clock(measured: Measured) -> Iterator[Finding]:
@@ -222,7 +249,9 @@ def _lines(camera: Camera, measured: Measured) -> Iterator[tuple[str, str]]:
         yield "packets", f"{rhythm.packets}, {measured.damaged} damaged, {rhythm.gaps} missing{lost}"
         steady = "none: this machine's clock is taken" if rhythm.is_unstamped else "steady"
         yield "time stamps", ", ".join(_oddities(rhythm)) or steady
-    if coding and is_live(camera.url):
+    if measured.offers:
+        yield "offers", measured.offers
+    if coding and is_live(camera.url) and not is_device(camera.url):
         ahead_s = measured.clock_ahead_s
         yield "clock", "unknown: the camera does not say" if ahead_s is None else _ahead(ahead_s)
     if measured.picture_after_s is not None:

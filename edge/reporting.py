@@ -95,6 +95,7 @@ def packets_of_frame(frame: Frame) -> Packets | None:
         last_at=frame.utc,
         codec=_NO_ID.sub("_", frame.codec)[:64],
         decoder=frame.decoder[:64],
+        encoder=frame.encoder[:64],
     )
 
 
@@ -110,6 +111,7 @@ def packets_of_clip(clip: Clip) -> Packets:
         first_at=first_at,
         last_at=last_at,
         codec=_NO_ID.sub("_", clip.codec)[:64],
+        encoder=clip.encoder[:64],
     )
 
 

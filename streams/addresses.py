@@ -43,12 +43,21 @@ def is_web(url: str) -> bool:
 
 
 def is_device(url: str) -> bool:
-    """Whether it is a video device of this machine.
+    """Whether it is a video device of this machine: by its number, or by the lasting name that udev gives it.
 
-    >>> is_device("v4l2:///dev/video0"), is_device("/dev/video2"), is_device("/dev/shm/film.mp4")
-    (True, True, False)
+    >>> [is_device(each) for each in ("v4l2:///dev/video0", "/dev/video2", "/dev/v4l/by-id/usb-X-index0", "/dev/shm/x")]
+    [True, True, True, False]
     """
-    return scheme(url) in _DEVICE or re.fullmatch(r"/dev/video\d+", url) is not None
+    return scheme(url) in _DEVICE or re.fullmatch(r"/dev/(video\d+|v4l/.+)", url) is not None
+
+
+def device_path(url: str) -> str:
+    """Where a video device is in the file system.
+
+    >>> device_path("v4l2:///dev/video0"), device_path("/dev/video2")
+    ('/dev/video0', '/dev/video2')
+    """
+    return url.partition("://")[2] or url
 
 
 def redacted(url: str) -> str:

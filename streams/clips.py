@@ -57,7 +57,7 @@ class Clip:
     """A file, and what it shows: `packets` frames of stream time `begins_s` to `ends_s`, the first taken at `utc`.
 
     These are the packets number `first` to `last` of the camera's connection number `take`, in `codec`; the last came
-    at `until`.
+    at `until`. `encoder` made them of the camera's raw pictures; empty where the camera did.
 
     `left_out` counts packets that are not in it: those which do not continue the ones around the event, because of
     `broken_by`, and pictures shown before the first key frame, which nobody can decode.
@@ -76,6 +76,7 @@ class Clip:
     last: int
     take: int
     codec: str
+    encoder: str = ""
     left_out: int = 0
     broken_by: tuple[Break, ...] = ()
 
@@ -116,6 +117,7 @@ def cut(packets: Sequence[Packet], *, around: int | None = None) -> Clip:
         last=part[-1].index,
         take=part[0].take,
         codec=part[0].coding.codec,
+        encoder=part[0].coding.encoder,
         left_out=len(packets) - len(part),
         broken_by=tuple(before + breaks[chosen + 1 : chosen + 2]),
     )

@@ -13,6 +13,7 @@ from av.stream import Discard
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
+from streams.device import Device, DeviceDemuxer
 from streams.errors import SourceError
 from streams.failures import keyless, not_a_video, silent, single_picture, too_large, translated, undecodable
 from streams.ffmpeg import Sent
@@ -37,18 +38,17 @@ class Opening:
 
     `format` is a demuxer's name where it is not to be guessed. `open_s` and `silence_s` bound the opening and the wait
     for each packet; None waits for ever. `is_web` lets a list of segments be played, and JPEG pictures one behind the
-    other. `alternative` is tried where this one fails, `as_list` takes its place where it turns out to be a list of
-    segments. `explain` may know better why something failed; `close` gives back what `where` holds.
+    other. `as_list` takes its place where it turns out to be a list of segments. `explain` may know better why
+    something failed; `close` gives back what `where` holds.
     """
 
     camera: Camera
-    where: str | PipelineReader = field(repr=False)
+    where: str | PipelineReader | Device = field(repr=False)
     options: Mapping[str, str]
     format: str | None = None
     open_s: float | None = None
     silence_s: float | None = None
     is_web: bool = False
-    alternative: "Opening | None" = None
     as_list: "Opening | None" = None
     explain: Callable[[SourceError], SourceError] = lambda error: error
     close: Callable[[], None] = lambda: None
@@ -211,28 +211,27 @@ class Demuxer:
             raise too_large(self._camera, self.coding)
 
 
-def opened(opening: Opening) -> Demuxer:
-    """A demuxer of the source, by its alternative if need be. Raises SourceError."""
-    try:
-        demuxer = Demuxer(opening)
-    except SourceError:
-        if opening.alternative is None:
-            raise
-        return Demuxer(opening.alternative)
+def opened(opening: Opening) -> Demuxer | DeviceDemuxer:
+    """A demuxer of a live source. Raises SourceError."""
+    if isinstance(opening.where, Device):
+        return DeviceDemuxer(opening.camera, opening.where)
+    demuxer = Demuxer(opening)
     if opening.as_list is None or not demuxer.is_list:
         return demuxer
     demuxer.close()
     return Demuxer(opening.as_list)
 
 
-def upright(opening: Opening) -> int:
-    """The quarter turns to the left that make a file's pictures upright: only a decoded picture shows them.
+def opened_file(opening: Opening) -> Demuxer:
+    """A demuxer of a file. How its pictures become upright, only a decoded one shows, so one is decoded first.
 
-    Raises NotAVideo where not one picture can be decoded.
+    Raises SourceError, also where not one picture can be decoded.
     """
-    with closing(Demuxer(opening)) as demuxer:
-        picture = demuxer.first_picture()
-    return round(picture.rotation / 90) % 4
+    with closing(Demuxer(opening)) as trial:
+        picture = trial.first_picture()
+    demuxer = Demuxer(opening)
+    demuxer.turn(round(picture.rotation / 90) % 4)
+    return demuxer
 
 
 def _is_cover(stream: VideoStream) -> bool:

@@ -16,7 +16,7 @@ from av.error import (
 )
 from av.error import PermissionError as RefusedInsideError  # a list that names files or addresses it may not open
 
-from streams.addresses import is_device, is_live, is_web, redacted, redacted_text
+from streams.addresses import device_path, is_live, is_web, redacted, redacted_text
 from streams.errors import (
     AccessDenied,
     BrokenOff,
@@ -82,6 +82,41 @@ def silent(camera: Camera, silence_s: float) -> SourceUnreachable:
     )
 
 
+def without_pictures(camera: Camera) -> NotAVideo:
+    """The error for a node of a device that is not the one of its pictures, or whose pictures nothing here decodes."""
+    return NotAVideo(
+        f"{place(camera)} gives no pictures that can be read here; cameras have several nodes: try the others of "
+        "/dev/v4l/by-id, index0 first"
+    )
+
+
+def not_offered(camera: Camera, offers: str) -> SourceMissing:
+    """The error for a video device that cannot send what it is asked for."""
+    wish = camera.wish
+    size = f"{wish.size_px[0]}x{wish.size_px[1]}" if wish.size_px else ""
+    asked = " ".join(each for each in (wish.encoding or "", size) if each)
+    return SourceMissing(f"{place(camera)} does not send {asked}; it offers {offers}")
+
+
+def of_device(camera: Camera, error: OSError) -> SourceUnreachable:
+    """What the kernel says of a video device."""
+    path = device_path(camera.url)
+    told = {
+        errno.ENOENT: "there is no such device; plug the camera in. Which are there: ls -l /dev/v4l/by-id",
+        errno.EACCES: "this user may not open it; add it to the group video: usermod -aG video USER",
+        errno.EPERM: "this user may not open it; add it to the group video: usermod -aG video USER",
+        errno.EBUSY: f"another program has it; which: fuser -v {path}",
+        errno.ENODEV: "was pulled out, or lost its power; check plug, cable and hub",
+        errno.ENXIO: "was pulled out, or lost its power; check plug, cable and hub",
+        errno.ENOSPC: "the USB bus is full; choose a smaller size or rate, or plug it into another port",
+        errno.ENOTTY: "is no video device; which are there: ls -l /dev/v4l/by-id",
+    }
+    reason = (error.strerror or str(error)).lower()
+    return SourceUnreachable(
+        f"{place(camera)}: {told.get(error.errno or 0, f'cannot be filmed ({reason}); check plug, cable and hub')}"
+    )
+
+
 def too_large(camera: Camera, coding: Coding) -> PictureTooLarge:
     """The error for pictures above the camera's limit."""
     return PictureTooLarge(
@@ -101,8 +136,6 @@ def translated(camera: Camera, error: FFmpegError) -> SourceError:
     """FFmpeg's error as ours."""
     where = place(camera)
     reason = (error.strerror or type(error).__name__).lower()
-    if is_device(camera.url):
-        return SourceUnreachable(f"{where} cannot be opened ({reason}); check the plug and the rights of its device")
     if is_live(camera.url):
         return _of_camera(camera, reason, error)
     if isinstance(error, RefusedInsideError) or not isinstance(error, OSError):

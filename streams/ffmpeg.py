@@ -17,6 +17,9 @@ Sent: TypeAlias = "av.Packet[VideoStream]"
 # Where FFmpeg's decoder of a codec is not called like the codec.
 _DECODERS = {"av1": "libdav1d"}
 
+# Half a JPEG would be completed with what is left in memory of an earlier picture, and nothing said.
+_STRICT = {"mjpeg": {"err_detect": "explode"}}
+
 
 def decoder_name(codec: str) -> str:
     """The decoder of a codec with its version, as it goes beside a picture: `libavcodec 62.11.100 h264`."""
@@ -44,7 +47,7 @@ def decoding_context(coding: Coding, max_pixels: int, **options: str) -> VideoCo
         raise TypeError(coding.codec)
     context.thread_count = 1
     context.copy_opaque = True
-    context.options = {"max_pixels": str(max_pixels), **options}
+    context.options = {"max_pixels": str(max_pixels), **_STRICT.get(coding.codec, {}), **options}
     context.width, context.height = coding.width, coding.height
     if coding.extradata:
         context.extradata = coding.extradata

@@ -34,22 +34,42 @@ class Transport(StrEnum):
     UDP = "udp"
 
 
+class Encoding(StrEnum):
+    """How a USB camera sends its pictures, the most welcome first."""
+
+    H264 = "h264"
+    MJPEG = "mjpeg"
+    RAW = "raw"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """What is asked of a USB camera, which can do several things; what is left out is chosen.
+
+    `size_px` is width and height and has to be one that the camera offers; of its rates the nearest is taken.
+    """
+
+    encoding: Encoding | None = None
+    size_px: tuple[int, int] | None = None
+    rate_per_s: float | None = None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Camera:
     """Where pictures come from.
 
     `url` is a path of a file, of a folder of files (played in the order of their names) or of a video device
-    (`/dev/video0`), or an address with `rtsp`, `rtsps`, `http`, `https` or `v4l2` in front. Or `url` is empty and
-    `pipeline` is a GStreamer pipeline whose last element gives encoded or raw video; such text comes only from this
-    box's own configuration, for it can read and write whatever the box can.
+    (`/dev/video0`, or its lasting name under `/dev/v4l`), or an address with `rtsp`, `rtsps`, `http`, `https` or
+    `v4l2` in front. Or `url` is empty and `pipeline` is a GStreamer pipeline whose last element gives encoded or raw
+    video; such text comes only from this box's own configuration, for it can read and write whatever the box can.
 
     `realtime` plays files to their own clock; `fast` as quickly as packets are taken; `loop` is `realtime` without an
     end, stream time growing across repetitions. `transport` is for RTSP. `silence_s` is how long a live source may send
     nothing before it is connected again; a camera of one picture in ten seconds needs more than ten. Pictures of more
-    than `max_pixels` are refused. `certificate` is for `rtsps`: the path of a PEM file with the camera's certificate or
-    that of who signed it, by which the camera has to prove itself; without it every certificate is taken, since cameras
-    sign their own. Address and pipeline may carry a password, so they stay out of `repr`; show
-    `addresses.redacted(url)` instead.
+    than `max_pixels` are refused. `wish` is for video devices, `certificate` for `rtsps`: the path of a PEM file with
+    the camera's certificate or that of who signed it, by which the camera has to prove itself; without it every
+    certificate is taken, since cameras sign their own. Address and pipeline may carry a password, so they stay out of
+    `repr`; show `addresses.redacted(url)` instead.
     """
 
     id: str
@@ -60,6 +80,7 @@ class Camera:
     silence_s: float = SILENCE_S
     max_pixels: int = MAX_PIXELS
     certificate: str = ""
+    wish: Wish = Wish()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -69,7 +90,8 @@ class Frame:
     `index` is the number of its packet, counted by camera from 0. `stream_s` is the stream's own time in seconds since
     its first picture and never runs backwards. `monotonic_s` is this machine's monotonic clock when the packet arrived;
     `utc` the wall clock at that moment. `take` counts the camera's connections; `codec` is FFmpeg's name of what was
-    sent and `decoder` what made the picture of it, empty where that is not known.
+    sent and `decoder` what made the picture of it, empty where that is not known; `encoder` what made packets of a
+    camera's raw pictures, empty where the camera did.
     """
 
     picture: Picture
@@ -81,6 +103,7 @@ class Frame:
     take: int = 0
     codec: str = ""
     decoder: str = ""
+    encoder: str = ""
 
     @property
     def size_px(self) -> tuple[int, int]:

@@ -56,6 +56,7 @@ class DecodedFrame(Frame):
         for name in ("camera", "index", "stream_s", "monotonic_s", "utc", "take"):
             object.__setattr__(self, name, getattr(packet, name))
         object.__setattr__(self, "codec", packet.coding.codec)
+        object.__setattr__(self, "encoder", packet.coding.encoder)
         object.__setattr__(self, "decoder", decoder_name(packet.coding.codec))
 
     @cached_property

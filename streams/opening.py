@@ -6,8 +6,9 @@ from pathlib import Path
 from stat import S_ISDIR, S_ISREG
 from urllib.parse import urlsplit
 
-from streams.addresses import LIVE_SCHEMES, is_device, is_web, scheme
+from streams.addresses import LIVE_SCHEMES, device_path, is_device, is_web, scheme
 from streams.demuxer import Opening
+from streams.device import Device
 from streams.errors import BrokenOff, NotAVideo, SourceError, SourceMissing
 from streams.failures import not_a_video, place, web_page
 from streams.frames import Camera
@@ -37,9 +38,9 @@ _FILE = {"protocol_whitelist": "file"}
 
 
 def live_opening(camera: Camera, stopping: threading.Event) -> Opening:
-    """How a camera's pipeline or live address is opened; a pipeline starts at once, and ends when `stopping` is set.
+    """How a camera's pipeline or live address is opened. Raises SourceError.
 
-    Raises SourceError.
+    A pipeline starts at once; it and a video device end when `stopping` is set.
     """
     proof = _proof(camera)
     if camera.pipeline:
@@ -53,10 +54,7 @@ def live_opening(camera: Camera, stopping: threading.Event) -> Opening:
             close=reader.close,
         )
     if is_device(camera.url):
-        path = urlsplit(camera.url).path
-        # Raw pictures would fill a ring in a second; most cameras can send JPEG.
-        raw = Opening(camera, path, {}, format="v4l2", open_s=TIMEOUT_S, silence_s=camera.silence_s)
-        return replace(raw, options={"input_format": "mjpeg"}, alternative=raw)
+        return Opening(camera, Device(device_path(camera.url), stopping), {})
     if is_web(camera.url):
         listed = Opening(
             camera,

@@ -16,7 +16,8 @@ class Coding:
     `codec` is FFmpeg's name (`h264`, `hevc`, `mjpeg`, …), `extradata` what stands outside of the packets (SPS and PPS),
     `time_base` the unit of `pts` and `dts` in seconds. `rate` is frames per second as the stream states it, None if it
     does not. `quarters` are the quarter turns to the left that make the picture upright. `pixels` is FFmpeg's name of
-    the pixel format, where the packets alone do not say it (raw video).
+    the pixel format, where the packets alone do not say it (raw video). `encoder` is what made the packets of a
+    camera's raw pictures, FFmpeg's name with its version; empty where the camera sent them so.
     """
 
     codec: str
@@ -27,6 +28,7 @@ class Coding:
     rate: Fraction | None = None
     quarters: int = 0
     pixels: str = ""
+    encoder: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -86,6 +86,11 @@ def is_refresh(key: Packet) -> bool:
     return any(unit[0] & _TYPE == _IDR for unit in _units(key) if unit)
 
 
+def begins_anew(codec: str, data: bytes) -> bool:
+    """Whether decoding can begin at this packet, of a sender that gives start codes and does not say."""
+    return codec != "h264" or any(unit[0] & _TYPE == _IDR for unit in _START.split(data) if unit)
+
+
 def template(codec: str) -> VideoStream:
     """An empty stream of a codec, for what PyAV makes from another stream only. Raises FFmpegError, ValueError."""
     if codec in _BARE:

@@ -10,7 +10,8 @@ from enum import StrEnum
 from streams.addresses import is_live
 from streams.clock import Clock, SystemClock
 from streams.condition import Condition
-from streams.demuxer import Demuxer, Opening, opened, upright
+from streams.demuxer import Demuxer, Opening, opened, opened_file
+from streams.device import DeviceDemuxer
 from streams.errors import AccessDenied, SourceError, SourceUnreachable
 from streams.failures import place, unforeseen
 from streams.frames import Camera, Pace
@@ -179,9 +180,7 @@ class Player:
         if self._state is None:
             self._tell(State.CONNECTING)
         try:
-            with closing(opened(opening)) as demuxer:
-                if not self._is_live:
-                    demuxer.turn(upright(opening))
+            with closing(opened(opening) if self._is_live else opened_file(opening)) as demuxer:
                 self._deliver(demuxer)
             if self._is_live:
                 raise SourceUnreachable(f"{place(self.camera)} ended the stream; it is connected again")
@@ -192,7 +191,7 @@ class Player:
         finally:
             opening.close()
 
-    def _deliver(self, demuxer: Demuxer) -> None:
+    def _deliver(self, demuxer: Demuxer | DeviceDemuxer) -> None:
         """Every packet of a take, when it is due."""
         lead_s = PLAUSIBLE_LIST_LEAD_S if demuxer.is_list else PLAUSIBLE_LEAD_S
         self._stamper.begin_take(lead_s, is_timed=not self._is_live or demuxer.is_timed)

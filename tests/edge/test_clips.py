@@ -279,7 +279,9 @@ def test_a_clip_that_shows_less_than_it_was_to_is_announced_with_the_reasons(
     early = replace(broken, incidents=("i-4",), ending=Ending.CONNECTION)
     stalled = replace(taken, incidents=("i-5",), ending=Ending.STALLED)
     closed = replace(taken, incidents=("i-6",), ending=Ending.CLOSED)
-    sealer.seal([taken, broken, early, stalled, closed], 0.0)
+    coding = replace(taken.packets[0].coding, encoder="libavcodec 1.2.3 mjpeg")
+    raw = replace(taken, incidents=("i-7",), packets=tuple(replace(packet, coding=coding) for packet in taken.packets))
+    sealer.seal([taken, broken, early, stalled, closed, raw], 0.0)
     told = {each.incident: each.artefacts[0].falls_short for each in announced(bench)}
     assert told == {
         "i-1": (),
@@ -288,7 +290,11 @@ def test_a_clip_that_shows_less_than_it_was_to_is_announced_with_the_reasons(
         "i-4": (Shortfall.CONNECTION,),
         "i-5": (Shortfall.STALLED,),
         "i-6": (),
+        "i-7": (Shortfall.RAW,),
     }
+    (packets,) = [each.artefacts[0].packets for each in announced(bench) if each.incident == "i-7"]
+    assert packets is not None
+    assert packets.encoder == "libavcodec 1.2.3 mjpeg"
 
 
 def test_what_cannot_be_cut_is_said_and_given_up(bench: Bench, sealer: ClipSealer, taken: Taken) -> None:

@@ -15,6 +15,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from alerts.messages import Phase
+from alerts.records import hash_of
 from streams.clips import cut
 from tests.center.pages.scene import INTRUSION, PARKING, PASSWORD, ROOMS, Scene, open_scene
 from tests.center.pages.sentences import sentences
@@ -50,6 +51,8 @@ MOVES: Final = {
         ("Close", "Closed"),
     ],
 }
+START_OF_SCAN: Final = 0xDA
+HUFFMAN_TABLES: Final = 0xC4
 SHOWN_IN_BOTH: Final = re.compile(r"中文|茶青卡|有机码")
 CJK: Final = re.compile(r"[一-鿿]+")
 LONG_SENTENCES: Final = frozenset(each.id for each in sentences() if len(each.id.split()) > 2)
@@ -269,6 +272,63 @@ def test_a_clip_that_this_browser_cannot_play_says_so_in_its_place(
         expect(officer.page.locator("[data-unplayable]")).to_be_visible()
         expect(officer.page.locator("[data-unplayable]")).to_contain_text("H.265")
         officer.check()
+
+
+def without_tables(jpeg: bytes) -> bytes:
+    """Without its Huffman tables, as USB cameras send them: everybody knows the usual ones (ISO/IEC 10918-1, K.3)."""
+    at, kept = 2, jpeg[:2]
+    while jpeg[at + 1] != START_OF_SCAN:
+        end = at + 2 + int.from_bytes(jpeg[at + 2 : at + 4])
+        kept += b"" if jpeg[at + 1] == HUFFMAN_TABLES else jpeg[at:end]
+        at = end
+    return kept + jpeg[at:]
+
+
+@pytest.mark.parametrize(("size", "language"), [VISITS[0], VISITS[3]])
+def test_a_clip_of_jpeg_pictures_plays_on_the_page_and_is_not_fetched_before_somebody_wants_it(
+    chromium: Browser, scene: Scene, request: pytest.FixtureRequest, size: Any, language: str
+) -> None:
+    incident = f"jpeg-{request.node.callspec.id}"
+    lead = scene.box.see(PARKING, incident, scene.now)
+    made = read(encode("mjpeg", frames=20 + len(language), container="avi", options={"huffman": "default"}))
+    film = cut([replace(packet, data=without_tables(packet.data)) for packet in made])
+    assert film.media_type == "video/matroska"
+    scene.box.film(PARKING.camera, incident, film.data, scene.now, media_type=film.media_type)
+    scene.box.bring(lead, film.data, scene.now)
+    with visit(chromium, scene, size, language) as officer:
+        officer.sign_in("officer-a")
+        fetched: list[str] = []
+        officer.page.on("request", lambda asked: fetched.append(urlsplit(asked.url).path))
+        officer.go(f"/leads/{lead}")
+        player = officer.page.locator("clip-film")
+        button, slider, screen = player.locator("button"), player.locator("input"), player.locator("canvas")
+        expect(button).to_be_visible()
+        expect(officer.page.locator("[data-unplayable]")).to_be_hidden()
+        address = f"/api/v1/evidence/{hash_of(film.data)}"
+        assert address not in fetched
+        button.click()
+        expect(player).to_have_attribute("playing", "")
+        expect(player).not_to_have_attribute("playing", "")
+        assert fetched.count(address) == 1
+        assert float(slider.input_value()) == pytest.approx(film.seconds, abs=0.01)
+        assert screen.evaluate("screen => [screen.width, screen.height]") == [192, 144]
+        last = screen.evaluate("screen => screen.toDataURL()")
+        slider.fill("0")
+        officer.page.wait_for_function("last => document.querySelector('canvas').toDataURL() !== last", arg=last)
+        officer.check()
+
+
+def test_what_is_no_jpeg_in_matroska_is_explained_once_it_was_looked_at(chromium: Browser, scene: Scene) -> None:
+    lead = scene.box.see(PARKING, "odd-film", scene.now)
+    film = cut(read(encode("mpeg4", frames=20)))
+    scene.box.film(PARKING.camera, "odd-film", film.data, scene.now, media_type=film.media_type)
+    scene.box.bring(lead, film.data, scene.now)
+    with visit(chromium, scene, DESK, "en") as officer:
+        officer.sign_in("officer-a")
+        officer.go(f"/leads/{lead}")
+        officer.page.locator("clip-film button").click()
+        expect(officer.page.locator("[data-unplayable]")).to_be_visible()
+        expect(officer.page.locator("clip-film button")).to_be_hidden()
 
 
 def test_the_chosen_picture_stays_chosen_when_news_arrive(chromium: Browser, scene: Scene) -> None:

@@ -3,8 +3,6 @@
 import os
 import threading
 from collections.abc import Callable
-from contextlib import closing
-from dataclasses import replace
 from datetime import UTC
 from pathlib import Path
 
@@ -13,10 +11,8 @@ import cv2
 import numpy as np
 import pytest
 
-from streams.demuxer import opened
 from streams.errors import NotAVideo, SourceError, SourceMissing, SourceUnreachable
 from streams.frames import Camera, Pace
-from streams.opening import file_openings
 from streams.packets import Packet
 from streams.player import Player, State
 from streams.source import open_source
@@ -212,15 +208,6 @@ def test_a_folder_with_no_video_at_all_is_refused(tmp_path: Path) -> None:
     assert watcher.states[-1] == State.FAILED
 
 
-def test_a_source_that_does_not_suit_its_first_options_is_opened_by_the_second(film: FilmMaker) -> None:
-    (plain,) = file_openings(camera(film(STEADY[:3])))
-    wrong = replace(plain, format="mjpeg", options={"no": "such"})
-    with closing(opened(replace(wrong, format="mov,mp4", alternative=plain))) as demuxer:
-        assert len(list(demuxer.packets())) == 3
-    with pytest.raises(SourceError):
-        opened(replace(wrong, format="mov,mp4"))
-
-
 def test_whoever_takes_packets_may_fail_and_it_is_said(film: FilmMaker) -> None:
     told: list[tuple[str, str]] = []
 
@@ -242,8 +229,8 @@ def test_a_missing_device_is_one_line_about_its_plug() -> None:
     failure = watch_to_the_end(camera("v4l2:///dev/video99")).player.failure
     assert isinstance(failure, SourceUnreachable)
     assert str(failure) == (
-        "camera cam-1: v4l2:///dev/video99 cannot be opened (no such file or directory); "
-        "check the plug and the rights of its device"
+        "camera cam-1: v4l2:///dev/video99: there is no such device; plug the camera in. "
+        "Which are there: ls -l /dev/v4l/by-id"
     )
 
 

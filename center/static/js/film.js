@@ -31,7 +31,7 @@ class ClipFilm extends HTMLElement {
     this.controls.append(this.button, this.slider, this.told);
     this.slider.hidden = true;
     this.note.hidden = true;
-    this.poster = this.dataset.poster ? poster(this.dataset.poster) : null;
+    this.poster = this.dataset.still ? still(this.dataset.still) : null;
     this.append(...[this.poster, this.screen, this.controls].filter(Boolean));
   }
 
@@ -107,7 +107,7 @@ class ClipFilm extends HTMLElement {
   }
 }
 
-function poster(address) {
+function still(address) {
   const picture = document.createElement("img");
   picture.src = address;
   picture.alt = "";

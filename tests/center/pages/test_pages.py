@@ -272,6 +272,7 @@ def test_a_lead_shows_its_clip_where_a_browser_can_and_always_lets_it_be_saved(
     assert (page.status_code, faults(page.text)) == (200, [])
     address = f"/api/v1/evidence/{hash_of(clip)}"
     assert (f'<video src="{address}" controls playsinline preload="metadata"' in page.text) == (shows == "video")
+    assert (f'<clip-film src="{address}?lead={lead}"' in page.text) == (shows == "save")
     still = f'poster="/api/v1/evidence/{hash_of(scene.box.pictures[lead][1])}/thumbnail?lead={lead}"'
     assert (still in page.text) == (shows == "video"), "a picture of the incident stands there before it is played"
     assert ("autoplay" in page.text, f'href="{address}?reason=save_clip&amp;download=true&amp;lead=' in page.text) == (
@@ -296,6 +297,10 @@ def test_a_clip_that_shows_less_than_it_was_to_says_so_under_itself(scene: Scene
         "zh-CN": "所示少于应有内容：与摄像机的连接中断 · 摄像机不再传来画面",
     }
     assert told[officer.headers["accept-language"]] in officer.get(f"/leads/{lead}").text
+    scene.box.film(PARKING.camera, incident, b"raw", scene.now, falls_short=(Shortfall.RAW,))
+    page = officer.get(f"/leads/{lead}").text
+    as_sent = {"en": "Exactly as the camera sent it", "zh-CN": "与摄像机发来的完全一致"}
+    assert page.count(as_sent[officer.headers["accept-language"]]) == 1, "not so of the clip that was raw"
     clip = next(file for file in officer.get(f"/api/v1/leads/{lead}").json()["files"] if file["role"] == "clip")
     assert clip["falls_short"] == ["connection", "stalled"]
 

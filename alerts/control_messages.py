@@ -5,7 +5,17 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field, StringConstraints
 
-from alerts.messages import Count, Id, KeyId, Message, Range, Sha256
+from alerts.messages import ClockState, Count, Id, KeyId, Message, Range, Sha256, Utc
+
+
+class Heard(Message):
+    """A word of the centre's that a box followed: sealed `at` by the centre's clock, here at `monotonic_ms` of a boot.
+
+    So that moment of the boot was no earlier, whatever this box's clock says.
+    """
+
+    at: Utc
+    monotonic_ms: Count
 
 
 class Status(Message):
@@ -13,6 +23,8 @@ class Status(Message):
 
     Each connection of an outbox has a greater number than the one before, and `number` counts the statuses in it: the
     last will, which is sealed first, has 0. So an old status can be told from the newest, whatever the clock says.
+    `clock` is when it was sealed, `heard` the last word of the centre in the same boot: from both the centre reckons
+    when what this box recorded without a set clock was.
     """
 
     TYPE: ClassVar[str] = "teawatch.status.v1"
@@ -27,6 +39,8 @@ class Status(Message):
     quarantined_records: Count = 0
     discarded_records: Count = 0
     trouble: Annotated[str, StringConstraints(max_length=200)] = ""
+    clock: ClockState | None = None
+    heard: Heard | None = None
 
 
 class Disposition(StrEnum):

@@ -10,9 +10,9 @@ from typing import Self, TypeAlias
 
 import structlog
 
-from alerts.clocks import clock_quality, utc_now
+from alerts.clocks import clock_quality, clock_state, utc_now
 from alerts.connection import Address, Arrival, Connection, Will
-from alerts.control_messages import Recall, Receipt, RotateKey, Status
+from alerts.control_messages import Heard, Recall, Receipt, RotateKey, Status
 from alerts.door import Door
 from alerts.downlinks import admit
 from alerts.errors import AlertsError, DownlinkRejected, MessageError, OutboxError
@@ -80,6 +80,7 @@ class Publisher:
         self._has_copy = outbox.counts().forked_receipts > 0
         self._status_due_s = 0.0
         self._told: Status | None = None
+        self._heard: Heard | None = None
         self._topics = {channel: Topic(identity.tenant, identity.device, channel).text for channel in Channel}
         self._connection = Connection(
             Address(
@@ -156,6 +157,10 @@ class Publisher:
                 self._note_discarded()
                 if self._connection.is_up:
                     self._renew_will()
+                    if (
+                        self._told is None
+                    ):  # before the backlog: by it the centre dates what a box without a clock wrote
+                        self._send_status()
                     self._send_due()
                     self._send_status()
             except OutboxError as error:
@@ -209,6 +214,8 @@ class Publisher:
             quarantined_records=counts.quarantined_records,
             discarded_records=counts.discarded_records,
             trouble=(self._outbox.trouble or (COPIED if self._has_copy else ""))[:200],
+            clock=clock_state(self._now(), time.monotonic()),
+            heard=self._heard,
         )
 
     def _last_will(self) -> Will:
@@ -285,6 +292,7 @@ class Publisher:
 
     def _admit(self, arrival: Arrival, transaction: Transaction, now: datetime) -> Message | None:
         """What the centre says, if it is for this box and news. Raises MessageError, DownlinkRejected."""
+        heard_ms = round(time.monotonic() * 1000)
         expected: dict[str, dict[str, type[Message]]] = {
             self._topics[Channel.RECEIPTS]: {Receipt.TYPE: Receipt},
             self._topics[Channel.COMMANDS]: {Recall.TYPE: Recall} | ({RotateKey.TYPE: RotateKey} if self._keys else {}),
@@ -297,6 +305,8 @@ class Publisher:
             now=now,
             clock=clock_quality(now),
         )
+        if sealed is not None:
+            self._heard = Heard(at=sealed.event.time, monotonic_ms=heard_ms)
         return sealed.data if sealed else None
 
     def _note_discarded(self) -> None:
@@ -341,7 +351,8 @@ def _is_news(told: Status, status: Status) -> bool:
     """Whether somebody should see it soon: also that nothing waits any more, if something was said to."""
     is_clear = not (status.pending_records or status.pending_uploads)
     was_clear = not (told.pending_records or told.pending_uploads)
-    return _worth_telling(status) != _worth_telling(told) or (is_clear and not was_clear)
+    has_heard = told.heard is None and status.heard is not None
+    return _worth_telling(status) != _worth_telling(told) or (is_clear and not was_clear) or has_heard
 
 
 def _worth_telling(status: Status) -> tuple[object, ...]:

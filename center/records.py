@@ -2,7 +2,7 @@
 
 from center import coverage, timekeeping
 from center.accounts import people
-from center.boxes import certificates, devices, enrolment, presence
+from center.boxes import bootclocks, certificates, devices, enrolment, presence
 from center.evidence import custody, files, recordings, redactions, retention
 from center.intake import journal, quarantine
 from center.log import records as log
@@ -11,6 +11,7 @@ from enforcement import records as below
 
 TABLE_MODULES = (
     *below.TABLE_MODULES,
+    bootclocks,
     certificates,
     coverage,
     custody,

@@ -6,6 +6,7 @@ A lead is not evidence and not a finding: it is a reason to look (Administrative
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import Any, Final, NamedTuple
 
 from sqlalchemy import BigInteger, ColumnElement, Index, String, UniqueConstraint, bindparam, select
@@ -17,13 +18,23 @@ from traceability.records import WIDE, Base, Identified, JsonList, JsonObject, O
 from traceability.rows import change_rows
 
 
+class TimeSource(StrEnum):
+    """On whose word a lead's times are what they are."""
+
+    BOX = "box"  # the box's clock, as it wrote
+    BOOT = "boot"  # reckoned: a time server set the box's clock later in the same boot
+    CENTRE = "centre"  # reckoned: in the same boot box and centre heard of each other
+    ARRIVAL = "arrival"  # nothing is known but when the record came
+
+
 @dataclass(frozen=True, slots=True)
 class LeadFacts:
     """What one alert says of one incident. `record_sha256` is the hash of the signed record it came in.
 
     `phase` is opened, updated or closed; `footage` live or recording; `clock` synchronised, unsynchronised or
     unknown, as the box says; `because` and `objects` are the alert's own JSON. Where `opened_at` and `observed_at` are
-    not what the box wrote, because that cannot be, what it wrote stands in `box_opened_at` and `box_observed_at`.
+    not what the box wrote, because that cannot be, what it wrote stands in `box_opened_at` and `box_observed_at`;
+    `time_source` says how they were found. Then it was observed `boot_ms` after the start of the box called `boot`.
     """
 
     tenant: str
@@ -51,6 +62,9 @@ class LeadFacts:
     record_sha256: str
     box_opened_at: datetime | None = None
     box_observed_at: datetime | None = None
+    time_source: TimeSource = TimeSource.BOX
+    boot: str = ""
+    boot_ms: int = 0
 
 
 class Lead(Identified, Base):
@@ -92,6 +106,9 @@ class Lead(Identified, Base):
     record_sha256: Mapped[str] = mapped_column(String(64))
     box_opened_at: Mapped[datetime | None]
     box_observed_at: Mapped[datetime | None]
+    time_source: Mapped[str] = mapped_column(String(16), default=TimeSource.BOX, server_default=TimeSource.BOX)
+    boot: Mapped[str] = mapped_column(String(64), default="", server_default="")
+    boot_ms: Mapped[int] = mapped_column(BigInteger, default=0, server_default="0")
     received_at: Mapped[datetime]
     linked_for: Mapped[datetime | None]
     linked_camera: Mapped[str | None] = mapped_column(String(64))
@@ -144,7 +161,8 @@ def of_lead() -> ColumnElement[bool]:
 class Sight(NamedTuple):
     """What of a lead its links and its task depend on: what was seen by which camera, and `at` which time.
 
-    `at` is when the register is to be read: at the lead's opening, or, if the box had lost the time, at its arrival.
+    `at` is when the register is to be read: at the lead's opening, or, if the box had lost the time and it could not be
+    reckoned, at its arrival.
     """
 
     tenant: str
@@ -159,15 +177,15 @@ class Sight(NamedTuple):
 
 def sighted_at(lead: Lead) -> datetime:
     """When the register is to be read for a lead."""
-    return _sighted_at(lead.clock, lead.received_at, lead.opened_at)
+    return _sighted_at(lead.clock, lead.time_source, lead.received_at, lead.opened_at)
 
 
 def sights_of(session: Session, tenant: str, lead_ids: Iterable[str]) -> tuple[Sight, ...]:
     """The sights of these leads, by id."""
     rows = session.execute(_SIGHTS, {"tenant": tenant, "lead_ids": sorted(set(lead_ids))})
     return tuple(
-        Sight(tenant, key, kind, phase, camera, _sighted_at(clock, received_at, opened_at), linked_for, linked_camera)
-        for key, kind, phase, camera, clock, received_at, opened_at, linked_for, linked_camera in rows
+        Sight(tenant, key, kind, phase, camera, _sighted_at(clock, source, *times), linked_for, linked_camera)
+        for key, kind, phase, camera, clock, source, *times, linked_for, linked_camera in rows
     )
 
 
@@ -178,6 +196,7 @@ _SIGHTS: Final = (
         Lead.phase,
         Lead.camera,
         Lead.clock,
+        Lead.time_source,
         Lead.received_at,
         Lead.opened_at,
         Lead.linked_for,
@@ -188,8 +207,9 @@ _SIGHTS: Final = (
 )
 
 
-def _sighted_at(clock: str, received_at: datetime, opened_at: datetime) -> datetime:
-    return received_at if clock == ClockQuality.UNSYNCHRONISED else opened_at
+def _sighted_at(clock: str, source: str, received_at: datetime, opened_at: datetime) -> datetime:
+    is_lost = clock == ClockQuality.UNSYNCHRONISED and source == TimeSource.ARRIVAL
+    return received_at if is_lost else opened_at
 
 
 def change_leads(session: Session, tenant: str, changes: Mapping[str, Mapping[str, Any]]) -> None:

@@ -65,7 +65,9 @@ class LeadOut(Answer):
     """A lead (线索): a reason to look, no evidence yet.
 
     Where `box_opened_at` and `box_observed_at` stand, they are what the box wrote, which cannot be or nothing
-    kept right: `opened_at` and `observed_at` are then the centre's.
+    kept right: `opened_at` and `observed_at` are then the centre's, and `time_source` says on whose word: `boot` (a
+    time server set the box's clock later in the same boot), `centre` (box and centre heard of each other in it),
+    `arrival` (nothing is known but when the record came). `box`: they are the box's own.
     """
 
     id: str
@@ -85,6 +87,7 @@ class LeadOut(Answer):
     clock: str
     box_opened_at: datetime | None
     box_observed_at: datetime | None
+    time_source: str
 
     @classmethod
     def of(cls, row: Lead) -> "LeadOut":

@@ -89,7 +89,7 @@ def facts(session: Session, language: Language, gathered: Gathered) -> Iterator[
             yield language.gettext(N_("Note")), words
     yield language.gettext(N_("First seen")), formats.stamp(lead.opened_at, "full")
     yield language.gettext(N_("Last seen")), formats.stamp(lead.observed_at, "full")
-    if words := replaced_time(language, lead):
+    if words := replaced_time(session, language, lead):
         yield language.gettext(N_("Time")), words
     yield language.gettext(N_("Revision")), str(lead.revision)
     yield language.gettext(N_("Clock")), name_of(language, CLOCKS, lead.clock)

@@ -1,26 +1,34 @@
 """From the words on the wire to the facts of a lead: the only place where an alert becomes rows.
 
 A box without a battery clock boots in 1970. Its records are never refused for that: times that cannot be right are
-moved by the difference between when the record came and when the box believed it made it; what is still impossible
+reckoned from the box's monotonic clock, where something is known of that boot (`center.boxes.bootclocks`). Else they
+are moved by the difference between when the record came and when the box believed it made it; what is still impossible
 then counts as seen when it came. What the box wrote is kept beside. An incident cannot have begun after it was seen,
-nor in a year without a clock.
+nor before the boot whose clock wrote it, nor in a year without a clock.
 """
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from alerts.clocks import EARLIEST_YEAR
 from alerts.messages import Alert, ClockQuality, Event
-from enforcement.leads import LeadFacts
+from center.boxes.bootclocks import BootClock, Reckoned
+from enforcement.leads import LeadFacts, TimeSource
 
 CREDIBLE_AHEAD = timedelta(minutes=5)
 CREDIBLE_BEHIND = timedelta(days=90)
 
 
-def to_facts(event: Event, alert: Alert, *, record_sha256: str, received_at: datetime) -> LeadFacts:
+BootClocks = Mapping[tuple[str, str], BootClock]
+"""What is known of boots, by box and boot."""
+
+
+def to_facts(event: Event, alert: Alert, *, record_sha256: str, received_at: datetime, boots: BootClocks) -> LeadFacts:
     """What one alert says of one incident, its times put right where the box's clock was wrong."""
-    seen = sighting(event, alert, received_at)
-    is_replaced = seen != (alert.opened_at, alert.observed_at)
+    seen = sighting(event, alert, received_at, boots)
+    is_replaced = (seen.opened_at, seen.observed_at) != (alert.opened_at, alert.observed_at)
+    state = alert.clock_state if seen.source is not TimeSource.BOX else None
     return LeadFacts(
         tenant=event.tenant,
         device=event.device,
@@ -47,28 +55,59 @@ def to_facts(event: Event, alert: Alert, *, record_sha256: str, received_at: dat
         record_sha256=record_sha256,
         box_opened_at=alert.opened_at if is_replaced else None,
         box_observed_at=alert.observed_at if is_replaced else None,
+        time_source=seen.source,
+        boot=state.boot if state else "",
+        boot_ms=state.monotonic_ms if state else 0,
     )
 
 
 class Sighting(NamedTuple):
-    """When an incident began and when this alert saw it, as far as that can be told."""
+    """When an incident began and when this alert saw it, as far as that can be told, and on whose word."""
 
     opened_at: datetime
     observed_at: datetime
+    source: TimeSource
 
 
-def sighting(event: Event, alert: Alert, received_at: datetime) -> Sighting:
-    """The alert's times: as they are when the box's clock can have been right, else moved or replaced."""
-    shift = timedelta(0)
-    if alert.clock is ClockQuality.UNSYNCHRONISED or not is_credible(alert.observed_at, received_at):
-        shift = received_at - event.time
+def sighting(event: Event, alert: Alert, received_at: datetime, boots: BootClocks) -> Sighting:
+    """The alert's times: as they are when the box's clock can have been right, else reckoned, moved or replaced."""
+    if not is_doubtful(alert, received_at):
+        return _sighting(alert, timedelta(0), received_at, TimeSource.BOX)
+    state = alert.clock_state
+    known = boots.get((event.device, state.boot)) if state else None
+    reckoned = known.reckon(state.monotonic_ms) if known and state else None
+    if state is None or reckoned is None or not is_credible(reckoned.at, received_at):
+        return _sighting(alert, received_at - event.time, received_at, TimeSource.ARRIVAL)
+    times = reckon(reckoned, alert.opened_at, alert.observed_at, boot_ms=state.monotonic_ms, received_at=received_at)
+    return Sighting(*times, reckoned.source)
+
+
+def reckon(
+    reckoned: Reckoned, box_opened_at: datetime, box_observed_at: datetime, *, boot_ms: int, received_at: datetime
+) -> tuple[datetime, datetime]:
+    """When it began and when it was observed, `boot_ms` into a boot; the box's own times tell only how long it lasted.
+
+    What lasted longer than that boot, or backwards, was not measured by one clock: then its beginning is not known.
+    """
+    observed_at = min(reckoned.at, received_at)
+    lasted = box_observed_at - box_opened_at
+    is_known = timedelta(0) <= lasted <= timedelta(milliseconds=boot_ms)
+    return observed_at - lasted if is_known else observed_at, observed_at
+
+
+def is_doubtful(alert: Alert, received_at: datetime) -> bool:
+    """Whether nothing kept the clock right that dated the alert, or it cannot have been right."""
+    return alert.clock is ClockQuality.UNSYNCHRONISED or not is_credible(alert.observed_at, received_at)
+
+
+def _sighting(alert: Alert, shift: timedelta, received_at: datetime, source: TimeSource) -> Sighting:
     observed_at = _moved(alert.observed_at, shift)
     if observed_at is None or not is_credible(observed_at, received_at):
         observed_at = received_at
     opened_at = _moved(alert.opened_at, shift)
     if opened_at is None or opened_at.year < EARLIEST_YEAR or opened_at > observed_at:
         opened_at = observed_at
-    return Sighting(opened_at, observed_at)
+    return Sighting(opened_at, observed_at, source)
 
 
 def is_credible(at: datetime, received_at: datetime) -> bool:

@@ -10,18 +10,20 @@ import structlog
 from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.orm import Session
 
-from alerts.messages import Alert, Coverage, Dropped, Evidence, FilesGone, KeyRotation
+from alerts.messages import Alert, Clock, Coverage, Dropped, Evidence, FilesGone, KeyRotation
+from center.boxes.bootclocks import note_clock_record
 from center.boxes.devices import Signer
 from center.boxes.keys import follow_rotation
 from center.coverage import keep_coverage
 from center.evidence.files import Announcement, announce_files, note_never_to_come
 from center.feed.hub import announce
 from center.handlers import route
-from center.intake.conversion import is_credible, to_facts
+from center.intake.conversion import BootClocks, is_credible, to_facts
 from center.intake.gone import note_gone
 from center.intake.judging import judge, open_books
 from center.intake.quarantine import Reason, Refusal
 from center.intake.reading import Entry
+from center.intake.redating import redate_leads
 from enforcement.folding import Told, fold_alerts
 from enforcement.leads import lead_id
 
@@ -56,19 +58,35 @@ def digest(
 def _judge_and_digest(
     session: Session, entries: Sequence[Entry], signers: Mapping[str, Signer], at: datetime
 ) -> tuple[Refusal | None, ...]:
-    books = open_books(session, entries[0].event.tenant)
+    dated = _note_clocks(session, entries, signers)
+    books = open_books(session, entries, at)
     refusals = tuple(judge(books, entry, signers[entry.key_id], at) for entry in entries)
-    _digest(session, [entry for entry, refusal in zip(entries, refusals, strict=True) if refusal is None], at)
+    accepted = [entry for entry, refusal in zip(entries, refusals, strict=True) if refusal is None]
+    _digest(session, accepted, books.boots, at)
+    for device, boot in dated:
+        redate_leads(session, tenant=entries[0].event.tenant, device=device, boot=boot, at=at)
     return refusals
 
 
-def _digest(session: Session, entries: Sequence[Entry], at: datetime) -> None:
-    """Clock records are kept as they are."""
+def _note_clocks(
+    session: Session, entries: Sequence[Entry], signers: Mapping[str, Signer]
+) -> tuple[tuple[str, str], ...]:
+    """Learn from clock records, before anything is dated; of which boots something new is known."""
+    return tuple(
+        (entry.event.device, entry.data.boot)
+        for entry in entries
+        if isinstance(entry.data, Clock)
+        and signers[entry.key_id].reaches(entry.event.epoch, entry.sequence)
+        and note_clock_record(session, tenant=entry.event.tenant, device=entry.event.device, clock=entry.data)
+    )
+
+
+def _digest(session: Session, entries: Sequence[Entry], boots: BootClocks, at: datetime) -> None:
     if not entries:
         return
     tenant = entries[0].event.tenant
     alerts = [
-        Told(to_facts(entry.event, entry.data, record_sha256=entry.sha256, received_at=at), at)
+        Told(to_facts(entry.event, entry.data, record_sha256=entry.sha256, received_at=at, boots=boots), at)
         for entry in entries
         if isinstance(entry.data, Alert)
     ]

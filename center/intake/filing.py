@@ -20,12 +20,14 @@ from alerts.messages import KeyRotation
 from alerts.receipts import next_counter
 from alerts.subscriber import Incoming
 from alerts.topics import Channel, Topic
+from center.boxes.bootclocks import note_status_clock
 from center.boxes.devices import Device, Signer, find_signers, hold_devices
 from center.boxes.presence import note_status
 from center.feed.hub import announce
 from center.intake.digesting import digest
 from center.intake.quarantine import Limits, Refusal, put_aside, waiting_for_key
 from center.intake.reading import Entry, Reading, read, standing_of
+from center.intake.redating import redate_leads
 from center.intake.volumes import Volume, open_volumes, place_of, write_rows
 from center.log.entries import enter_records
 
@@ -106,9 +108,13 @@ class _Batch:
         return Filed(tuple(self.outcomes[number] for number in range(len(self.readings))), receipts)
 
     def _note(self, sealed: Sealed[Status]) -> None:
-        device = self.devices[sealed.event.device]
-        if note_status(self.session, device, sealed.data, self.at):
-            announce(self.session, "device", device.id)
+        device, status = self.devices[sealed.event.device], sealed.data
+        if not note_status(self.session, device, status, self.at):
+            return
+        announce(self.session, "device", device.id)
+        own = {"tenant": device.tenant, "device": device.id}
+        if status.online and note_status_clock(self.session, **own, status=status, at=self.at) and status.clock:
+            redate_leads(self.session, **own, boot=status.clock.boot, at=self.at)
 
     def _file_entries(self, entries: dict[int, Entry]) -> tuple[tuple[Topic, bytes], ...]:
         """Every authentic record gets a receipt, a repeated one too: the box may have lost the first."""

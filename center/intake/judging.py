@@ -1,5 +1,6 @@
 """Whether an authentic record can become rows: its key reaches it, its kind is known, its camera is this box's."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -8,8 +9,9 @@ from sqlalchemy.orm import Session
 from alerts.catalogue import KINDS
 from alerts.keys import VerifyKey
 from alerts.messages import Alert, Coverage, Dropped, Evidence, KeyRotation
+from center.boxes.bootclocks import find_boot_clocks
 from center.boxes.devices import DeviceKey, Signer
-from center.intake.conversion import is_credible, sighting
+from center.intake.conversion import BootClocks, is_credible, is_doubtful, sighting
 from center.intake.quarantine import Reason, Refusal
 from center.intake.reading import Entry, why_it_ended
 from traceability.cameras import camera_at
@@ -17,15 +19,22 @@ from traceability.editions import Register, register_of
 
 
 class Books(NamedTuple):
-    """Where is looked up what a record says: the database, and the register as it is now."""
+    """Where is looked up what a record says: the database, the register as it is now, what is known of boots."""
 
     session: Session
     register: Register
+    boots: BootClocks
 
 
-def open_books(session: Session, tenant: str) -> Books:
-    """For all records of a batch."""
-    return Books(session, register_of(session, tenant))
+def open_books(session: Session, entries: Sequence[Entry], received_at: datetime) -> Books:
+    """For all records of a batch, of one tenant."""
+    tenant = entries[0].event.tenant
+    boots = [
+        (entry.event.device, entry.data.clock_state.boot)
+        for entry in entries
+        if isinstance(entry.data, Alert) and entry.data.clock_state and is_doubtful(entry.data, received_at)
+    ]
+    return Books(session, register_of(session, tenant), find_boot_clocks(session, tenant, boots))
 
 
 def judge(books: Books, entry: Entry, signer: Signer, received_at: datetime) -> Refusal | None:
@@ -53,7 +62,7 @@ def _check_data(books: Books, entry: Entry, received_at: datetime) -> Refusal | 
 def _check_alert(books: Books, entry: Entry, alert: Alert, received_at: datetime) -> Refusal | None:
     if alert.kind not in KINDS:
         return Refusal(Reason.UNKNOWN_KIND, f"no kind {alert.kind!r} in the catalogue")
-    return _check_camera(books, entry, alert.camera, sighting(entry.event, alert, received_at).observed_at)
+    return _check_camera(books, entry, alert.camera, sighting(entry.event, alert, received_at, books.boots).observed_at)
 
 
 def _check_reach(entry: Entry, signer: Signer) -> Refusal | None:

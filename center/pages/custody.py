@@ -43,7 +43,7 @@ def show(request: Request, session: Reading, person: Viewer, lead_id: str) -> Re
         view=view_leads(session, language, [lead])[0],
         records=records_of(session, lead),
         clock=name_of(language, CLOCKS, lead.clock),
-        replaced_time=replaced_time(language, lead),
+        replaced_time=replaced_time(session, language, lead),
         doubt=doubt_of(session, language, lead),
         review=review_of(session, language, person, lead),
         held=[held.holds for held in holds_of(session, tenant=lead.tenant, lead_id=lead.id)][-1:] == [True],

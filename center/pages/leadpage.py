@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date
+from datetime import UTC, date, timedelta
 from typing import Any
 
 from sqlalchemy import select
@@ -10,11 +10,12 @@ from sqlalchemy.orm import Session
 
 from alerts.catalogue import CLAUSES
 from alerts.messages import ClockQuality
+from center.boxes.bootclocks import find_boot_clocks
 from center.intake.journal import JournalRow
 from center.pages.formats import Formats
 from center.pages.terms import GRID_LEVELS, GRIDS, TARGETS, Toned, clause_name, name_of, toned
 from center.words import N_, Language
-from enforcement.leads import Lead, LeadLink, links_of
+from enforcement.leads import Lead, LeadLink, TimeSource, links_of
 
 BAR_LENGTH = 1000
 ROOM_BEYOND = 1.15
@@ -134,11 +135,14 @@ def records_of(session: Session, lead: Lead) -> Sequence[JournalRow]:
     return session.scalars(rows).all()
 
 
-def replaced_time(language: Language, lead: Lead) -> str:
-    """That the lead's times are the centre's, and what the box wrote instead; empty where they are the box's own."""
+def replaced_time(session: Session, language: Language, lead: Lead) -> str:
+    """That the lead's times are the centre's, how found, and what the box wrote; empty where they are the box's own."""
     if lead.box_opened_at is None or lead.box_observed_at is None:
         return ""
     first, last = (f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC" for at in (lead.box_opened_at, lead.box_observed_at))
+    if lead.time_source != TimeSource.ARRIVAL:
+        wrote = language.say(N_("The box wrote %(first)s to %(last)s."), first=first, last=last)
+        return " ".join((*_how_reckoned(session, language, lead), wrote))
     unset, impossible = (
         N_(
             "The time of this lead is the centre's, reckoned from when the record came: nothing kept the box's clock"
@@ -150,3 +154,25 @@ def replaced_time(language: Language, lead: Lead) -> str:
         ),
     )
     return language.say(unset if lead.clock == ClockQuality.UNSYNCHRONISED else impossible, first=first, last=last)
+
+
+def _how_reckoned(session: Session, language: Language, lead: Lead) -> tuple[str, str]:
+    known = find_boot_clocks(session, lead.tenant, [(lead.device, lead.boot)]).get((lead.device, lead.boot))
+    reckoned = known.reckon(lead.boot_ms) if known else None
+    if lead.time_source == TimeSource.BOOT:
+        how = N_(
+            "The time of this lead is the centre's: nothing kept the box's clock right when it wrote, but a time server"
+            " did later, before the box was started anew."
+        )
+    else:
+        how = N_(
+            "The time of this lead is the centre's: nothing kept the box's clock right when it wrote, but before the"
+            " box was started anew it and the centre heard of each other."
+        )
+    words = language.gettext(how)
+    if reckoned is None or reckoned.error is None:
+        exact = language.gettext(N_("It was then at the latest: how long the box's word was under way is not known."))
+    else:
+        error = Formats(language).duration(max(1000, reckoned.error // timedelta(milliseconds=1)))
+        exact = language.say(N_("It is right to %(error)s."), error=error)
+    return words, exact

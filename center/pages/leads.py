@@ -113,7 +113,7 @@ def _everything(request: Request, session: Session, person: Person, lead_id: str
         "chosen": chosen_of(pairs, picture),
         "lead": lead,
         "doubt": doubt_of(session, language, lead),
-        "replaced_time": replaced_time(language, lead),
+        "replaced_time": replaced_time(session, language, lead),
         "clauses": clauses_of(language, lead),
         "links": links_in_words(session, language, lead),
         "records": records_of(session, lead),

@@ -154,6 +154,7 @@ class Desk:
     records: dict[int, Record] = field(default_factory=dict)
     arrivals: list[int] = field(default_factory=list)
     statuses: list[Status] = field(default_factory=list)
+    order: list[Channel] = field(default_factory=list)
     counter: int = 0
 
     def __post_init__(self) -> None:
@@ -177,6 +178,7 @@ class Desk:
         find_key = {self.identity.signing_key.key_id: self.identity.signing_key.verify_key}.get
         with self._changed:
             try:
+                self.order.append(topic.channel)
                 if topic.channel is Channel.STATUS:
                     self.statuses.append(read_status(raw, find_key).data)
                 else:

@@ -2,6 +2,7 @@
 
 import itertools
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from alerts.clocks import boot_id
 from alerts.control_messages import Disposition, Recall
 from alerts.discarding import Limit
 from alerts.downlinks import write_downlink
@@ -132,6 +134,26 @@ def test_that_nothing_waits_any_more_is_said_soon_if_something_was_said_to(
         assert desk.statuses[-1].pending_records == 3
         desk.answering = True
         desk.wait(lambda: desk.statuses[-1].pending_records == 0)
+
+
+def test_a_box_says_how_long_it_has_run_before_its_backlog_and_then_what_it_heard(
+    broker: Broker, identity: Identity, outbox: Outbox
+) -> None:
+    broker.start()
+    append(outbox, 3)
+    before_ms, before = time.monotonic_ns() // 1_000_000, datetime.now(UTC)
+    with Desk(identity, broker.port) as desk, sending(outbox, identity):
+        desk.wait(lambda: any(status.heard for status in desk.statuses))
+    first = desk.statuses[0]
+    heard = next(status for status in desk.statuses if status.heard)
+    assert (first.heard, first.pending_records) == (None, 3)
+    assert desk.order[:2] == [Channel.STATUS, Channel.JOURNAL]
+    assert first.clock
+    assert heard.clock
+    assert heard.heard
+    assert before_ms <= first.clock.monotonic_ms <= heard.heard.monotonic_ms <= heard.clock.monotonic_ms
+    assert first.clock.boot == boot_id()
+    assert before <= heard.heard.at <= datetime.now(UTC)
 
 
 def test_quarantined_records_are_counted_forgotten_and_told(broker: Broker, identity: Identity, outbox: Outbox) -> None:

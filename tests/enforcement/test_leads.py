@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from enforcement.events import LeadClosed, LeadOpened, LeadReopened, LeadUpdated
 from enforcement.leadlinks import link_leads
-from enforcement.leads import Lead, LeadFacts, LeadLink, links_of
+from enforcement.leads import Lead, LeadFacts, LeadLink, TimeSource, links_of, sighted_at
 from tests.enforcement.alerts_told import INTRUSION, PARKED, revision
 from tests.enforcement.single_leads import LeadChange, fold_alert, link_lead
 from tests.traceability.books import NOW, TENANT, demo_books
@@ -183,6 +183,11 @@ def test_links_are_made_anew_when_the_incident_turns_out_to_have_begun_at_anothe
     assert ("party", "grower-wp-21") in kinds(link_lead(county, moved))
 
 
-def test_a_box_that_had_lost_the_time_is_linked_by_the_time_its_alert_came(county: Session) -> None:
-    lost = replace(INTRUSION, clock="unsynchronised", opened_at=datetime.fromisoformat("1970-01-01T00:01:00+00:00"))
-    assert ("plot", "qs-01") in kinds(link_lead(county, fold(county, lost).lead))
+@pytest.mark.parametrize("source", TimeSource)
+def test_a_box_that_had_lost_the_time_is_linked_by_what_is_known_of_it(county: Session, source: TimeSource) -> None:
+    lost = replace(INTRUSION, clock="unsynchronised", time_source=source)
+    replace_tenure(county, tenant=TENANT, plot_id="qs-01", party_id="grower-wp-21", at=NOW - timedelta(minutes=30))
+    lead = fold(county, replace(lost, opened_at=NOW - timedelta(hours=1))).lead
+    is_of_arrival = source is TimeSource.ARRIVAL
+    assert sighted_at(lead) == (lead.received_at if is_of_arrival else lead.opened_at)
+    assert (("party", "grower-wp-21") in kinds(link_lead(county, lead))) is is_of_arrival

@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 
 from alerts.errors import MalformedMessage
 
@@ -39,6 +40,7 @@ class Topic:
         return f"{PREFIX}/{self.tenant}/{self.device}/{self.channel}"
 
 
+@lru_cache(maxsize=10_000)
 def parse(text: str) -> Topic:
     """Read `Topic.text`; raises MalformedMessage."""
     match text.split("/"):

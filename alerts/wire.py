@@ -6,7 +6,7 @@ What two readers could read differently is refused: floating-point numbers, NaN,
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Never
 
 from pydantic import BaseModel
@@ -72,7 +72,7 @@ def _read_plain(raw: bytes, text: str) -> dict[str, object] | None:
     if "\\" in text:
         return None
     bare = "".join(text.split('"')[::2])
-    if _NEEDS_PATIENCE.search(bare):
+    if "." in bare or _NEEDS_PATIENCE.search(bare):
         return None
     if bare.count("{") + bare.count("[") > MAX_DEPTH and _is_too_deep(bare):
         return None
@@ -106,41 +106,40 @@ def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
 
 
 def _check(value: object, *, depth: int) -> None:
-    match value:
-        case None | bool():
-            pass
-        case int():
-            if abs(value) > MAX_INTEGER:
-                raise MalformedMessage(TOO_GREAT)
-        case str():
-            _check_text(value)
-        case Mapping() | list() | tuple():
-            _check_parts(value, depth=depth)
-        case _:
-            raise MalformedMessage(f"{type(value).__name__} may not travel")
+    if isinstance(value, str):
+        _check_text(value)
+    elif isinstance(value, int):  # bool is one
+        if abs(value) > MAX_INTEGER:
+            raise MalformedMessage(TOO_GREAT)
+    elif isinstance(value, dict | list | tuple | Mapping):  # the last is slow to tell
+        _check_parts(value, depth=depth)
+    elif value is not None:
+        raise MalformedMessage(f"{type(value).__name__} may not travel")
 
 
 def _check_parts(value: Mapping[object, object] | list[object] | tuple[object, ...], *, depth: int) -> None:
     if depth > MAX_DEPTH:
         raise MalformedMessage(f"nested deeper than {MAX_DEPTH}")
-    parts = value
+    parts: Iterable[object] = value
     if isinstance(value, Mapping):
         for name in value:
             if not isinstance(name, str):
                 raise MalformedMessage(f"a key is {type(name).__name__}, not text")
             _check_text(name)
-        parts = tuple(value.values())
+        parts = value.values()
     for part in parts:
         _check(part, depth=depth + 1)
 
 
 def _check_text(text: str) -> None:
+    if "\0" in text:
+        raise MalformedMessage("text with a NUL character")
+    if text.isascii():
+        return
     try:
-        raw = text.encode()
+        text.encode()
     except UnicodeEncodeError:
         raise MalformedMessage("text with a lone surrogate") from None
-    if b"\0" in raw:
-        raise MalformedMessage("text with a NUL character")
 
 
 class _OnlyBrackets(dict[int, int | None]):
@@ -151,6 +150,6 @@ class _OnlyBrackets(dict[int, int | None]):
 
 
 _BRACKETS = _OnlyBrackets({ord(bracket): ord(bracket) for bracket in "[]{}"})
-_NEEDS_PATIENCE = re.compile(r"[.]|[0-9][eE]|[0-9]{16}")
-"""Outside of strings: numbers that are no integers, or too large."""
+_NEEDS_PATIENCE = re.compile(r"[0-9](?:[eE]|[0-9]{15})")
+"""Outside of strings, beside a decimal point: numbers that are no integers, or too large."""
 _DECODER = json.JSONDecoder(parse_float=_refuse, parse_constant=_refuse, object_pairs_hook=_unique)

@@ -41,14 +41,15 @@ PENALTY_STEPS = frozenset(move.value for move in Move if transition_of(move).nee
 
 
 def link_the_leads(session: Session, tenant: str, events: Sequence[Happening]) -> Iterable[Happening]:
-    """Tie the leads to garden, plot, party, cards and lots, as the register stood at capture."""
+    """Tie the leads to garden, plot, party, cards and lots anew, where they turn out to be about something else."""
     link_leads(session, tenant, _ids(events, "lead_id"))
     return ()
 
 
 def open_their_tasks(session: Session, tenant: str, events: Sequence[Happening]) -> Iterable[Happening]:
     """Somebody must check these leads; each has exactly one task."""
-    return open_tasks(session, tenant, _ids(events, "lead_id"), at=events[0].at)
+    sights = [event.sight for event in events if isinstance(event, LeadOpened)]
+    return open_tasks(session, tenant, sights, at=events[0].at)
 
 
 def note_in_their_tasks(session: Session, tenant: str, events: Sequence[Happening]) -> Iterable[Happening]:
@@ -132,7 +133,7 @@ def show_tasks(session: Session, _tenant: str, events: Sequence[Happening]) -> I
 
 
 HANDLERS: Mapping[type[Happening], tuple[Handler, ...]] = {
-    LeadOpened: (link_the_leads, open_their_tasks, show_leads),
+    LeadOpened: (open_their_tasks, show_leads),
     LeadUpdated: (link_the_leads, show_leads),
     LeadClosed: (link_the_leads, note_in_their_tasks, show_leads),
     LeadReopened: (link_the_leads, note_in_their_tasks, show_leads),

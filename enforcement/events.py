@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from enforcement.leads import Sight
+
 
 @dataclass(frozen=True, slots=True)
 class Happening:
@@ -14,10 +16,10 @@ class Happening:
 
 @dataclass(frozen=True, slots=True)
 class LeadOpened(Happening):
-    """An incident is heard of for the first time, in whatever phase."""
+    """An incident is heard of for the first time, in whatever phase; its lead is linked with what was in sight."""
 
     lead_id: str
-    kind: str
+    sight: Sight
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ A lead's row is a function of the set of its alerts. They come by the hundred, s
 question and one answer to the database for all.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import fields
 from datetime import datetime
 from typing import Any, Final, NamedTuple
@@ -14,10 +14,10 @@ from sqlalchemy.orm import Session
 
 from alerts.messages import Phase
 from enforcement.events import Happening, LeadClosed, LeadOpened, LeadReopened, LeadUpdated
-from enforcement.leads import Lead, LeadFacts, change_leads, lead_id
-from traceability.rows import insert_rows
+from enforcement.leadlinks import first_links
+from enforcement.leads import Lead, LeadFacts, Sight, change_leads, lead_id
+from traceability.rows import insert_rows, read_rows
 
-_UNLINKED: Final[dict[str, Any]] = {"linked_for": None, "linked_camera": None, "links_id": None}
 _TOLD: Final = tuple(field.name for field in fields(LeadFacts) if field.name != "tenant")
 
 
@@ -53,15 +53,17 @@ def fold_alerts(session: Session, tenant: str, told: Iterable[Told]) -> tuple[Ha
     """
     alerts = {alert.lead_id: alert for alert in told}
     known = _known(session, tenant, alerts)
-    opened: list[dict[str, Any]] = []
+    opened: list[tuple[Told, Sight]] = []
     changed: dict[str, dict[str, Any]] = {}
     earlier: dict[str, dict[str, Any]] = {}
     happened: list[Happening] = []
-    for key, (facts, at) in alerts.items():
+    for key, alert in alerts.items():
+        facts, at = alert
         lead = known.get(key)
         if lead is None:
-            opened.append({"tenant": tenant, "id": key, "received_at": at, **_columns(facts), **_UNLINKED})
-            happened.append(LeadOpened(tenant, at, key, facts.kind))
+            sight = Sight.first(facts, at)
+            opened.append((alert, sight))
+            happened.append(LeadOpened(tenant, at, key, sight))
             if facts.phase == Phase.CLOSED:
                 happened.append(LeadClosed(tenant, at, key))
             continue
@@ -73,15 +75,25 @@ def fold_alerts(session: Session, tenant: str, told: Iterable[Told]) -> tuple[Ha
         elif first_at != lead.received_at:
             opened_at = _opened(lead.opened_at, lead.box_opened_at, first_at)
             earlier[key] = {"received_at": first_at, "opened_at": opened_at}
-    insert_rows(session, Lead, opened)
+    _open(session, tenant, opened)
     change_leads(session, tenant, changed)
     change_leads(session, tenant, earlier)
     return tuple(happened)
 
 
+def _open(session: Session, tenant: str, opened: Sequence[tuple[Told, Sight]]) -> None:
+    """Insert new leads, with their links."""
+    links = first_links(session, tenant, [sight for _, sight in opened])
+    rows = [
+        {"tenant": tenant, "id": sight.lead_id, "received_at": at, **_columns(facts), **linked}
+        for ((facts, at), sight), linked in zip(opened, links, strict=True)
+    ]
+    insert_rows(session, Lead, rows)
+
+
 def _known(session: Session, tenant: str, lead_ids: Iterable[str]) -> dict[str, _Known]:
     """The leads that are there already, held against other writers until the end of the transaction."""
-    rows = session.execute(_HELD, {"tenant": tenant, "lead_ids": sorted(lead_ids)})
+    rows = read_rows(session, _HELD, {"tenant": tenant, "lead_ids": sorted(lead_ids)})
     return {row.id: _Known(*row) for row in rows}
 
 
@@ -104,8 +116,7 @@ _HELD: Final = (
 def _columns(facts: LeadFacts) -> dict[str, Any]:
     """The columns an alert decides, by name; identity apart."""
     told = {name: getattr(facts, name) for name in _TOLD}
-    told["objects"] = [dict(seen) for seen in facts.objects]
-    told["because"] = dict(facts.because)
+    told["objects"] = list(facts.objects)
     told["closed_at"] = facts.observed_at if facts.phase == Phase.CLOSED else None
     return told
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from typing import Any, NamedTuple
 
+from sqlalchemy import event
 from sqlalchemy.orm import Session
 
 from enforcement.assignment import grid_links
@@ -27,12 +28,21 @@ class _Links(NamedTuple):
         return cls(hashlib.sha256(told.encode()).hexdigest() if links else None, links)
 
 
+def first_links(session: Session, tenant: str, sights: Sequence[Sight]) -> list[dict[str, Any]]:
+    """The columns that link new leads with what their cameras saw, as the register stood then, in the same order."""
+    if not sights:
+        return []
+    register = register_of(session, tenant)
+    found = [_find(session, register, sight) for sight in sights]
+    _keep(session, tenant, register, found)
+    return [_columns(sight, links) for sight, links in zip(sights, found, strict=True)]
+
+
 def link_leads(session: Session, tenant: str, lead_ids: Iterable[str]) -> None:
-    """Link leads with what their cameras saw, as the register stood then. Call it after every fold.
+    """Link leads again, after a fold that may have changed what they are about.
 
     Links once made stay as they are, whatever the register says later; only when another camera or another time of
-    the same incident becomes known are they made anew. Rows go in in order of their keys: two that insert the same
-    ones in different orders would wait for each other on PostgreSQL.
+    the same incident becomes known are they made anew.
     """
     sights = sights_of(session, tenant, lead_ids)
     moved = [sight for sight in sights if (sight.linked_for, sight.linked_camera) != (sight.at, sight.camera)]
@@ -40,22 +50,25 @@ def link_leads(session: Session, tenant: str, lead_ids: Iterable[str]) -> None:
         return
     register = register_of(session, tenant)
     found = {sight.lead_id: _find(session, register, sight) for sight in moved}
-    distinct = {each.id: each.links for each in found.values() if each.id is not None}
+    _keep(session, tenant, register, found.values())
+    change_leads(session, tenant, {sight.lead_id: _columns(sight, found[sight.lead_id]) for sight in moved})
+
+
+def _columns(sight: Sight, links: _Links) -> dict[str, Any]:
+    return {"linked_for": sight.at, "linked_camera": sight.camera, "links_id": links.id}
+
+
+def _keep(session: Session, tenant: str, register: Register, found: Iterable[_Links]) -> None:
+    """Have the rows of these links in the database, where they stay once they are committed.
+
+    In order of their keys: two that insert the same ones in different orders would wait for each other on PostgreSQL.
+    """
+    distinct = {each.id: each.links for each in found if each.id is not None and each.id not in register.kept_links}
     insert_missing_rows(
         session, LeadLink, [row for key in sorted(distinct) for row in _rows(tenant, key, distinct[key])]
     )
-    change_leads(
-        session,
-        tenant,
-        {
-            sight.lead_id: {
-                "linked_for": sight.at,
-                "linked_camera": sight.camera,
-                "links_id": found[sight.lead_id].id,
-            }
-            for sight in moved
-        },
-    )
+    if distinct and not session.in_nested_transaction():  # a savepoint may be rolled back, and the rest committed
+        event.listen(session, "after_commit", lambda _session: register.kept_links.update(distinct), once=True)
 
 
 def _find(session: Session, register: Register, sight: Sight) -> _Links:

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from alerts.messages import ClockQuality
 from traceability.append_only import guard
 from traceability.records import WIDE, Base, Identified, JsonList, JsonObject, OfTenant
-from traceability.rows import change_rows
+from traceability.rows import change_rows, read_rows
 
 
 class TimeSource(StrEnum):
@@ -71,7 +71,7 @@ class Lead(Identified, Base):
     """One incident as its highest revision tells it. `id` is derived from device and incident: see `lead_id`.
 
     `received_at` is when the first of its alerts came; `linked_for` and `linked_camera` say for which sight its links
-    were found, `links_id` which they are: see `leadlinks.link_leads`.
+    were found, `links_id` which they are: see `leadlinks`.
     """
 
     __tablename__ = "lead"
@@ -171,8 +171,14 @@ class Sight(NamedTuple):
     phase: str
     camera: str
     at: datetime
-    linked_for: datetime | None
-    linked_camera: str | None
+    linked_for: datetime | None = None
+    linked_camera: str | None = None
+
+    @classmethod
+    def first(cls, facts: LeadFacts, received_at: datetime) -> "Sight":
+        """The sight of a lead that begins with these facts."""
+        at = _sighted_at(facts.clock, facts.time_source, received_at, facts.opened_at)
+        return cls(facts.tenant, lead_id(facts.device, facts.incident), facts.kind, facts.phase, facts.camera, at)
 
 
 def sighted_at(lead: Lead) -> datetime:
@@ -182,7 +188,7 @@ def sighted_at(lead: Lead) -> datetime:
 
 def sights_of(session: Session, tenant: str, lead_ids: Iterable[str]) -> tuple[Sight, ...]:
     """The sights of these leads, by id."""
-    rows = session.execute(_SIGHTS, {"tenant": tenant, "lead_ids": sorted(set(lead_ids))})
+    rows = read_rows(session, _SIGHTS, {"tenant": tenant, "lead_ids": sorted(set(lead_ids))})
     return tuple(
         Sight(tenant, key, kind, phase, camera, _sighted_at(clock, source, *times), linked_for, linked_camera)
         for key, kind, phase, camera, clock, source, *times, linked_for, linked_camera in rows

@@ -81,27 +81,50 @@ class ResponseTimes:
         }
 
 
-def response_times(session: Session, *, tenant: str, kind: str, at: datetime) -> ResponseTimes:
-    """The deadlines of a task of that kind opened at that instant.
+@dataclass(frozen=True, slots=True)
+class ResponseRule:
+    """A policy as a value: how long to acknowledge and to finish, by which clock, and the calendar of working hours."""
+
+    clock: Clock
+    acknowledge: timedelta
+    finish: timedelta
+    source: str
+    calendar: Calendar | None
+
+
+def response_rule(session: Session, *, tenant: str, kind: str, at: datetime) -> ResponseRule | None:
+    """What `times_by` goes by for a task of that kind opened at that instant; None where no policy is in force."""
+    policy = response_policy_at(session, tenant=tenant, kind=kind, at=at)
+    if policy is None:
+        return None
+    clock = Clock(policy.clock)
+    minutes = timedelta(minutes=policy.acknowledge_minutes), timedelta(minutes=policy.finish_minutes)
+    calendar = calendar_of(session, tenant=tenant) if clock is Clock.WORKING else None
+    return ResponseRule(clock, *minutes, policy.source, calendar)
+
+
+def times_by(rule: ResponseRule | None, at: datetime) -> ResponseTimes:
+    """The deadlines of a task opened at that instant.
 
     Without a policy, or with a policy in working hours but no office hours in effect, a task has no deadlines and an
     empty source: the task itself must never be lost.
     """
-    policy = response_policy_at(session, tenant=tenant, kind=kind, at=at)
-    if policy is None:
+    if rule is None:
         return ResponseTimes(None, None, Clock.CONTINUOUS, "", complete=False)
-    clock = Clock(policy.clock)
-    minutes = timedelta(minutes=policy.acknowledge_minutes), timedelta(minutes=policy.finish_minutes)
-    if clock is Clock.CONTINUOUS:
-        return ResponseTimes(at + minutes[0], at + minutes[1], clock, policy.source, complete=True)
-    calendar = calendar_of(session, tenant=tenant)
-    if calendar is None:
-        return ResponseTimes(None, None, clock, "", complete=False)
+    if rule.clock is Clock.CONTINUOUS:
+        return ResponseTimes(at + rule.acknowledge, at + rule.finish, rule.clock, rule.source, complete=True)
+    if rule.calendar is None:
+        return ResponseTimes(None, None, rule.clock, "", complete=False)
     try:
-        acknowledge, finish = (add_working_time(at, span, calendar) for span in minutes)
+        acknowledge, finish = (add_working_time(at, span, rule.calendar) for span in (rule.acknowledge, rule.finish))
     except NoWorkingTime:
-        return ResponseTimes(None, None, clock, "", complete=False)
-    return ResponseTimes(acknowledge.at, finish.at, clock, policy.source, complete=finish.complete)
+        return ResponseTimes(None, None, rule.clock, "", complete=False)
+    return ResponseTimes(acknowledge.at, finish.at, rule.clock, rule.source, complete=finish.complete)
+
+
+def response_times(session: Session, *, tenant: str, kind: str, at: datetime) -> ResponseTimes:
+    """`times_by` the rule of that kind and instant."""
+    return times_by(response_rule(session, tenant=tenant, kind=kind, at=at), at)
 
 
 def calendar_of(session: Session, *, tenant: str) -> Calendar | None:

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import Any, Final, NamedTuple
+from typing import Any, NamedTuple
 
-from sqlalchemy import bindparam, func, select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from alerts.messages import Phase
@@ -14,7 +14,7 @@ from enforcement.errors import IllegalMove, NotAllowed, NoteMissing, SamePerson,
 from enforcement.events import TaskMoved, TaskNoted, TaskOpened
 from enforcement.finding_records import FindingStatus, findings_of
 from enforcement.leads import Lead, Sight, sights_of
-from enforcement.policy import response_times
+from enforcement.policy import response_rule, response_times, times_by
 from enforcement.reviews import require_evidence
 from enforcement.task_records import CHECK_LEAD, FINISHED, Note, Task, TaskEvent, task_by_id
 from enforcement.transitions import Move, State, transition_of
@@ -33,30 +33,18 @@ class Step(NamedTuple):
     note: str = ""
 
 
-def open_tasks(session: Session, tenant: str, lead_ids: Iterable[str], *, at: datetime) -> tuple[TaskOpened, ...]:
-    """Make the tasks of leads that have none yet, assigned and with deadlines from `at` on.
+def open_tasks(session: Session, tenant: str, sights: Sequence[Sight], *, at: datetime) -> tuple[TaskOpened, ...]:
+    """Make the tasks of leads that are new and so have none, assigned and with deadlines from `at` on.
 
-    The grid is that of the sight, the deadlines those of the day the task was opened.
+    The grid is that of the sight, the deadlines those of the day the task was opened. The database refuses a second
+    task of a lead.
     """
-    sights = sights_of(session, tenant, lead_ids)
-    there = set(session.scalars(_THERE, {"tenant": tenant, "ids": [sight.lead_id for sight in sights]}))
-    return _open(session, register_of(session, tenant), [sight for sight in sights if sight.lead_id not in there], at)
-
-
-_THERE: Final = select(Task.id).where(Task.tenant == bindparam("tenant"), Task.id.in_(bindparam("ids", expanding=True)))
-
-
-def _assign(session: Session, register: Register, sight: Sight) -> Assignment:
-    place = {"tenant": sight.tenant, "camera": sight.camera}
-    return register.recall(sight.at, ("assign", sight.camera), lambda: assign(session, **place, at=sight.at))
-
-
-def _open(session: Session, register: Register, sights: Sequence[Sight], at: datetime) -> tuple[TaskOpened, ...]:
+    register = register_of(session, tenant)
     times: dict[str, dict[str, Any]] = {}
     tasks: list[dict[str, Any]] = []
     for sight in sights:
         if sight.kind not in times:
-            times[sight.kind] = response_times(session, tenant=sight.tenant, kind=sight.kind, at=at).columns()
+            times[sight.kind] = _times(session, register, sight, at)
         given = _assign(session, register, sight)
         tasks.append(
             {
@@ -78,6 +66,17 @@ def _open(session: Session, register: Register, sights: Sequence[Sight], at: dat
     step = Step(Note.OPEN, SYSTEM, at, State.OPENED, State.OPENED)
     insert_rows(session, TaskEvent, [_line(task["tenant"], task["id"], 1, step) for task in tasks])
     return tuple(TaskOpened(task["tenant"], at, task["id"], task["lead_id"], task["officer"]) for task in tasks)
+
+
+def _times(session: Session, register: Register, sight: Sight, at: datetime) -> dict[str, Any]:
+    place = {"tenant": sight.tenant, "kind": sight.kind}
+    rule = register.recall(at, ("response", sight.kind), lambda: response_rule(session, **place, at=at))
+    return times_by(rule, at).columns()
+
+
+def _assign(session: Session, register: Register, sight: Sight) -> Assignment:
+    place = {"tenant": sight.tenant, "camera": sight.camera}
+    return register.recall(sight.at, ("assign", sight.camera), lambda: assign(session, **place, at=sight.at))
 
 
 def move_task(

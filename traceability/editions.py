@@ -80,6 +80,8 @@ class Register:
     def __init__(self, edition: str, moments: list[datetime]) -> None:
         """`moments` are the instants at which an entry begins or ends, ascending."""
         self.edition = edition
+        self.kept_links: set[str] = set()
+        """Names of links whose rows are known to be committed."""
         self._moments = moments
         self._kept: dict[Hashable, Any] = {}
 
@@ -100,12 +102,16 @@ class Register:
 
 
 _EDITION: Final = select(RegisterEdition.edition).where(RegisterEdition.tenant == bindparam("tenant"))
+_HELD: Final = "teawatch_register"
 _registers: WeakKeyDictionary[Engine, dict[str, Register]] = WeakKeyDictionary()
 _lock = Lock()
 
 
 def register_of(session: Session, tenant: str) -> Register:
     """The register as this session sees it now; ask again after a change."""
+    held: Register | None = session.info.get((_HELD, tenant))
+    if held is not None:
+        return held
     edition = session.scalar(_EDITION, {"tenant": tenant}) or ""
     bind = session.get_bind()
     with _lock:
@@ -115,6 +121,12 @@ def register_of(session: Session, tenant: str) -> Register:
         register = Register(edition, _moments(session, tenant))
         with _lock:
             registers[tenant] = register
+    return register
+
+
+def hold_register(session: Session, tenant: str) -> Register:
+    """The register as it is now; from now on `register_of` gives it to this session, which changes nothing of it."""
+    register: Register = session.info.setdefault((_HELD, tenant), register_of(session, tenant))
     return register
 
 

@@ -26,6 +26,15 @@ NAMING = {
 }
 
 
+def in_utc(at: datetime) -> datetime:
+    """The same instant in UTC. Raises NaiveTime."""
+    if at.tzinfo is UTC:
+        return at
+    if at.tzinfo is None:
+        raise NaiveTime(f"{at.isoformat()} has no time zone; pass an aware time")
+    return at.astimezone(UTC)
+
+
 class UtcDateTime(TypeDecorator[datetime]):
     """Aware UTC in, aware UTC out, also on SQLite, which keeps no zone.
 
@@ -38,11 +47,7 @@ class UtcDateTime(TypeDecorator[datetime]):
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002 - SQLAlchemy's
         """To UTC, so that text comparison on SQLite orders by instant."""
-        if value is None:
-            return None
-        if value.tzinfo is None:
-            raise NaiveTime(f"{value.isoformat()} has no time zone; pass an aware time")
-        return value.astimezone(UTC)
+        return in_utc(value) if value is not None else None
 
     def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002 - SQLAlchemy's
         """Back as aware UTC, whatever zone the driver answered in."""

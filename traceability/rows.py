@@ -9,12 +9,14 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from functools import cache, lru_cache
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVarTuple
 
+from pydantic_core import to_json
 from sqlalchemy import (
     JSON,
     Dialect,
     Insert,
+    Row,
     Table,
     TableValuedAlias,
     Text,
@@ -28,11 +30,20 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
+from sqlalchemy.sql.selectable import TypedReturnsRows
+from sqlalchemy.types import TypeEngine
 
-from traceability.errors import NaiveTime
-from traceability.records import Base
+from traceability.records import Base, UtcDateTime, in_utc
 
 Rows = Sequence[Mapping[str, Any]]
+Columns = TypeVarTuple("Columns")
+
+
+def read_rows(
+    session: Session, statement: TypedReturnsRows[*Columns], values: Mapping[str, Any]
+) -> Sequence[Row[*Columns]]:
+    """The rows of a question for columns; of what the session holds and has not flushed they know nothing."""
+    return session.connection().execute(statement, values).all()
 
 
 def insert_rows(session: Session, kind: type[Base], rows: Rows) -> None:
@@ -94,9 +105,17 @@ def _prepare(
     of_one: Callable[[Table, tuple[str, ...]], Insert | Update], table: Table, names: tuple[str, ...], dialect: Dialect
 ) -> _Prepared:
     compiled = of_one(table, names).compile(dialect=dialect)
-    types = {name: table.c[name].type.dialect_impl(dialect) for name in names}
     order = [key.removeprefix(_PREFIX) for key in compiled.positiontup or ()]
-    return _Prepared(str(compiled), tuple((name, types[name].bind_processor(dialect)) for name in order))
+    return _Prepared(str(compiled), tuple((name, _processor(table.c[name].type, dialect)) for name in order))
+
+
+def _processor(kind: TypeEngine[Any], dialect: Dialect) -> Callable[[Any], Any] | None:
+    """What makes values of this type SQLite's: times and JSON as SQLAlchemy writes them, in a third of its time."""
+    if isinstance(kind, UtcDateTime):
+        return lambda at: in_utc(at).replace(tzinfo=None).isoformat(" ", "microseconds") if at is not None else None
+    if isinstance(kind, JSON):
+        return lambda value: to_json(value).decode()
+    return kind.dialect_impl(dialect).bind_processor(dialect)
 
 
 _PREFIX = "told_"
@@ -144,10 +163,8 @@ def _told(table: Table, names: tuple[str, ...]) -> TableValuedAlias:
 def _as_text(value: object) -> object:
     """As PostgreSQL reads it. Raises NaiveTime."""
     match value:
-        case datetime(tzinfo=None):
-            raise NaiveTime(f"{value.isoformat()} has no time zone; pass an aware time")
         case datetime():
-            return value.isoformat()
+            return in_utc(value).isoformat()
         case bytes():
             return f"\\x{value.hex()}"
         case Mapping():

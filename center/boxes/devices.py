@@ -9,11 +9,12 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
-from sqlalchemy import BigInteger, ForeignKeyConstraint, bindparam, select
+from sqlalchemy import BigInteger, ForeignKeyConstraint, and_, bindparam, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from alerts.keys import KeyFinder, VerifyKey
 from traceability.records import WIDE, Base, Identified, OfTenant
+from traceability.rows import read_rows
 
 
 class Device(Identified, Base):
@@ -99,22 +100,32 @@ def find_signers(session: Session, tenant: str, key_ids: Iterable[str]) -> dict[
     wanted = sorted(set(key_ids))
     if not wanted:
         return {}
-    own = {"tenant": tenant, "key_ids": wanted}
     limits: dict[str, dict[str, tuple[int, int | None]]] = {}
-    for key_id, epoch, first, last in session.execute(_REACHES, own):
-        limits.setdefault(key_id, {})[epoch] = (first, last)
-    return {
-        key_id: Signer(device, VerifyKey.from_text(text), retired_at is None, ending, limits.get(key_id, {}))
-        for key_id, device, text, retired_at, ending in session.execute(_KEYS, own)
-    }
+    signers: dict[str, Signer] = {}
+    for row in read_rows(session, _KEYS, {"tenant": tenant, "key_ids": wanted}):
+        own = limits.setdefault(row.key_id, {})
+        if row.epoch is not None:
+            own[row.epoch] = (row.first, row.last)
+        if row.key_id not in signers:
+            key, is_in_force = VerifyKey.from_text(row.verify_key), row.retired_at is None
+            signers[row.key_id] = Signer(row.device, key, is_in_force, row.ending, own)
+    return signers
 
 
-_REACHES: Final = select(KeyReach.key_id, KeyReach.epoch, KeyReach.first, KeyReach.last).where(
-    KeyReach.tenant == bindparam("tenant"), KeyReach.key_id.in_(bindparam("key_ids", expanding=True))
+_KEYS: Final = (
+    select(
+        DeviceKey.key_id,
+        DeviceKey.device,
+        DeviceKey.verify_key,
+        DeviceKey.retired_at,
+        DeviceKey.ending,
+        KeyReach.epoch,
+        KeyReach.first,
+        KeyReach.last,
+    )
+    .outerjoin(KeyReach, and_(KeyReach.tenant == DeviceKey.tenant, KeyReach.key_id == DeviceKey.key_id))
+    .where(DeviceKey.tenant == bindparam("tenant"), DeviceKey.key_id.in_(bindparam("key_ids", expanding=True)))
 )
-_KEYS: Final = select(
-    DeviceKey.key_id, DeviceKey.device, DeviceKey.verify_key, DeviceKey.retired_at, DeviceKey.ending
-).where(DeviceKey.tenant == bindparam("tenant"), DeviceKey.key_id.in_(bindparam("key_ids", expanding=True)))
 
 
 def find_signer(session: Session, tenant: str, key_id: str) -> Signer | None:

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from alerts.messages import Artefact
 from enforcement.leads import lead_id as own_id
 from traceability.records import WIDE, Base, JsonList, OfTenant
-from traceability.rows import insert_rows
+from traceability.rows import insert_rows, read_rows
 
 GIVEN_UP = "given_up"
 """Stands for a rule where the box deleted the file, its disk being full, before it could bring it."""
@@ -80,7 +80,7 @@ def announce_files(session: Session, tenant: str, announcements: Iterable[Announ
     known = set[tuple[str, str, str]]()
     arrived: dict[str, datetime] = {}
     same = {"tenant": tenant, "hashes": sorted({sha256 for _, _, sha256 in told})}
-    for row in session.execute(_SAME, same) if told else ():
+    for row in read_rows(session, _SAME, same) if told else ():
         known.add((row.device, row.incident, row.sha256))
         if row.arrived_at is not None and row.deleted_at is None:
             arrived[row.sha256] = row.arrived_at

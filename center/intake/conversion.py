@@ -9,7 +9,7 @@ nor before the boot whose clock wrote it, nor in a year without a clock.
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple, cast
 
 from alerts.clocks import EARLIEST_YEAR
 from alerts.messages import Alert, ClockQuality, Event
@@ -25,7 +25,7 @@ BootClocks = Mapping[tuple[str, str], BootClock]
 
 
 def to_facts(event: Event, alert: Alert, *, record_sha256: str, received_at: datetime, boots: BootClocks) -> LeadFacts:
-    """What one alert says of one incident, its times put right where the box's clock was wrong."""
+    """What an alert, read from this event, says of an incident, its times put right where the box's clock was wrong."""
     seen = sighting(event, alert, received_at, boots)
     is_replaced = (seen.opened_at, seen.observed_at) != (alert.opened_at, alert.observed_at)
     state = alert.clock_state if seen.source is not TimeSource.BOX else None
@@ -46,8 +46,8 @@ def to_facts(event: Event, alert: Alert, *, record_sha256: str, received_at: dat
         footage=alert.footage,
         frame_width=alert.frame.width,
         frame_height=alert.frame.height,
-        objects=tuple(seen.model_dump(mode="json") for seen in alert.objects),
-        because=alert.because.model_dump(mode="json"),
+        objects=tuple(cast("list[dict[str, Any]]", event.data["objects"])),
+        because=cast("dict[str, Any]", event.data["because"]),
         model_name=alert.model.name,
         model_sha256=alert.model.sha256,
         clock=alert.clock.value,

@@ -86,6 +86,7 @@ class _Batch:
 
     def file(self) -> Filed:
         tenant = self.rules.tenant
+        self.session.flush()  # what came before in this transaction is to be seen
         said = [reading.said for reading in self.readings]
         key_ids = {each.key_id for each in said if isinstance(each, Entry | Sealed)}
         self.devices = hold_devices(self.session, tenant, {reading.message.topic.device for reading in self.readings})
@@ -129,10 +130,11 @@ class _Batch:
                 again.append((number, entry))
             else:
                 seen.add(entry.sha256)
-                device.last_seen_at = self.at
                 new[number] = entry
         self.outcomes |= dict.fromkeys((number for number, _ in again), Outcome.DUPLICATE)
         self._store(new, volumes)
+        for name in {entry.event.device for entry in new.values()}:
+            self.devices[name].last_seen_at = self.at
         receipts = [receipt for volume in volumes.values() for receipt in self._receipts(volume)]
         for number, entry in new.items():
             if isinstance(entry.data, KeyRotation) and self.outcomes[number] is Outcome.STORED:
@@ -166,7 +168,7 @@ class _Batch:
         rows: list[tuple[Entry, Disposition, bool]] = []
         for (number, entry), refusal in zip(entries.items(), refusals, strict=True):
             disposition = Disposition.STORED if refusal is None else Disposition.QUARANTINED
-            is_fork = volumes[place_of(entry)].add(entry, disposition, self.at)
+            is_fork = volumes[place_of(entry)].add(entry, disposition)
             rows.append((entry, disposition, is_fork))
             if is_fork:
                 log.warning(
@@ -177,6 +179,8 @@ class _Batch:
             if refusal is not None:
                 self._put_aside(refusal, self.readings[number], authentic=True)
             self.outcomes[number] = Outcome.STORED if refusal is None else Outcome.QUARANTINED
+        for place in {place_of(entry) for entry, _, _ in rows}:
+            volumes[place].close(self.at)
         write_rows(self.session, rows, self.at)
         stored = [(entry.event.device, entry.sha256, disposition) for entry, disposition, _ in rows]
         enter_records(self.session, tenant=self.rules.tenant, records=stored, at=self.at)

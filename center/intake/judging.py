@@ -15,7 +15,7 @@ from center.intake.conversion import BootClocks, is_credible, is_doubtful, sight
 from center.intake.quarantine import Reason, Refusal
 from center.intake.reading import Entry, why_it_ended
 from traceability.cameras import camera_at
-from traceability.editions import Register, register_of
+from traceability.editions import Register, hold_register
 
 
 class Books(NamedTuple):
@@ -34,7 +34,7 @@ def open_books(session: Session, entries: Sequence[Entry], received_at: datetime
         for entry in entries
         if isinstance(entry.data, Alert) and entry.data.clock_state and is_doubtful(entry.data, received_at)
     ]
-    return Books(session, register_of(session, tenant), find_boot_clocks(session, tenant, boots))
+    return Books(session, hold_register(session, tenant), find_boot_clocks(session, tenant, boots))
 
 
 def judge(books: Books, entry: Entry, signer: Signer, received_at: datetime) -> Refusal | None:

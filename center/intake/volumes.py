@@ -10,7 +10,7 @@ from functools import cache
 from itertools import chain
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import Select, and_, bindparam, or_, select, tuple_
+from sqlalchemy import CompoundSelect, Select, and_, bindparam, or_, select, tuple_, union_all
 from sqlalchemy.orm import Session
 
 from alerts.control_messages import Disposition, Receipt
@@ -21,13 +21,15 @@ from alerts.wire import MAX_INTEGER
 from center.intake.gone import GoneRow
 from center.intake.journal import EpochRow, JournalRow
 from center.intake.reading import Entry
-from traceability.rows import insert_rows
+from traceability.rows import insert_rows, read_rows
 
 MOST_RUNS = 128
 """So many are asked for at once: SQLite's expressions have a depth."""
 
 Place = tuple[str, str]
 """A device and an epoch."""
+
+_Question = Select[str, str, int, str, str, str] | CompoundSelect[str, str, int, str, str, str]
 
 
 class _Known(NamedTuple):
@@ -46,6 +48,10 @@ class Volume:
 
     def __init__(self, row: EpochRow) -> None:
         self.row = row
+        self.cumulative = row.cumulative
+        self.highest = row.highest
+        self._forks = row.forks
+        self._breaks = row.breaks
         self._known: dict[int, dict[str, _Known]] = {}
         self._gone: list[Range] = []
         self._answered: list[Kept] = []
@@ -65,30 +71,35 @@ class Volume:
             self._answered.append(Kept(entry.sequence, known.disposition, entry.sha256))
         return known is not None
 
-    def add(self, entry: Entry, disposition: Disposition, at: datetime) -> bool:
+    def add(self, entry: Entry, disposition: Disposition) -> bool:
         """Continue the journal; whether the record's place was taken already: a fork."""
-        sequence, row = entry.sequence, self.row
+        sequence = entry.sequence
         rivals = self._known.get(sequence, {})
         before = self._known.get(sequence - 1, {}).keys() or self._hashes_of_gone(sequence - 1)
         followed = {known.prevhash for known in self._known.get(sequence + 1, {}).values()}
-        row.breaks += bool(before) and entry.prevhash not in before
-        row.breaks += bool(followed) and not rivals and entry.sha256 not in followed
-        row.forks += bool(rivals)
+        self._breaks += bool(before) and entry.prevhash not in before
+        self._breaks += bool(followed) and not rivals and entry.sha256 not in followed
+        self._forks += bool(rivals)
         self.know(sequence, entry.sha256, entry.prevhash, disposition.value)
         self._answered.append(Kept(sequence, disposition, entry.sha256))
         if isinstance(entry.data, Dropped) and disposition is Disposition.STORED:
             for each in entry.data.ranges:
                 self.lacks(each)
-                row.breaks += self._contradictions(each)
-        row.highest = max(row.highest, sequence)
+                self._breaks += self._contradictions(each)
+        self.highest = max(self.highest, sequence)
         while (following := self._next_awaited()) in self._known:
-            row.cumulative = following
-        row.last_seen_at = at
+            self.cumulative = following
         return bool(rivals)
+
+    def close(self, at: datetime) -> None:
+        """Write on its row how the journal was continued."""
+        row = self.row
+        row.cumulative, row.highest, row.forks, row.breaks = self.cumulative, self.highest, self._forks, self._breaks
+        row.last_seen_at = at
 
     def _next_awaited(self) -> int:
         """The sequence number after the complete part and what will not come behind it."""
-        return next_outside(self.row.cumulative + 1, self._gone)
+        return next_outside(self.cumulative + 1, self._gone)
 
     def _hashes_of_gone(self, sequence: int) -> set[str]:
         """The hash of a record that will not come, if it is the last of its range and the box told it."""
@@ -109,13 +120,13 @@ class Volume:
         """
         if not self._answered:
             return
-        if self.row.is_forked:
+        if self._forks or self._breaks:
             yield from map(lone_receipt, self._answered)
         else:
             yield self._ledger().receipt(*self._answered)
 
     def _ledger(self) -> Ledger:
-        complete = self.row.cumulative
+        complete = self.cumulative
         kept = (
             Kept(sequence, known.disposition, sha256)
             for sequence, twins in self._known.items()
@@ -135,7 +146,7 @@ def open_volumes(session: Session, tenant: str, entries: Iterable[Entry], at: da
         wanted.setdefault(place_of(entry), set()).update(around)
     volumes = {place: Volume(row) for place, row in _epochs(session, tenant, tuple(wanted), at).items()}
     for place, sequences in wanted.items():
-        sequences.add(volumes[place].row.cumulative)
+        sequences.add(volumes[place].cumulative)
     _make_known(session, tenant, volumes, wanted)
     _make_gone_known(session, tenant, volumes)
     return volumes
@@ -206,16 +217,15 @@ def _make_known(
         return
     runs = [(*place, *run) for place, sequences in wanted.items() for run in runs_of(sorted(sequences))]
     runs += [
-        (*place, volume.row.cumulative, MAX_INTEGER)
+        (*place, volume.cumulative, MAX_INTEGER)
         for place, volume in volumes.items()
-        if volume.row.highest > volume.row.cumulative
+        if volume.highest > volume.cumulative
     ]
-    own = {"tenant": tenant}
-    found = [session.execute(_PUT_ASIDE, own | {"places": tuple(volumes)})]
+    own = {"tenant": tenant, "places": tuple(volumes)}
+    found = []
     for start in range(0, len(runs), MOST_RUNS):
-        asked = runs[start : start + MOST_RUNS]
-        statement, values = _in_runs(asked)
-        found.append(session.execute(statement, own | values))
+        statement, values = _in_runs(runs[start : start + MOST_RUNS], also_put_aside=start == 0)
+        found.append(read_rows(session, statement, own | values))
     for device, epoch, sequence, sha256, prevhash, disposition in chain(*found):
         volumes[device, epoch].know(sequence, sha256, prevhash, disposition)
 
@@ -234,20 +244,18 @@ _PUT_ASIDE: Final = _ROWS.where(
 )
 
 
-def _in_runs(
-    runs: Sequence[tuple[str, str, int, int]],
-) -> tuple[Select[str, str, int, str, str, str], dict[str, object]]:
+def _in_runs(runs: Sequence[tuple[str, str, int, int]], *, also_put_aside: bool) -> tuple[_Question, dict[str, object]]:
     """The rows in these runs of a device's epoch; the last stands for those that fill up to a power of two."""
     count = 1 << (len(runs) - 1).bit_length()
     filled = [*runs, *[runs[-1]] * (count - len(runs))]
     names = ("device", "epoch", "first", "last")
     values = {f"{name}{n}": value for n, run in enumerate(filled) for name, value in zip(names, run, strict=True)}
-    return _in_so_many_runs(count), values
+    return _in_so_many_runs(count, also_put_aside), values
 
 
 @cache
-def _in_so_many_runs(count: int) -> Select[str, str, int, str, str, str]:
-    return _ROWS.where(
+def _in_so_many_runs(count: int, also_put_aside: bool) -> _Question:  # noqa: FBT001 - `cache` takes positions
+    in_runs = _ROWS.where(
         or_(
             *(
                 and_(
@@ -259,13 +267,14 @@ def _in_so_many_runs(count: int) -> Select[str, str, int, str, str, str]:
             )
         )
     )
+    return union_all(_PUT_ASIDE, in_runs) if also_put_aside else in_runs
 
 
 def _make_gone_known(session: Session, tenant: str, volumes: Mapping[Place, Volume]) -> None:
     """What boxes said will not come, from the end of the complete part on."""
     if not volumes:
         return
-    for device, epoch, first, last, sha256 in session.execute(_GONE, {"tenant": tenant, "places": tuple(volumes)}):
+    for device, epoch, first, last, sha256 in read_rows(session, _GONE, {"tenant": tenant, "places": tuple(volumes)}):
         volumes[device, epoch].lacks(Range(first=first, last=last, sha256=sha256))
 
 

@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session, SessionTransaction
 from alerts.leaves import Leaf, LeafKind, Opening
 from alerts.merkle import HASH_BYTES, Edge
 from center.log.records import LogHead, LogLeaf, LogNode, LogOpening
-from traceability.rows import insert_rows
+from traceability.rows import insert_rows, read_rows
 
 KEPT_EVERY = 4
 """Nodes are kept on levels that are multiples of this."""
@@ -77,6 +77,8 @@ def _around(transaction: SessionTransaction | None) -> Iterator[SessionTransacti
 def append_entered(session: Session) -> None:
     """Append what was entered on `session`; the last thing to be done before it commits."""
     entered: list[_Entered] = session.info.get(_ENTERED, [])
+    if entered:
+        session.flush()  # nobody waits for the head while rows are written that others may hold
     for tenant, own in groupby(sorted(entered, key=lambda each: each.tenant), key=lambda each: each.tenant):
         _append(session, tenant, tuple(own))
     entered.clear()
@@ -125,16 +127,17 @@ def _append(session: Session, tenant: str, entered: tuple[_Entered, ...]) -> Non
         if subtree.level and subtree.level % KEPT_EVERY == 0
     ]
     insert_rows(session, LogNode, kept)
-    session.execute(_MOVE_HEAD, {"own": tenant, "grown": grown.size, "peaks_now": b"".join(grown.peaks)})
+    head = {"own": tenant, "grown": grown.size, "peaks_now": b"".join(grown.peaks)}
+    session.connection().execute(_MOVE_HEAD, head)
 
 
 def hold_head(session: Session, tenant: str) -> Edge:
     """The edge as it is, and nobody else's to move until this transaction ends: nobody's leaves come in meanwhile."""
-    row = session.execute(_HELD_HEAD, {"own": tenant}).first()
-    if row is None:
+    rows = read_rows(session, _HELD_HEAD, {"own": tenant})
+    if not rows:
         begin_log(session, tenant)
-        row = session.execute(_HELD_HEAD, {"own": tenant}).one()
-    return edge_of(row.size, row.peaks)
+        rows = read_rows(session, _HELD_HEAD, {"own": tenant})
+    return edge_of(rows[0].size, rows[0].peaks)
 
 
 _HELD_HEAD: Final = select(LogHead.size, LogHead.peaks).where(LogHead.tenant == bindparam("own")).with_for_update()
@@ -142,7 +145,6 @@ _MOVE_HEAD: Final = (
     update(LogHead)
     .where(LogHead.tenant == bindparam("own"))
     .values(size=bindparam("grown"), peaks=bindparam("peaks_now"))
-    .execution_options(synchronize_session=False)
 )
 
 

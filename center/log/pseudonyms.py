@@ -11,6 +11,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from center.log.records import Pseudonym
+from traceability.rows import read_rows
 
 RANDOM_BYTES = 8
 _HELD = "teawatch_pseudonyms"
@@ -49,7 +50,7 @@ def _find_or_make(session: Session, tenant: str, kind: str, subject: str) -> str
 def pseudonyms_of(session: Session, *, tenant: str, kind: Named, subjects: Iterable[str]) -> dict[str, str]:
     """The pseudonyms of many at once."""
     wanted = set(subjects)
-    rows = session.execute(_PSEUDONYMS, {"tenant": tenant, "kind": kind.value, "subjects": sorted(wanted)})
+    rows = read_rows(session, _PSEUDONYMS, {"tenant": tenant, "kind": kind.value, "subjects": sorted(wanted)})
     known: dict[str, str] = {row.subject: row.pseudonym for row in rows}
     new = sorted(wanted - known.keys())
     return known | {subject: pseudonym_of(session, tenant=tenant, kind=kind, subject=subject) for subject in new}

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from enforcement.events import TaskNoted, TaskOpened
 from enforcement.folding import Happening, Told, fold_alerts
 from enforcement.leadlinks import link_leads
-from enforcement.leads import Lead, LeadFacts, LeadLink, links_of
+from enforcement.leads import Lead, LeadFacts, LeadLink, links_of, sights_of
 from enforcement.tasks import note_incidents, open_tasks
 
 
@@ -34,10 +34,10 @@ def link_lead(session: Session, lead: Lead) -> tuple[LeadLink, ...]:
     return links_of(session, tenant=lead.tenant, lead_id=lead.id)
 
 
-def open_task(session: Session, lead: Lead, *, at: datetime) -> TaskOpened | None:
-    """`open_tasks` of one lead; None when it has a task already."""
-    opened = open_tasks(session, lead.tenant, [lead.id], at=at)
-    return opened[0] if opened else None
+def open_task(session: Session, lead: Lead, *, at: datetime) -> TaskOpened:
+    """`open_tasks` of one lead."""
+    (opened,) = open_tasks(session, lead.tenant, sights_of(session, lead.tenant, [lead.id]), at=at)
+    return opened
 
 
 def note_incident(session: Session, lead: Lead, *, at: datetime) -> TaskNoted | None:

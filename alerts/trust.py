@@ -40,7 +40,8 @@ def read_trust(raw: bytes, *, nonce: str, is_ours: Callable[[VerifyKey], bool]) 
         trust = read_message(Trust, payload)
         key = VerifyKey.from_text(trust.centre_key)
         if not is_ours(key):
-            raise CentreNotTrusted("what answers there is another centre than this box's own")
+            unknown = "what answers there is not the centre that this box, or its one-time code, knows"
+            raise CentreNotTrusted(f"{unknown}: check address and code")
         dsse.open_sealed(raw, TRUST_TYPE, {key.key_id: key}.get)
     except MessageError as error:
         raise CentreNotTrusted(f"the centre's statement cannot be trusted: {error}") from None

@@ -13,6 +13,7 @@ from center.evidence.custody import Act, note_custody
 from center.log.erasure import erase_person
 from center.log.heads import last_head
 from center.log.publishing import publish_due
+from center.log.stamping import Stamp, keep_stamp
 from tests.center.pages.markup import faults, read
 from tests.center.pages.scene import PARKING, TENANT, Scene, open_scene
 from tests.center.stage import PEOPLE
@@ -167,6 +168,20 @@ def test_what_the_last_check_found_is_told_on_the_page_and_trouble_on_every_page
             assert "The proof does not hold" in head.get("/log/find?q=2").text
             for path in ("/", "/leads"):
                 assert "did not hold when this office last checked" in head.get(path).text, path
+
+
+def test_time_stamps_are_listed_with_whom_was_asked_and_without_its_password(old: Scene) -> None:
+    with old.signed_in("head") as head:
+        assert "No authority is set up" in head.get("/log").text
+        with old.office.database.writing() as session:
+            newest = last_head(session, TENANT)
+            assert newest is not None
+            size = newest.size
+            keep_stamp(session, newest, Stamp(b"answer", old.now, "https://county:secret@tsa.example.cn/stamp"))
+        page = head.get("/log").text
+    assert faults(page) == []
+    assert f"tsa.example.cn · the first {size} entries" in page
+    assert "secret" not in page
 
 
 @pytest.mark.parametrize("language", ["en", "zh-CN"])

@@ -22,7 +22,7 @@ from traceability.records import Base, OfTenant
 
 CHECK_EVERY: Final = timedelta(days=1)
 KEPT_TROUBLES: Final = 20
-LONGEST_PAUSE_S: Final = 0.1
+LONGEST_PAUSE_S: Final = 1.0
 
 log = structlog.get_logger()
 

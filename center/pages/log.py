@@ -1,10 +1,10 @@
 """The log: its newest signed head, the days to be pinned up outside, what its last check found, and proofs in words."""
 
 from datetime import date, timedelta
-from typing import Final
+from typing import Annotated, Final
 from zoneinfo import ZoneInfo
 
-from fastapi import APIRouter, HTTPException, Request
+from fastapi import APIRouter, HTTPException, Query, Request
 from fastapi.responses import PlainTextResponse, Response
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -21,6 +21,7 @@ from center.office import Office, office_of
 from center.pages.logsearch import MOST_FOUND, find_leaves
 from center.pages.logviews import check_of, days_of, has_digest, prove, view_leaves
 from center.pages.rendering import language_of, render
+from center.web.words import NO_NUL
 
 router: Final = APIRouter(include_in_schema=False)
 STAMPS_SHOWN: Final = 10
@@ -52,9 +53,14 @@ def show(request: Request, session: Reading, _person: Staff, page: int = 1) -> R
 
 
 @router.get("/log/find")
-def find(request: Request, session: Reading, _person: Staff, q: str = "") -> Response:
+def find(
+    request: Request,
+    session: Reading,
+    _person: Staff,
+    q: Annotated[str, Query(max_length=LONGEST_SEARCH, pattern=NO_NUL)] = "",
+) -> Response:
     """The entries that these words mean; of a single one the proof as well."""
-    office, language, words = office_of(request), language_of(request), q.strip()[:LONGEST_SEARCH]
+    office, language, words = office_of(request), language_of(request), q.strip()
     head = _newest_head(office)
     leaves = find_leaves(session, tenant=office.settings.tenant, words=words) if words else ()
     return render(

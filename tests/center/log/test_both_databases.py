@@ -15,7 +15,9 @@ from center.errors import UnknownPerson
 from center.log.erasure import erase_person
 from center.log.proofs import prove_leaf, prove_reference
 from center.log.records import LogCheckpoint, LogLeaf
-from tests.center.log.scene import fill, look, publish, verify
+from center.log.selfcheck import SelfCheck, last_check
+from center.pages.logsearch import find_leaves
+from tests.center.log.scene import PICTURE, fill, look, publish, verify
 from tests.center.stage import TENANT, Stage, open_stage
 
 
@@ -41,6 +43,26 @@ def test_the_log_is_filled_proven_verified_and_forgets_on_either_database(stage:
     assert (report.troubles, report.erased) == ([], 1)
     with stage.office.database.writing() as session, pytest.raises(UnknownPerson):
         erase_person(session, tenant=TENANT, user_id="officer-a", ground="again", at=stage.clock())
+
+
+def test_the_self_check_and_the_search_of_the_page_say_the_same_on_either_database(stage: Stage) -> None:
+    box = stage.enrol_box()
+    fill(stage, box)
+    check = SelfCheck(stage.office.database, stage.office.notary, now=stage.clock)
+    check.run_due(lambda: False)
+    with stage.office.database.reading() as session:
+        last = last_check(session, TENANT, stage.clock())
+        assert last is not None
+        assert (last.leaves, last.holds, last.troubles) == (25, True, [])
+        for words, numbers in {
+            box.records[0].sha256: [1],
+            "4": [4],
+            PICTURE: [24, 23],
+            f"{box.identity.device}.i-1": [1],
+            "no such lead": [],
+            "99": [],
+        }.items():
+            assert [leaf.number for leaf in find_leaves(session, tenant=TENANT, words=words)] == numbers, words
 
 
 def test_writers_at_once_leave_no_gap_even_when_some_of_them_are_the_first_of_their_name(stage: Stage) -> None:

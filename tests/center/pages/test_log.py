@@ -116,6 +116,12 @@ def test_of_a_lead_every_entry_is_found_and_nobody_is_named(old: Scene) -> None:
     assert "Qinglan" not in page
 
 
+@pytest.mark.parametrize("words", ["a\x00b", "x" * 201])
+def test_words_that_no_entry_can_have_are_refused(old: Scene, words: str) -> None:
+    with old.signed_in("head") as head:
+        assert head.get("/log/find", params={"q": words}).status_code == 422
+
+
 def test_an_entry_after_the_newest_head_is_not_proven_yet(old: Scene) -> None:
     with old.signed_in("head") as head:
         head.get("/log")

@@ -35,6 +35,7 @@ _MISSED = re.compile(r"RTP: missed (\d+) packets")
 class Measured:
     """What was found; None is not known.
 
+    `coding` is the last there was, `sizes` are width and height of the pictures, one after the other as they changed.
     `lost` counts network packets, where the transport numbers them; `damaged` packets that could not be decoded;
     `undecoded` those that this machine was too slow for. `picture_after_s` is from the start, connecting included.
     `offers` is what a video device could send instead.
@@ -43,6 +44,7 @@ class Measured:
 
     rhythm: Rhythm
     coding: Coding | None = None
+    sizes: tuple[tuple[int, int], ...] = ()
     profile: str = ""
     pixels: str = ""
     has_b_frames: bool | None = None
@@ -79,6 +81,7 @@ class _Listener:
         self._waiting: queue.Queue[Packet] = queue.Queue(WAITING_PACKETS)
         self._undecoded = 0
         self._coding: Coding | None = None
+        self._sizes: list[tuple[int, int]] = []
         self._decoder = Decoder(camera.max_pixels)
         self._last: Packet | None = None
         self._picture: Image | None = None
@@ -108,6 +111,7 @@ class _Listener:
         return Measured(
             rhythm=rhythm(self._beats, is_live=self._is_live, is_unstamped=is_unstamped),
             coding=replace(self._coding, rate=None) if is_unstamped and self._coding else self._coding,
+            sizes=tuple(self._sizes),
             profile=self._decoder.profile,
             pixels=self._picture.content.format.name if self._picture else "",
             has_b_frames=self._has_b_frames if self._picture else None,
@@ -126,6 +130,9 @@ class _Listener:
             return
         self._beats.append(beat_of(packet))
         self._coding = packet.coding
+        size = (packet.coding.width, packet.coding.height)
+        if self._sizes[-1:] != [size]:
+            self._sizes.append(size)
         try:
             self._waiting.put(packet, block=not self._is_live)
         except queue.Full:

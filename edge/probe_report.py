@@ -45,7 +45,12 @@ class Finding:
 def judge(camera: Camera, measured: Measured) -> list[Finding]:
     """Everything worth saying, what is wrong first."""
     found = [*_about_playing(camera, measured), *_about_keys(measured.rhythm), *_about_times(camera, measured)]
-    found += [*_about_losses(camera, measured), *_about_coding(camera, measured), *_about_clock(measured)]
+    found += [
+        *_about_losses(camera, measured),
+        *_about_sizes(measured),
+        *_about_coding(camera, measured),
+        *_about_clock(measured),
+    ]
     return sorted(found, key=lambda each: not each.wrong)
 
 
@@ -73,6 +78,7 @@ def report_json(camera: Camera, measured: Measured, findings: list[Finding]) -> 
         "profile": measured.profile or None,
         "width": coding.width if coding else None,
         "height": coding.height if coding else None,
+        "sizes": measured.sizes,
         "pixels": measured.pixels or None,
         "stated_rate_per_s": float(coding.rate) if coding and coding.rate else None,
         "longest_key_distance_s": max(distances_s, default=None),
@@ -170,14 +176,20 @@ def _about_losses(camera: Camera, measured: Measured) -> Iterator[Finding]:
         yield Finding(True, what, _against_losses(camera))
     if measured.lost:
         yield Finding(True, f"{measured.lost} network packets were lost", _against_losses(camera))
-    elif rhythm.gaps > TOLERABLE_SHARE * rhythm.packets:
-        what = f"{rhythm.gaps} pictures are missing between {rhythm.packets} others"
-        yield Finding(
-            True, what, "the camera's encoder or its network is overloaded: choose a smaller size, rate or bit rate"
-        )
+    elif rhythm.longest_pause_s or rhythm.gaps > TOLERABLE_SHARE * rhythm.packets:
+        what = f"{rhythm.gaps} pictures are missing between {rhythm.packets} others" if rhythm.gaps else ""
+        pause = f"for {rhythm.longest_pause_s:.1f} s no picture came" if rhythm.longest_pause_s else ""
+        what = "; ".join(each for each in (pause, what) if each)
+        yield Finding(True, what, _against_gaps(camera))
     if measured.undecoded:
         what = f"this machine was too slow to decode {measured.undecoded} of {rhythm.packets} pictures"
         yield Finding(False, what, "the gate decodes less; detect on the camera's sub stream all the same")
+
+
+def _against_gaps(camera: Camera) -> str:
+    if not is_live(camera.url):
+        return "the recorder left them out, or the film was cut"
+    return "the camera's encoder or its network is overloaded: choose a smaller size, rate or bit rate"
 
 
 def _against_losses(camera: Camera) -> str:
@@ -186,6 +198,13 @@ def _against_losses(camera: Camera) -> str:
     return (
         "check cable, network and power of the camera" if is_live(camera.url) else "the file is damaged: copy it again"
     )
+
+
+def _about_sizes(measured: Measured) -> Iterator[Finding]:
+    if len(measured.sizes) > 1:
+        sizes = ", then ".join(f"{width}x{height}" for width, height in measured.sizes)
+        what = f"the pictures changed their size: {sizes}; a clip ends at each change"
+        yield Finding(True, what, "set one size in the camera, and no mode that follows the network or the light")
 
 
 def _about_coding(camera: Camera, measured: Measured) -> Iterator[Finding]:

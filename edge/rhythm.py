@@ -47,10 +47,12 @@ class Rhythm:
     """What the beats say; None is not known.
 
     `key_distances_s` are between neighbouring key frames; `keyless_s` went by after the last of them, or in all where
-    there is none. `gaps` are pictures that the time stamps leave out, `unstamped` packets without a stamp, `backwards`
-    and `jumps` steps of the stamps that are no steps. `pace` is the stamps' speed against real time, 1.0 where right,
-    none where they jump, and `pace_error` how far it may be out because packets come in heaps, as the segments of a
-    list do. Where the sender gives no stamps at all the stream `is_unstamped`, and times are those of arrival.
+    there is none: both without the pauses, for what is missing then is more than key frames. `longest_pause_s` is the
+    longest time without any picture in a stream that is regular otherwise, 0 where there was none; the rate leaves it
+    out, too. `gaps` are pictures that the time stamps leave out, `unstamped` packets without a stamp, `backwards` and
+    `jumps` steps of the stamps that are no steps. `pace` is the stamps' speed against real time, 1.0 where right, none
+    where they jump, and `pace_error` how far it may be out because packets come in heaps, as the segments of a list do.
+    Where the sender gives no stamps at all the stream `is_unstamped`, and times are those of arrival.
     """
 
     packets: int = 0
@@ -60,6 +62,7 @@ class Rhythm:
     bits_per_s: float | None = None
     key_distances_s: tuple[float, ...] = ()
     keyless_s: float = 0.0
+    longest_pause_s: float = 0.0
     gaps: int = 0
     unstamped: int = 0
     backwards: int = 0
@@ -92,7 +95,10 @@ def rhythm(beats: Sequence[Beat], *, is_live: bool, is_unstamped: bool = False) 
         beats = [replace(beat, stream_s=beat.arrived_s, stamp_s=None) for beat in beats]
     times_s = [beat.stream_s for beat in beats]
     seconds = max(times_s) - min(times_s)
-    keys_s = [beat.stream_s for beat in beats if beat.is_key]
+    pauses = _pauses(times_s)
+    played_s = [time_s - sum(pause.length_s for pause in pauses if pause.end_s <= time_s) for time_s in times_s]
+    played = max(played_s) - min(played_s)
+    keys_s = [at_s for at_s, beat in zip(played_s, beats, strict=True) if beat.is_key]
     stamped = _steps(beats)
     is_broken = any(step.is_jump(is_live=is_live) for step in stamped)
     pace, pace_error = _pace(beats) if is_live and not is_broken else (None, 0.0)
@@ -100,10 +106,11 @@ def rhythm(beats: Sequence[Beat], *, is_live: bool, is_unstamped: bool = False) 
         packets=len(beats),
         keys=len(keys_s),
         seconds=seconds,
-        rate_per_s=(len(beats) - 1) / seconds if seconds else None,
+        rate_per_s=(len(beats) - 1) / played if played else None,
         bits_per_s=8 * sum(beat.size_bytes for beat in beats[:-1]) / seconds if seconds else None,
         key_distances_s=tuple(after - before for before, after in pairwise(keys_s)),
-        keyless_s=max(times_s) - (keys_s[-1] if keys_s else min(times_s)),
+        keyless_s=max(played_s) - (keys_s[-1] if keys_s else min(played_s)),
+        longest_pause_s=max((pause.length_s for pause in pauses), default=0.0),
         gaps=_gaps([step.stamp_s for step in _steps(beats[MOST_REORDERED:]) if not step.is_jump(is_live=is_live)]),
         unstamped=0 if is_unstamped else sum(beat.stamp_s is None for beat in beats),
         backwards=sum(step.is_backwards for step in stamped),
@@ -149,16 +156,41 @@ def _steps(beats: Sequence[Beat]) -> list[_Step]:
     return [step for pair in ordered or pairs if (step := _Step.between(*pair))]
 
 
-def _gaps(steps_s: Sequence[float]) -> int:
-    """Pictures that are missing; none where the camera's rate changes of itself."""
+@dataclass(frozen=True, slots=True)
+class _Pause:
+    """A time without pictures: how much longer than usual it is, and when in the stream it was over."""
+
+    end_s: float
+    length_s: float
+
+
+def _pauses(times_s: Sequence[float]) -> list[_Pause]:
+    """Steps of more than `JUMP_S` beyond the usual one; none where the rate changes of itself."""
+    ordered_s = sorted(times_s)
+    steps_s = [after - before for before, after in pairwise(ordered_s)]
+    usual_s = _usual(steps_s)
+    if usual_s is None:
+        return []
+    steps = zip(ordered_s[1:], steps_s, strict=True)
+    return [_Pause(end_s, step_s - usual_s) for end_s, step_s in steps if step_s - usual_s > JUMP_S]
+
+
+def _usual(steps_s: Sequence[float]) -> float | None:
+    """The step that most are like, None where they are not alike."""
     forward_s = [step_s for step_s in steps_s if step_s > 0]
-    if not forward_s or len(forward_s) < len(steps_s):
-        return 0
+    if not forward_s:
+        return None
     usual_s = median(forward_s)
     regular = sum(abs(step_s - usual_s) <= REGULAR_SHARE * usual_s for step_s in forward_s)
-    if regular < USUALLY_REGULAR * len(forward_s):
+    return usual_s if regular >= USUALLY_REGULAR * len(forward_s) else None
+
+
+def _gaps(steps_s: Sequence[float]) -> int:
+    """Pictures that are missing; none where the camera's rate changes of itself."""
+    usual_s = _usual(steps_s)
+    if usual_s is None or min(steps_s) <= 0:
         return 0
-    return sum(max(0, round(step_s / usual_s) - 1) for step_s in forward_s)
+    return sum(max(0, round(step_s / usual_s) - 1) for step_s in steps_s)
 
 
 def _pace(beats: Sequence[Beat]) -> tuple[float | None, float]:

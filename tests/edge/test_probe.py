@@ -27,6 +27,7 @@ from edge.probe_report import judge
 from edge.rhythm import Beat, Rhythm, rhythm
 from streams.frames import Camera, Pace, Transport
 from streams.packets import Coding
+from tests.streams.reels import encode
 from tests.streams.servers import text, web_server
 
 ROOT = Path(__file__).parents[2]
@@ -83,6 +84,32 @@ def test_time_stamps_that_lie_are_counted_by_how(
 def test_stamps_of_showing_may_run_back_as_far_as_b_frames_do() -> None:
     shuffled = [dataclasses.replace(each, is_ordered=False) for each in beats([0.12, -0.08, 0.04, 0.04] * 20)]
     assert rhythm(shuffled, is_live=True).backwards == 0
+
+
+@pytest.mark.parametrize(
+    ("steps_s", "pause_s", "said"),
+    [
+        (
+            [0.04] * 70 + [3.04] + [0.04] * 80,
+            3.0,
+            ["for 3.0 s no picture came; 75 pictures are missing between 152 others"],
+        ),
+        ([5.0] * 10, 0.0, ["only 0.2 pictures a second: what passes in between is not seen"]),
+        ([0.04, 0.9, 0.2, 1.5] * 10, 0.0, None),
+    ],
+    ids=["a pause", "slow, and regular", "a rate that changes"],
+)
+def test_a_pause_is_told_once_and_not_as_rare_key_frames_or_as_a_low_rate(
+    steps_s: Sequence[float], pause_s: float, said: list[str] | None
+) -> None:
+    found = rhythm(beats(steps_s, keys=range(0, 200, 25 if pause_s else 1)), is_live=True)
+    assert found.longest_pause_s == pytest.approx(pause_s)
+    if pause_s:
+        assert max(found.key_distances_s) < 1.1
+        assert found.rate_per_s == pytest.approx(25)
+    if said:
+        measured = dataclasses.replace(FINE, rhythm=dataclasses.replace(found, pace=1.0), coding=None)
+        assert [each.what for each in judge(LIVE, measured)] == said
 
 
 def test_times_of_showing_before_the_first_time_of_decoding_are_no_steps_to_it() -> None:
@@ -260,6 +287,15 @@ def test_what_is_wrong_with_a_real_stream_is_found(
 ) -> None:
     findings = judge(LIVE, probe_file(make_film(tmp_path / name, codec, **options)))
     assert [each.what.startswith(start) for each, start in zip(findings, said, strict=True)] == [True]
+
+
+def test_pictures_that_change_their_size_while_they_are_probed_are_told_with_both_sizes(tmp_path: Path) -> None:
+    path = tmp_path / "film.ts"
+    path.write_bytes(b"".join(encode(size=size, options={"bf": "0"}) for size in ((192, 144), (320, 240))))
+    found = probe(str(path), "--json")
+    assert json.loads(found.stdout)["sizes"] == [[192, 144], [320, 240]]
+    assert found.exit_code == 1
+    assert "✗ the pictures changed their size: 192x144, then 320x240" in probe(str(path)).stdout
 
 
 def test_damage_in_a_file_is_counted(tmp_path: Path) -> None:

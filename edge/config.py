@@ -7,7 +7,7 @@ import hashlib
 import os
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Self
@@ -64,19 +64,23 @@ class RuleSection(Section):
     schedule: Annotated[ScheduleSection | None, BeforeValidator(_always)] = None
     parameters: dict[str, Any] = Field(default_factory=dict)
 
-    @model_validator(mode="after")
-    def _fits_the_rule(self) -> Self:
-        if self.rule not in RULES:
-            raise refuse(unknown("rule", self.rule, RULES))
-        kinds = [kind for kind in RULES[self.rule].kinds if kind in KINDS]
-        if self.kind and self.kind not in kinds:
-            raise refuse(unknown(f"kind for rule {self.rule!r}", self.kind, kinds))
-        parameters_type = RULES[self.rule].parameters_type
-        try:
-            parameters_type.model_validate(self.parameters)
-        except ValidationError as error:
-            raise refuse("; ".join(describe(error, self.parameters, "parameters", parameters_type))) from None
-        return self
+    @classmethod
+    def contradictions(cls, written: Mapping[str, Any]) -> Iterator[str]:
+        """Kind and parameters are of the rule."""
+        name, kind, parameters = written.get("rule"), written.get("kind"), written.get("parameters", {})
+        if not isinstance(name, str):
+            return
+        if name not in RULES:
+            yield unknown("rule", name, RULES)
+            return
+        kinds = [each for each in RULES[name].kinds if each in KINDS]
+        if kind and isinstance(kind, str) and kind not in kinds:
+            yield unknown(f"kind for rule {name!r}", kind, kinds)
+        if isinstance(parameters, dict):
+            try:
+                RULES[name].parameters_type.model_validate(parameters)
+            except ValidationError as error:
+                yield from describe(error, parameters, "parameters", RULES[name].parameters_type)
 
     def build(self, zone: Zone) -> AnyRule:
         """The rule, ready to step."""
@@ -170,19 +174,20 @@ class CameraSection(Section):
     zones: tuple[ZoneSection, ...] = Field(min_length=1)
     rules: tuple[RuleSection, ...] = Field(min_length=1)
 
-    @model_validator(mode="after")
-    def _names_agree(self) -> Self:
-        _no_twins("zone", (zone.id for zone in self.zones))
-        _no_twins("rule", (rule.id for rule in self.rules))
-        if (self.url is None) == (self.pipeline is None):
-            raise refuse("a camera has a url or a pipeline, one of them")
-        if self.usb and not is_device(self.url or ""):
-            raise refuse("usb is for cameras whose url is a video device, such as /dev/video0")
-        zones = [zone.id for zone in self.zones]
-        for rule in self.rules:
-            if rule.zone not in zones:
-                raise refuse(f"rule {rule.id}: {unknown('zone', rule.zone, zones)}")
-        return self
+    @classmethod
+    def contradictions(cls, written: Mapping[str, Any]) -> Iterator[str]:
+        """Names are used once, rules name zones that are there, and pictures come from one source."""
+        yield from _twins("zone", written.get("zones"))
+        yield from _twins("rule", written.get("rules"))
+        url = written.get("url")
+        if (url is None) == (written.get("pipeline") is None):
+            yield "a camera has a url or a pipeline, one of them"
+        if written.get("usb") and not (isinstance(url, str) and is_device(url)):
+            yield "usb is for cameras whose url is a video device, such as /dev/video0"
+        zones = [str(zone.get("id")) for zone in _sections(written.get("zones"))]
+        for rule in _sections(written.get("rules")):
+            if isinstance(zone := rule.get("zone"), str) and zones and zone not in zones:
+                yield f"rule {rule.get('id')}: {unknown('zone', zone, zones)}"
 
     @property
     def is_live(self) -> bool:
@@ -258,10 +263,10 @@ class Config(Section):
     uploads: UploadsSection = UploadsSection()
     cameras: tuple[CameraSection, ...] = Field(min_length=1)
 
-    @model_validator(mode="after")
-    def _names_agree(self) -> Self:
-        _no_twins("camera", (camera.id for camera in self.cameras))
-        return self
+    @classmethod
+    def contradictions(cls, written: Mapping[str, Any]) -> Iterator[str]:
+        """Every camera has a name of its own."""
+        yield from _twins("camera", written.get("cameras"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -298,31 +303,57 @@ def read_config(path: Path) -> Loaded:
         raise ConfigError(f"{path}: {error}") from None
     if data is None:
         raise ConfigError(f"{path}: the file is empty; edge/sample.yaml shows what it may say")
+    config = card = None
+    problems: list[str] = []
     try:
         config = Config.model_validate(data)
     except ValidationError as error:
-        raise ConfigError(*(f"{path}: {line}" for line in describe(error, data, "", Config))) from None
+        problems += describe(error, data, "", Config)
     try:
-        card = find_card(config.detector.model, path.parent)
+        card = find_card(_model(data), path.parent)
     except ModelError as error:
-        raise ConfigError(f"{path}: detector.model: {error}") from None
-    problems = [f"{path}: {line}" for line in _class_problems(config, card)]
-    if problems:
-        raise ConfigError(*problems)
+        problems.append(f"detector.model: {error}")
+    else:
+        problems += _class_problems(data, card)
+    if problems or config is None or card is None:
+        raise ConfigError(*(f"{path}: {problem}" for problem in problems))
     return Loaded(config, hashlib.sha256(raw).hexdigest(), path, card)
 
 
-def _class_problems(config: Config, card: ModelCard) -> Iterable[str]:
+def _model(written: object) -> str:
+    """The model that a file names, whatever else it holds."""
+    section = written.get("detector") if isinstance(written, dict) else None
+    name = section.get("model") if isinstance(section, dict) else None
+    return name if isinstance(name, str) else DetectorSection().model
+
+
+def _class_problems(written: object, card: ModelCard) -> Iterator[str]:
     """Classes that the rules name and the model does not know."""
-    for camera in config.cameras:
-        for rule in camera.rules:
-            for name in rule.classes:
+    for camera in _sections(written.get("cameras") if isinstance(written, dict) else None):
+        for rule in _sections(camera.get("rules")):
+            for name in _classes(rule):
                 if name not in card.classes:
-                    where = f"cameras[{camera.id}].rules[{rule.id}].parameters.classes"
+                    where = f"cameras[{camera.get('id')}].rules[{rule.get('id')}].parameters.classes"
                     yield f"{where}: {unknown(f'class of model {card.name}', name, card.classes)}"
 
 
-def _no_twins(what: str, ids: Iterable[str]) -> None:
-    for name, count in Counter(ids).items():
+def _classes(rule: Mapping[str, Any]) -> Iterator[str]:
+    """Class names that count for a rule, by its own word or by the rule's."""
+    parameters, kind = rule.get("parameters"), rule.get("rule")
+    if isinstance(parameters, dict) and "classes" in parameters:
+        told = parameters["classes"]
+        yield from (name for name in told if isinstance(name, str)) if isinstance(told, list) else ()
+    elif isinstance(kind, str) and kind in RULES:
+        field = RULES[kind].parameters_type.model_fields.get("classes")
+        yield from field.get_default(call_default_factory=True) if field else ()
+
+
+def _sections(written: object) -> Iterator[Mapping[str, Any]]:
+    """What may be sections in a list, of whatever a file holds in its place."""
+    yield from (each for each in written if isinstance(each, dict)) if isinstance(written, list) else ()
+
+
+def _twins(what: str, written: object) -> Iterator[str]:
+    for name, count in Counter(str(each.get("id")) for each in _sections(written) if "id" in each).items():
         if count > 1:
-            raise refuse(f"{count} {what}s are called {name!r}; each needs an id of its own")
+            yield f"{count} {what}s are called {name!r}; each needs an id of its own"

@@ -16,10 +16,15 @@ SHOWN = 20
 def unknown(what: str, name: str, known: Iterable[str]) -> str:
     """`unknown zone 'gras'; did you mean 'grass'? There is: grass, road`."""
     names = list(known)
-    nearest = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
-    guess = f"; did you mean {nearest[0]!r}?" if nearest else "."
+    meant = nearest(name, names)
+    guess = f"; did you mean {meant!r}?" if meant else "."
     shown = ", ".join(names[:SHOWN]) + (f" and {len(names) - SHOWN} more" if len(names) > SHOWN else "")
     return f"unknown {what} {name!r}{guess} There is: {shown or 'none'}"
+
+
+def nearest(name: str, known: Iterable[str]) -> str | None:
+    """The known name that is most like this one, if any is."""
+    return next(iter(difflib.get_close_matches(name, list(known), n=1, cutoff=0.5)), None)
 
 
 def describe(error: ValidationError, data: object, root: str, model: type[BaseModel]) -> list[str]:

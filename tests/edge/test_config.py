@@ -15,6 +15,7 @@ from edge.rules.base import Parameters
 from edge.rules.stationary import Stationary
 from edge.schedule import Day
 from edge.settings import Settings
+from streams.frames import Encoding, Wish
 
 EDGE = Path(__file__).parents[2] / "edge"
 SAMPLE = EDGE / "sample.yaml"
@@ -170,6 +171,75 @@ def test_every_problem_gets_a_line_of_its_own(write: Any) -> None:
     with pytest.raises(ConfigError) as caught:
         read_config(write(yaml.safe_dump(data)))
     assert len(caught.value.problems) == 2
+
+
+MESS = """
+detector: {model: yolov3_tinny, scor: 0.3}
+uploads: {limit_kbit_s: -1}
+cameras:
+  - id: cam-1
+    url: rtsp://admin:hunter2@10.0.0.7/main
+    pace: quick
+    usb: {size: large}
+    rulez: []
+    zones: [{id: kerb, polygon: [[0, 0], [1, 0]]}, {id: kerb, polygon: [[0, 0], [1, 0], [1, 1]]}]
+  - id: cam-1
+    zones: [{id: yard, polygon: [[0, 0], [1, 0], [1, 1]]}]
+    rules:
+      - {id: a, rule: stationary, zone: yart, kind: x.y, parameters: {dwell_s: -1, seen_share: 7}}
+      - {id: b, rule: presense, zone: yard, schedule: allways}
+"""
+
+
+def test_all_mistakes_of_a_file_are_told_at_once_each_with_its_place(write: Any) -> None:
+    with pytest.raises(ConfigError) as caught:
+        read_config(write(MESS))
+    told = [line.partition("box.yaml: ")[2] for line in caught.value.problems]
+    places = [
+        "2 cameras are called 'cam-1'",
+        "detector: unknown key 'scor'; did you mean 'score'?",
+        "uploads.limit_kbit_s: input should be",
+        "cameras[cam-1]: unknown key 'rulez'; did you mean 'rules'?",
+        "cameras[cam-1]: 2 zones are called 'kerb'",
+        "cameras[cam-1]: usb is for cameras whose url is a video device",
+        "cameras[cam-1].usb.size: 'large' is no size; write width and height like 1280x720",
+        "cameras[cam-1].pace: must be",
+        "cameras[cam-1].zones[kerb]: a zone needs at least 3",
+        "cameras[cam-1]: a camera has a url or a pipeline",
+        "cameras[cam-1]: rule a: unknown zone 'yart'; did you mean 'yard'?",
+        "cameras[cam-1].rules[a]: unknown kind for rule 'stationary' 'x.y'",
+        "cameras[cam-1].rules[a]: parameters.dwell_s: input should be greater",
+        "cameras[cam-1].rules[a]: parameters.seen_share: input should be less",
+        "cameras[cam-1].rules[b]: unknown rule 'presense'; did you mean 'presence'?",
+        "cameras[cam-1].rules[b].schedule: 'allways' is no schedule",
+        "detector.model: ",
+    ]
+    assert [[line for line in told if line.startswith(place)] != [] for place in places] == [True] * len(places), told
+    assert len(told) == len(places)
+    assert "hunter2" not in str(caught.value)
+
+
+def test_classes_that_the_model_does_not_know_are_told_beside_other_mistakes(write: Any) -> None:
+    text = GOOD.replace("dwell_s: 20", "dwell_s: -1, classes: [car, lorry]")
+    with pytest.raises(ConfigError) as caught:
+        read_config(write(text))
+    assert [("dwell_s" in line, "'lorry'" in line) for line in caught.value.problems] == [(True, False), (False, True)]
+
+
+@pytest.mark.parametrize(
+    "junk", ["3", "null", "[null]", "[[1]]", "{a: 1}", "[{zones: 3, rules: {}}]", "[{rules: [{rule: []}]}]"]
+)
+def test_nothing_that_stands_in_the_place_of_cameras_makes_it_stumble(junk: str, write: Any) -> None:
+    with pytest.raises(ConfigError):
+        read_config(write(f"cameras: {junk}"))
+
+
+def test_what_is_asked_of_a_usb_camera_reaches_it_and_of_no_other(write: Any, tmp_path: Path) -> None:
+    keys = "url: /dev/v4l/by-id/usb-X-index0\n    usb: {encoding: mjpeg, size: 1280x720, rate_per_s: 12.5}"
+    (camera,) = read_config(write(GOOD.replace("url: rtsp://admin:hunter2@10.0.0.7/main", keys))).sources()
+    assert camera.wish == Wish(encoding=Encoding.MJPEG, size_px=(1280, 720), rate_per_s=12.5)
+    with pytest.raises(ConfigError, match="usb is for cameras whose url is a video device"):
+        read_config(write(GOOD.replace("zones:", "usb: {size: 640x480}\n    zones:")))
 
 
 def test_a_missing_file_is_said_with_its_name(tmp_path: Path) -> None:

@@ -1,7 +1,9 @@
 """The `teawatch demo` command: sets the stage, starts the processes, and shows or proves that the thing works."""
 
 import json
+import re
 import signal
+import sys
 import tempfile
 import threading
 import time
@@ -22,6 +24,10 @@ from center.errors import CenterError
 
 app = typer.Typer(add_completion=False)
 LIVE = ("rtsp://", "rtsps://")
+CAMERA_VARIABLE = "TEAWATCH_DEMO_CAMERA"
+_LOGIN = re.compile(r"(?i)@|\?|(user|pass|pwd|auth|token|key)\w*=")
+"""What an address with a login has in it, wherever recorders want it."""
+
 ENDINGS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 say = Console(stderr=True, highlight=False)
 
@@ -29,7 +35,13 @@ say = Console(stderr=True, highlight=False)
 @app.command()
 def demo(  # noqa: PLR0917 - typer reads the options from here
     video: Annotated[Path | None, typer.Option(help="Watch this file instead of the demo clip.")] = None,
-    camera: Annotated[str, typer.Option(help="Watch this camera (rtsp://…) instead.")] = "",
+    camera: Annotated[
+        str,
+        typer.Option(
+            envvar=CAMERA_VARIABLE,
+            help="Watch this camera (rtsp://…) instead; one with a login only from the environment.",
+        ),
+    ] = "",
     port: Annotated[int, typer.Option(help="Port of the pages.")] = 8000,
     mqtt_port: Annotated[int, typer.Option(help="Port of the embedded broker.")] = 18830,
     until_task: Annotated[  # noqa: FBT002 - an option
@@ -74,11 +86,16 @@ class Footage:
     """What the box will watch; the demo clip is fetched in the background while the centre is set up."""
 
     def __init__(self, video: Path | None, camera: str) -> None:
-        """Raises Failure when the file is not there, the address is no camera's, or both are given."""
+        """Raises Failure when the file is not there, the address is no camera's or shows a login, or both are given."""
         if video is not None and camera:
             raise Failure("--video and --camera are two answers to one question; give one")
         if camera and not camera.startswith(LIVE):
             raise Failure(f"--camera is no camera's address: it begins with {' or '.join(LIVE)}")
+        if camera and _LOGIN.search(camera) and any(camera in each for each in sys.orig_argv):
+            raise Failure(
+                "--camera is given a login where every process of this machine can read it (and make keeps it there); "
+                f"put the address into the environment instead: {CAMERA_VARIABLE}"
+            )
         if video is not None and not video.is_file():
             raise Failure(f"{video}: no such file")
         self._given = camera or (str(video.resolve()) if video else "")

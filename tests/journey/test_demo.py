@@ -67,6 +67,21 @@ def test_an_address_that_is_no_camera_ends_the_demo_with_one_line() -> None:
     assert len(done.stderr.strip().splitlines()) == 1
 
 
+@pytest.mark.parametrize("address", ["rtsp://u:s3cret@127.0.0.1:9/main", "rtsp://127.0.0.1:9/user=u_password=s3cret"])
+def test_a_login_in_an_argument_is_refused_with_where_to_put_it(address: str) -> None:
+    refused = demo("--camera", address)
+    assert refused.returncode == 1
+    assert "put the address into the environment instead: TEAWATCH_DEMO_CAMERA" in refused.stderr
+    assert "s3cret" not in refused.stderr
+    assert len(refused.stderr.strip().splitlines()) == 1
+
+
+def test_an_address_in_the_environment_is_taken_with_its_login(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TEAWATCH_DEMO_CAMERA", "http://u:s3cret@127.0.0.1:9/")
+    done = demo("--port", str(free_port()), "--mqtt-port", str(free_port()))
+    assert "is no camera's address: it begins with rtsp://" in done.stderr, "that is all that is wrong with it"
+
+
 def test_a_port_in_use_is_named_before_anything_starts() -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))

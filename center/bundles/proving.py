@@ -80,11 +80,11 @@ def prove(
 
 def _stamp(session: Session, head: LogCheckpoint, numbers: set[int]) -> StampedHead | None:
     """The first stamp by which the log told of the whole case; else the last by which it told of some of it."""
-    found = None
-    for found in stamps_of(session, head.tenant, first=min(numbers, default=head.size) + 1, last=head.size):
-        if found.size > max(numbers):
-            return found
-    return found
+    if not numbers:
+        return None
+    whole = stamps_of(session, head.tenant, first=max(numbers) + 1, last=head.size, most=1)
+    some = stamps_of(session, head.tenant, first=min(numbers) + 1, last=max(numbers), most=1, newest=True)
+    return next(whole, None) or next(some, None)
 
 
 def _path(session: Session, head: LogCheckpoint, stamp: StampedHead) -> tuple[str, ...]:

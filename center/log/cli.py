@@ -1,5 +1,6 @@
 """`teawatch center log …`: verify the log, show its key and head, forget a person."""
 
+import hashlib
 import json
 from datetime import date, timedelta
 from pathlib import Path
@@ -99,7 +100,7 @@ def stamps(
 
 
 def _save(stamped: StampedHead, folder: Path) -> None:
-    name = f"{stamped.at:%Y%m%dT%H%M%SZ}-{stamped.size}"
+    name = f"{stamped.at:%Y%m%dT%H%M%SZ}-{stamped.size}-{hashlib.sha256(stamped.answer).hexdigest()[:8]}"
     try:
         folder.mkdir(parents=True, exist_ok=True)
         (folder / f"{name}.txt").write_text(stamped.text, encoding="utf-8", newline="")

@@ -85,12 +85,16 @@ class LogCheckpoint(OfTenant, Base):
 
 
 class LogTimestamp(OfTenant, Base):
-    """What a time-stamping authority said of a published head (RFC 3161): its whole answer, in DER."""
+    """What a time-stamping authority said of a published head (RFC 3161): its whole answer, in DER, and its hash.
+
+    Authorities tell whole seconds: several stamps of a head may say the same.
+    """
 
     __tablename__ = "log_timestamp"
 
     size: Mapped[int] = mapped_column(BigInteger, primary_key=True)
-    stamped_at: Mapped[datetime] = mapped_column(primary_key=True)
+    sha256: Mapped[str] = mapped_column(String(64), primary_key=True)
+    stamped_at: Mapped[datetime]
     url: Mapped[str]
     response: Mapped[bytes] = mapped_column(LargeBinary)
 

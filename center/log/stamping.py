@@ -4,6 +4,7 @@ The authority sees the SHA-256 of the head's text and nothing more. Its answer i
 against the root certificates that were configured for it.
 """
 
+import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -71,21 +72,32 @@ def fetch_stamp(text: str, *, url: str, roots: Sequence[Certificate], now: datet
 
 def keep_stamp(session: Session, head: LogCheckpoint, stamp: Stamp) -> None:
     """Keep a verified stamp of a published head."""
-    session.add(
-        LogTimestamp(tenant=head.tenant, size=head.size, stamped_at=stamp.at, url=stamp.url, response=stamp.answer)
-    )
+    answer, sha256 = stamp.answer, hashlib.sha256(stamp.answer).hexdigest()
+    own = {"tenant": head.tenant, "size": head.size, "sha256": sha256}
+    session.add(LogTimestamp(**own, stamped_at=stamp.at, url=stamp.url, response=answer))
 
 
 def stamps_of(
-    session: Session, tenant: str, *, first: int = 0, last: int | None = None, most: int | None = None
+    session: Session,
+    tenant: str,
+    *,
+    first: int = 0,
+    last: int | None = None,
+    most: int | None = None,
+    newest: bool = False,
 ) -> Iterator[StampedHead]:
-    """The stamped heads of `first` leaves or more, and of `last` at most, as they were stamped; the first `most`."""
+    """The stamped heads of `first` leaves or more, and of `last` at most, as they were stamped; the first `most`.
+
+    With `newest` backwards, the last stamp first.
+    """
     joined = (LogCheckpoint.tenant == LogTimestamp.tenant) & (LogCheckpoint.size == LogTimestamp.size)
     rows = select(LogTimestamp, LogCheckpoint.text).join(LogCheckpoint, joined)
     rows = rows.where(LogTimestamp.tenant == tenant, LogTimestamp.size >= first)
     if last is not None:
         rows = rows.where(LogTimestamp.size <= last)
-    for stamp, text in session.execute(rows.order_by(LogTimestamp.stamped_at, LogTimestamp.size).limit(most)):
+    order = (LogTimestamp.stamped_at, LogTimestamp.size, LogTimestamp.sha256)
+    rows = rows.order_by(*(column.desc() if newest else column for column in order)).limit(most)
+    for stamp, text in session.execute(rows):
         yield StampedHead(stamp.size, text, stamp.stamped_at, authority_of(stamp.url), stamp.response)
 
 

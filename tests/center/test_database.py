@@ -21,11 +21,12 @@ from center.database import Database
 from center.errors import DatabaseTrouble
 from center.evidence.custody import Act, chain_of
 from center.log.heads import Notary
+from center.log.records import LogTimestamp
 from center.log.verification import verify_log
 from center.records import METADATA
 from center.schema import configuration, migrate, newest_version, version_of
 from center.turns import Turns
-from enforcement.leads import LeadLink, links_of
+from enforcement.leads import Lead, LeadLink, links_of
 from tests.center.conftest import ON_BOTH
 from tests.center.stage import TENANT, make_settings
 
@@ -152,6 +153,27 @@ def any_of(column: Column[Any], at: datetime) -> object:
     """Something this column takes."""
     kind = column.type.python_type
     return None if column.nullable else at if kind is datetime else kind()
+
+
+def test_stamps_and_leads_of_before_are_kept_and_say_how_their_times_were_found(either: Database) -> None:
+    at = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+    with either.writing() as session:
+        connection = session.connection()
+        command.upgrade(configuration(connection), "0022")
+        tables = MetaData()
+        stamp, lead = (Table(name, tables, autoload_with=connection) for name in ("log_timestamp", "lead"))
+        connection.execute(stamp.insert().values(filled(stamp, at, tenant=TENANT, size=7, response=b"DER")))
+        for name, clock, wrote in (("a", "synchronised", None), ("b", "unsynchronised", None), ("c", "unknown", at)):
+            own = {"tenant": TENANT, "id": name, "incident": name, "objects": [], "because": {}, "clock": clock}
+            connection.execute(lead.insert().values(filled(lead, at, **own, box_observed_at=wrote)))
+
+    migrate(either)
+
+    with either.reading() as session:
+        stamps = session.execute(select(LogTimestamp.response, LogTimestamp.stamped_at, LogTimestamp.sha256)).all()
+        sources = {row.id: row.time_source for row in session.execute(select(Lead.id, Lead.time_source))}
+    assert stamps == [(b"DER", at, sha256(b"DER").hexdigest())]
+    assert sources == {"a": "box", "b": "arrival", "c": "arrival"}
 
 
 def test_migrating_again_changes_nothing(database: Database) -> None:

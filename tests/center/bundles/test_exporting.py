@@ -8,12 +8,14 @@ from io import BytesIO
 from pathlib import Path
 
 import pytest
+from sqlalchemy import event
 
 from alerts.bundles.container import Part, write_container
 from alerts.bundles.faults import Fault
 from alerts.bundles.proofs import PROOFS_NAME
 from alerts.bundles.report import Check, Report
 from alerts.bundles.seal import SEAL_NAME, Gap, member_of, read_seal, record_name, write_seal
+from alerts.bundles.stamps import STAMP_NAME
 from alerts.bundles.trust import Trust, read_trust, write_trust
 from alerts.bundles.verification import verify_file
 from alerts.messages import ClockQuality, FrameSize, Packets, Phase, Shortfall
@@ -32,6 +34,8 @@ from center.evidence.redactor import Redacted
 from center.intake.filing import Outcome
 from center.intake.quarantine import Limits
 from center.log.heads import publish_head
+from center.log.records import LogTimestamp
+from center.log.stamping import Stamp, keep_stamp
 from enforcement.actors import Actor, Role
 from tests.center.memory import little_memory
 from tests.center.stage import BOX, NOW, TENANT, Box, Stage, make_alert, make_artefact, make_clock, make_evidence
@@ -524,3 +528,25 @@ def test_files_that_a_record_announced_before_the_alert_came_are_in_the_bundle(
     stage.hear(alert.raw)
     report = verify_file(export(stage, tmp_path / "bundle.zip"), trust(stage))
     assert report.holds, report.lines("en")
+
+
+def test_of_many_stamps_an_export_reads_the_first_that_covers_the_case(told: Stage, box: Box, tmp_path: Path) -> None:
+    for number in range(5):
+        with told.office.database.writing() as session:
+            head = publish_head(session, told.office.notary, told.clock())
+            at = told.clock() + timedelta(hours=number)
+            keep_stamp(session, head, Stamp(f"stamp {number}".encode(), at, "https://tsa.example.cn/"))
+        told.hear(box.write(make_clock(number)).raw)
+    read: list[LogTimestamp] = []
+
+    def note(stamp: LogTimestamp, _context: object) -> None:
+        read.append(stamp)
+
+    event.listen(LogTimestamp, "load", note)
+    try:
+        bundle = export(told, tmp_path / "bundle.zip")
+    finally:
+        event.remove(LogTimestamp, "load", note)
+    with zipfile.ZipFile(bundle) as members:
+        assert members.read(STAMP_NAME) == b"stamp 0"
+    assert len(read) == 1

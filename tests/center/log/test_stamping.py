@@ -17,10 +17,10 @@ from center.bundles.bench.authority import Authority
 from center.cli import app
 from center.errors import StampRefused
 from center.log.records import LogTimestamp
-from center.log.stamping import fetch_stamp
+from center.log.stamping import Stamp, fetch_stamp, keep_stamp
 from tests.center.log.authority import Served, serving
 from tests.center.log.scene import intruder, publish, verify
-from tests.center.stage import Box, Stage, Web, make_clock
+from tests.center.stage import NOW, Box, Stage, Web, make_clock
 
 pytestmark = pytest.mark.system("openssl")
 
@@ -90,6 +90,18 @@ def test_a_stamp_that_was_exchanged_in_the_database_is_found(stage: Stage, box: 
     with intruder(stage) as session:
         session.execute(text("UPDATE log_timestamp SET response = zeroblob(9)"))
     assert "cannot be read" in verify(stage).troubles[0]
+
+
+def test_several_stamps_within_one_second_are_kept_and_shown_each(stage: Stage, box: Box, tmp_path: Path) -> None:
+    stage.hear(box.write(make_clock()).raw)
+    head = publish(stage)
+    for answer in (b"one", b"two", b"three"):
+        with stage.office.database.writing() as session:
+            keep_stamp(session, head, Stamp(answer, NOW, "https://tsa.example.cn/"))
+    assert {kept.response for kept in stage.all(LogTimestamp)} == {b"one", b"two", b"three"}
+    data = ["--data", str(stage.office.settings.data)]
+    CliRunner().invoke(app, ["log", "stamps", *data, "-o", str(tmp_path / "stamps")])
+    assert {path.read_bytes() for path in (tmp_path / "stamps").glob("*.tsr")} == {b"one", b"two", b"three"}
 
 
 def test_an_authority_whose_clock_is_another_gives_no_stamp_that_would_contradict_the_log(authority: Served) -> None:

@@ -23,12 +23,16 @@ class Fault(StrEnum):
 
 
 class Line(NamedTuple):
-    """Words with places for values; without a fault they are a remark, which rejects nothing."""
+    """Words with places for values; without a fault they are a remark, which rejects nothing.
+
+    `one` is said in place of `words` where the values `first` and `last` are the same.
+    """
 
     fault: Fault | None
     words: Words
+    one: Words | None = None
 
 
-def line(fault: Fault | None, en: str, zh: str) -> Line:
-    """A line, English first."""
-    return Line(fault, Words(zh, en))
+def line(fault: Fault | None, en: str, zh: str, *, one: tuple[str, str] | None = None) -> Line:
+    """A line, English first; `one` likewise, for a span that is a single number."""
+    return Line(fault, Words(zh, en), Words(one[1], one[0]) if one else None)

@@ -48,7 +48,8 @@ class Finding:
     def say(self, language: str) -> str:
         """The line: Chinese for any `zh…` tag, English otherwise. What a file says cannot steer a terminal."""
         values = {name: _printable(_said(value, language)) for name, value in self.values.items()}
-        return LINES[self.code].words.in_language(language) % values
+        line, is_one = LINES[self.code], self.values.get("first") == self.values.get("last")
+        return (line.one if line.one and is_one else line.words).in_language(language) % values
 
 
 def _said(value: object, language: str) -> str:

@@ -64,6 +64,10 @@ CHAIN: Final[Mapping[str, Line]] = {
         Fault.SPLICED,
         "the journal of %(device)s lacks the records %(first)s to %(last)s, and the seal does not say so",
         "%(device)s 的日志缺少第 %(first)s 至 %(last)s 条记录，封印却未注明",
+        one=(
+            "the journal of %(device)s lacks the record %(first)s, and the seal does not say so",
+            "%(device)s 的日志缺少第 %(first)s 条记录，封印却未注明",
+        ),
     ),
     "chain_fork": line(
         Fault.SPLICED,
@@ -74,6 +78,10 @@ CHAIN: Final[Mapping[str, Line]] = {
         None,
         "the records %(first)s to %(last)s of %(device)s are not here; the seal says so",
         "%(device)s 的第 %(first)s 至 %(last)s 条记录不在包内；封印已注明",
+        one=(
+            "the record %(first)s of %(device)s is not here; the seal says so",
+            "%(device)s 的第 %(first)s 条记录不在包内；封印已注明",
+        ),
     ),
     "fork_told": line(
         None,
@@ -108,11 +116,19 @@ INCIDENTS: Final[Mapping[str, Line]] = {
         Fault.MISSING,
         "the revisions %(first)s to %(last)s of incident %(incident)s are missing, and the seal does not say so",
         "事件 %(incident)s 缺少第 %(first)s 至 %(last)s 版，封印却未注明",
+        one=(
+            "the revision %(first)s of incident %(incident)s is missing, and the seal does not say so",
+            "事件 %(incident)s 缺少第 %(first)s 版，封印却未注明",
+        ),
     ),
     "revisions_told": line(
         None,
         "of the revisions %(first)s to %(last)s of incident %(incident)s no record ever came; the seal says so",
         "事件 %(incident)s 的第 %(first)s 至 %(last)s 版从未到达中心；封印已注明",
+        one=(
+            "of the revision %(first)s of incident %(incident)s no record ever came; the seal says so",
+            "事件 %(incident)s 的第 %(first)s 版从未到达中心；封印已注明",
+        ),
     ),
     "rivals": line(
         None,

@@ -219,6 +219,8 @@ def test_what_the_centre_did_not_take_of_the_incident_is_left_out_and_told(
 
     assert report.holds, report.lines("en")
     assert remarks(report)["gap_told"] == {"device": BOX, "first": 2, "last": 2}
+    assert f"    the record 2 of {BOX} is not here; the seal says so" in report.lines("en")
+    assert f"    {BOX} 的第 2 条记录不在包内；封印已注明" in report.lines("zh")
 
 
 def members_of(bundle: bytes) -> dict[str, bytes]:

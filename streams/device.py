@@ -169,9 +169,10 @@ class DeviceDemuxer:
         if not data or buffer.flags & DAMAGED:
             self.damaged += 1
             return None
-        return self._packet(data, buffer.seconds * _TIME_BASE.denominator + buffer.microseconds)
+        taken = buffer.seconds * _TIME_BASE.denominator + buffer.microseconds
+        return self._packet(data, taken or None)  # some drivers give no time: then that of arrival counts
 
-    def _packet(self, data: bytes, taken: int) -> Sent:
+    def _packet(self, data: bytes, taken: int | None) -> Sent:
         packet = cast("Sent", packet_of(data))
         packet.pts = packet.dts = taken
         packet.time_base = _TIME_BASE

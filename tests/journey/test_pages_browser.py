@@ -19,7 +19,7 @@ from alerts.records import hash_of
 from streams.clips import cut
 from tests.center.pages.scene import INTRUSION, PARKING, PASSWORD, ROOMS, Scene, open_scene
 from tests.center.pages.sentences import sentences
-from tests.streams.reels import encode, read
+from tests.streams.reels import encode, read, without_tables
 from traceability.gs1 import digital_link_path
 
 pytestmark = pytest.mark.system("chromium", "fonts-noto-cjk")
@@ -51,8 +51,6 @@ MOVES: Final = {
         ("Close", "Closed"),
     ],
 }
-START_OF_SCAN: Final = 0xDA
-HUFFMAN_TABLES: Final = 0xC4
 SHOWN_IN_BOTH: Final = re.compile(r"中文|茶青卡|有机码")
 CJK: Final = re.compile(r"[一-鿿]+")
 LONG_SENTENCES: Final = frozenset(each.id for each in sentences() if len(each.id.split()) > 2)
@@ -272,16 +270,6 @@ def test_a_clip_that_this_browser_cannot_play_says_so_in_its_place(
         expect(officer.page.locator("[data-unplayable]")).to_be_visible()
         expect(officer.page.locator("[data-unplayable]")).to_contain_text("H.265")
         officer.check()
-
-
-def without_tables(jpeg: bytes) -> bytes:
-    """Without its Huffman tables, as USB cameras send them: everybody knows the usual ones (ISO/IEC 10918-1, K.3)."""
-    at, kept = 2, jpeg[:2]
-    while jpeg[at + 1] != START_OF_SCAN:
-        end = at + 2 + int.from_bytes(jpeg[at + 2 : at + 4])
-        kept += b"" if jpeg[at + 1] == HUFFMAN_TABLES else jpeg[at:end]
-        at = end
-    return kept + jpeg[at:]
 
 
 @pytest.mark.parametrize(("size", "language"), [VISITS[0], VISITS[3]])

@@ -127,3 +127,14 @@ def follow(reels: Iterable[Sequence[Packet]], *, new_take: bool = True) -> tuple
             for packet in reel
         ]
     return tuple(joined)
+
+
+def without_tables(jpeg: bytes) -> bytes:
+    """Without its Huffman tables, as USB cameras send them: everybody knows the usual ones (ISO/IEC 10918-1, K.3)."""
+    start_of_scan, huffman_tables = 0xDA, 0xC4
+    at, kept = 2, jpeg[:2]
+    while jpeg[at + 1] != start_of_scan:
+        end = at + 2 + int.from_bytes(jpeg[at + 2 : at + 4])
+        kept += b"" if jpeg[at + 1] == huffman_tables else jpeg[at:end]
+        at = end
+    return kept + jpeg[at:]

@@ -1,5 +1,6 @@
 """Pictures out of packets: of every codec, whole or not at all, each with the stamps of its own packet."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -7,13 +8,17 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
+from av.error import FFmpegError
 
 from streams.decoder import Decoder
 from streams.frames import Camera, Pace
 from streams.images import Image
 from streams.packets import Coding, Packet
-from tests.streams.reels import encode, make_packet
+from streams.pressing import JpegPress
+from tests.streams.reels import encode, make_packet, read, without_tables
 from tests.streams.watching import decode, watch_to_the_end
+
+TICK = Fraction(1, 1000)
 
 
 def packets_of(tmp_path: Path, codec: str, container: str, **options: object) -> list[Packet]:
@@ -169,3 +174,46 @@ def test_raw_pictures_decode_when_their_format_is_told() -> None:
     image = Decoder().still(packet)
     assert image is not None
     assert np.array_equal(image.frame().picture, picture)
+
+
+@pytest.mark.parametrize(
+    ("change", "is_whole"),
+    [
+        pytest.param(without_tables, True, id="usual tables left out"),
+        pytest.param(lambda jpeg: jpeg[:2] + b"\xff\xe0\x00\x10AVI1" + bytes(10) + jpeg[2:], True, id="AVI's mark"),
+        pytest.param(lambda jpeg: jpeg + b"\x12\x34" * 50, True, id="rubbish behind"),
+        pytest.param(lambda jpeg: jpeg[:-2] + bytes(512), True, id="zeros for an end"),
+        pytest.param(lambda jpeg: jpeg[: len(jpeg) * 9 // 10], False, id="a tenth lost"),
+        pytest.param(lambda jpeg: jpeg[: len(jpeg) // 2], False, id="half lost"),
+    ],
+)
+def test_odd_jpeg_is_taken_and_jpeg_that_lost_something_is_damage(
+    change: Callable[[bytes], bytes], *, is_whole: bool
+) -> None:
+    """What memory holds of an earlier picture must not complete a later one."""
+    whole = read(encode("mjpeg", frames=3, container="avi", options={"huffman": "default"}))
+    decoder = Decoder()
+    images = decode([whole[0], *(replace(packet, data=change(packet.data)) for packet in whole[1:])], decoder)
+    assert (len(images), decoder.damaged) == ((3, 0) if is_whole else (1, 2))
+
+
+def as_sensors_give(picture: av.VideoFrame, pixels: str) -> bytes:
+    encoder = av.CodecContext.create("rawvideo", "w")
+    assert isinstance(encoder, av.VideoCodecContext)
+    encoder.width, encoder.height, encoder.pix_fmt, encoder.time_base = picture.width, picture.height, pixels, TICK
+    return b"".join(map(bytes, encoder.encode(picture)))
+
+
+@pytest.mark.parametrize("pixels", ["yuyv422", "uyvy422", "nv12", "yuv420p", "rgb24", "bgr24", "gray"])
+def test_raw_pictures_that_are_pressed_stay_what_they_were(pixels: str) -> None:
+    picture = np.zeros((48, 64, 3), np.uint8)
+    picture[:24], picture[24:] = (200, 120, 40), (30, 60, 220)
+    raw = av.VideoFrame.from_ndarray(picture, format="bgr24").reformat(format=pixels)
+    data = as_sensors_give(raw, pixels)
+    press = JpegPress(64, 48, pixels)
+    jpegs = [press.press(data) for _ in range(2)]
+    (image,) = decode([replace(make_packet(0, is_key=True), data=jpegs[1], coding=Coding("mjpeg", 64, 48, TICK))])
+    expected = picture if pixels != "gray" else raw.reformat(format="bgr24").to_ndarray()
+    assert np.abs(image.frame().picture.astype(int) - expected.astype(int)).mean() < 6
+    with pytest.raises(FFmpegError):
+        press.press(data[:1000])

@@ -265,7 +265,7 @@ class Publisher:
         with self._outbox.transaction() as transaction:
             match self._admit(arrival, transaction, now):
                 case Receipt() as receipt:
-                    follow_up = partial(self._settled, receipt, transaction.settle(receipt, at=now))
+                    follow_up = partial(self._settled, transaction.settle(receipt, at=now))
                 case Recall() as recall:
                     follow_up = partial(self._recalled, answer(transaction, recall.ranges, at=now))
                 case RotateKey() as command if self._keys:
@@ -274,10 +274,10 @@ class Publisher:
         if follow_up:
             follow_up()
 
-    def _settled(self, receipt: Receipt, settled: Settled) -> None:
+    def _settled(self, settled: Settled) -> None:
         with self._flight_lock:
             self._flight.confirmed(settled.safe, time.monotonic())
-        self._note_copy(is_forked=settled.is_of_another or receipt.is_forked)
+        self._note_copy(is_forked=settled.is_forked)
         self._tell("records_confirmed", stored=len(settled.stored), quarantined=len(settled.quarantined))
 
     def _recalled(self, sequences: set[int]) -> None:

@@ -23,15 +23,16 @@ DISCARDED_RECORDS = "discarded_records"
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """What one receipt let the outbox forget, and whether it spoke of records that this outbox never made.
+    """What one receipt let the outbox forget, and whether it shows that this box or its state was copied.
 
-    `safe` is what the centre has, be it that it was forgotten before.
+    It does where it speaks of records that this outbox never made, or says that two chains came. `safe` is what the
+    centre has, be it that it was forgotten before.
     """
 
     stored: frozenset[int] = frozenset()
     quarantined: frozenset[int] = frozenset()
     safe: tuple[Span, ...] = ()
-    is_of_another: bool = False
+    is_forked: bool = False
 
 
 class Transaction:
@@ -161,9 +162,9 @@ class Transaction:
         self.tally(QUARANTINED_RECORDS, len(quarantined))
         self.news = True
         safe = tuple(span for span, is_ours in owned if is_ours is not False)
-        is_of_another = len(safe) < len(told)
-        self.tally(FORKED_RECEIPTS, int(is_of_another or receipt.is_forked))
-        return Settled(frozenset(stored), frozenset(quarantined), safe, is_of_another)
+        is_forked = receipt.is_forked or len(safe) < len(told)
+        self.tally(FORKED_RECEIPTS, int(is_forked))
+        return Settled(frozenset(stored), frozenset(quarantined), safe, is_forked)
 
     def tally(self, name: str, count: int = 1) -> None:
         """Count something the status tells."""

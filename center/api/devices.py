@@ -5,11 +5,13 @@ from datetime import datetime
 from typing import Final
 
 from fastapi import Request
+from sqlalchemy.orm import Session
 
 from alerts.ranges import Run
 from center.accounts.guards import Staff
 from center.api.schemas import Answer
 from center.api.security import reading_router
+from center.boxes.copies import copy_ended_at
 from center.boxes.devices import Device, list_devices
 from center.boxes.keys import KeyValidity, list_keys
 from center.database import Reading
@@ -30,7 +32,8 @@ class GapOut(Answer):
 class JournalOut(Answer):
     """One journal of a box: complete up to `cumulative`; `forks` and `breaks` of its chain.
 
-    `gone`: what the box says will not come. Nobody waits for it.
+    `gone`: what the box says will not come. Nobody waits for it. `copy_ended_at`: since when its forks are history, for
+    the box was enrolled anew or shut out and nothing of this journal has come since.
     """
 
     epoch: str
@@ -39,16 +42,20 @@ class JournalOut(Answer):
     forks: int
     breaks: int
     last_seen_at: datetime
+    copy_ended_at: datetime | None
     gaps: list[GapOut]
     gone: list[GapOut]
 
     @classmethod
-    def of(cls, row: EpochRow, gaps: Sequence[Run], gone: Sequence[Run]) -> "JournalOut":
+    def of(
+        cls, row: EpochRow, gaps: Sequence[Run], gone: Sequence[Run], *, copy_ended_at: datetime | None
+    ) -> "JournalOut":
         """From the journal's summary."""
-        values = {name: getattr(row, name) for name in cls.model_fields if name not in {"gaps", "gone"}}
+        others = {"gaps", "gone", "copy_ended_at"}
+        values = {name: getattr(row, name) for name in cls.model_fields if name not in others}
         ranges = {"gaps": gaps, "gone": gone}
         told = {name: [GapOut(first=each.first, last=each.last) for each in found] for name, found in ranges.items()}
-        return cls(**values, **told)
+        return cls(**values, **told, copy_ended_at=copy_ended_at)
 
 
 class ReachOut(Answer):
@@ -116,14 +123,13 @@ class DeviceOut(Answer):
 def read_devices(request: Request, session: Reading, _person: Staff) -> list[DeviceOut]:
     """Every box ever enrolled."""
     tenant = office_of(request).settings.tenant
-    return [
-        DeviceOut.of(
-            device,
-            [
-                JournalOut.of(epoch, gaps(session, epoch), given_up(session, epoch))
-                for epoch in epochs_of(session, tenant, device.id)
-            ],
-            [KeyOut.of(key) for key in list_keys(session, tenant, device.id)],
-        )
-        for device in list_devices(session, tenant)
+    return [_told(session, device) for device in list_devices(session, tenant)]
+
+
+def _told(session: Session, device: Device) -> DeviceOut:
+    keys = list_keys(session, device.tenant, device.id)
+    journals = [
+        JournalOut.of(epoch, gaps(session, epoch), given_up(session, epoch), copy_ended_at=copy_ended_at(epoch, keys))
+        for epoch in epochs_of(session, device.tenant, device.id)
     ]
+    return DeviceOut.of(device, journals, [KeyOut.of(key) for key in keys])

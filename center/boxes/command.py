@@ -8,6 +8,7 @@ import typer
 from sqlalchemy.orm import Session
 
 from alerts.bundles.trust import write_trust
+from center.boxes.copies import copy_ended_at
 from center.boxes.devices import Device, list_devices
 from center.boxes.keys import list_keys
 from center.bundles.trusting import trust_of
@@ -33,13 +34,16 @@ def devices(data: Data = None) -> None:
 def _remarks(session: Session, device: Device) -> Iterator[str]:
     if device.trouble:
         yield f"it says: {device.trouble}"
+    keys = list_keys(session, device.tenant, device.id)
     for epoch in epochs_of(session, device.tenant, device.id):
         for what, runs in (("not here yet", gaps(session, epoch)), ("given up by the box", given_up(session, epoch))):
             if runs:
                 told = ", ".join(f"{run.first}-{run.last}" if run.last > run.first else f"{run.first}" for run in runs)
                 yield f"journal {epoch.epoch}: {what}: {told}"
         if epoch.forks:
-            yield f"journal {epoch.epoch}: {epoch.forks} records share a number: the box was copied or set back"
+            ended_at = copy_ended_at(epoch, keys)
+            since = f", dealt with on {ended_at:%Y-%m-%d %H:%M:%S} UTC" if ended_at else ""
+            yield f"journal {epoch.epoch}: {epoch.forks} records share a number: the box was copied or set back{since}"
 
 
 app = typer.Typer(no_args_is_help=True, help="Keys of boxes, and the file of keys for whoever checks bundles.")

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 
 from fastapi import APIRouter, Request
@@ -9,6 +10,7 @@ from fastapi.responses import Response
 
 from alerts.ranges import Run
 from center.accounts.guards import Staff
+from center.boxes.copies import copy_ended_at
 from center.boxes.devices import Device, Ending, list_devices
 from center.boxes.keys import KeyValidity, list_keys
 from center.database import Reading
@@ -23,11 +25,12 @@ router: Final = APIRouter(include_in_schema=False)
 
 @dataclass(frozen=True, slots=True)
 class JournalView:
-    """One journal of a box, what has not come of it, and what the box says will not."""
+    """One journal of a box, what has not come of it, what the box says will not, since when its copy is history."""
 
     epoch: EpochRow
     missing: tuple[Run, ...]
     gone: tuple[Run, ...]
+    copy_ended_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,11 +73,12 @@ def show(request: Request, session: Reading, _person: Staff) -> Response:
     views = []
     for device in list_devices(session, tenant):
         tone, state = STATES[device_state(device)]
+        own_keys = list_keys(session, tenant, device.id)
         journals = tuple(
-            JournalView(epoch, gaps(session, epoch), given_up(session, epoch))
+            JournalView(epoch, gaps(session, epoch), given_up(session, epoch), copy_ended_at(epoch, own_keys))
             for epoch in epochs_of(session, tenant, device.id)
         )
-        keys = tuple(_key_view(language, each) for each in reversed(list_keys(session, tenant, device.id)))
+        keys = tuple(_key_view(language, each) for each in reversed(own_keys))
         views.append(DeviceView(device, tone, language.gettext(state), journals, keys))
     template = "_devices.html" if "hx-request" in request.headers else "devices.html"
     return render(request, template, devices=views)

@@ -147,6 +147,6 @@ def test_a_receipt_that_was_on_its_way_for_what_is_given_up_is_followed(outbox: 
         append(outbox, "opened")
     for receipt in (whole.model_copy(update={"cumulative": 1, "spans": (late,), "sha256": "0" * 64}), whole):
         settled = outbox.settle(receipt, at=NOON)
-        assert not settled.is_of_another or receipt is not whole
+        assert not settled.is_forked or receipt is not whole
     assert waiting(outbox)[0].sequence == 3
     assert late.disposition is Disposition.STORED

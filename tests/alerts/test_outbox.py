@@ -132,7 +132,7 @@ def test_exactly_what_a_receipt_names_is_forgotten(tmp_path: Path, stored: set[i
         kept = [kept_of(outbox, n, Disposition.QUARANTINED) for n in aside] + [kept_of(outbox, n) for n in stored]
         settled = outbox.settle(Ledger.of(kept).receipt(), at=NOON)
         assert set(sequences(outbox)) == set(range(1, 13)) - stored - aside
-        assert (settled.stored, settled.quarantined, settled.is_of_another) == (stored - aside, aside, False)
+        assert (settled.stored, settled.quarantined, settled.is_forked) == (stored - aside, aside, False)
         assert outbox.counts().quarantined_records == len(aside)
 
 
@@ -140,7 +140,7 @@ def test_a_receipt_beyond_what_was_ever_made_does_no_harm(outbox: Outbox) -> Non
     append(outbox, 2)
     settled = outbox.settle(Receipt(cumulative=2**53 - 1, sha256="a" * 64), at=NOON)
     append(outbox)
-    assert settled.is_of_another
+    assert settled.is_forked
     assert sequences(outbox) == [1, 2, 3]
 
 
@@ -306,7 +306,7 @@ def test_a_receipt_for_a_copy_of_this_box_lets_nothing_be_forgotten_that_only_th
 ) -> None:
     one, other = copied
     settled = one.settle(receipt_of(other, 5), at=NOON)
-    assert settled.is_of_another
+    assert settled.is_forked
     assert sequences(one) == [1, 2, 3, 4, 5]
     assert one.settle(receipt_of(other, 3), at=NOON).stored == {1, 2, 3}
     assert sequences(one) == [4, 5]
@@ -323,7 +323,7 @@ def test_what_was_forgotten_still_tells_whose_chain_a_later_receipt_speaks_of(co
     one, other = copied
     foreign = receipt_of(other, 5)
     one.settle(lone_receipt(kept_of(one, 5)), at=NOON)
-    assert one.settle(foreign, at=NOON).is_of_another
+    assert one.settle(foreign, at=NOON).is_forked
     assert sequences(one) == [1, 2, 3, 4]
     one.settle(receipt_of(one, 4), at=NOON)
     with one.reading() as connection:
@@ -342,5 +342,5 @@ def test_a_box_that_was_set_back_and_says_nothing_new_gets_rid_of_what_the_centr
     ledger = Ledger.of([kept_of(ahead, number) for number in range(1, 6)])
     for number in (1, 2, 3):
         settled = set_back.settle(ledger.receipt(kept_of(ahead, number)), at=NOON)
-        assert (settled.stored, settled.is_of_another) == ({number}, True)
+        assert (settled.stored, settled.is_forked) == ({number}, True)
     assert sequences(set_back) == []

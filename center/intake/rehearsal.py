@@ -15,6 +15,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
+from alerts.events import to_data
 from alerts.messages import (
     Alert,
     Artefact,
@@ -33,7 +34,7 @@ from alerts.subscriber import Incoming
 from alerts.topics import Channel, Topic
 from center.boxes.devices import DeviceKey
 from center.database import Database
-from center.intake.filing import FilingRules, file_readings
+from center.intake.filing import FilingRules, Outcome, file_readings
 from center.intake.reading import Entry, Reading
 from traceability.cameras import cameras_at
 
@@ -43,20 +44,20 @@ NAME = "rehearsal"
 log = structlog.get_logger()
 
 
-def rehearse(database: Database, rules: FilingRules, at: datetime) -> bool:
+def rehearse(database: Database, rules: FilingRules, at: datetime) -> None:
     """Take in what a box would report of an incident, from its beginning to its end; nothing of it stays.
 
-    Without an enrolled box that has a camera nothing is done. Whether it went well: if not, the first alert is slower.
+    Without an enrolled box that has a camera nothing is done. If it fails, which is logged, the first alert is slower.
     """
     try:
         with database.trying() as session:
-            readings = _readings(session, rules.tenant, at)
-            for reading in readings:
-                file_readings(session, rules, [reading], at)
-            return bool(readings)
-    except SQLAlchemyError as error:
+            for reading in _readings(session, rules.tenant, at):
+                outcomes = file_readings(session, rules, [reading], at).outcomes
+                if outcomes != (Outcome.STORED,):
+                    log.warning("rehearsal_failed", reason=f"what a box says is {outcomes[0]}")
+                    return
+    except (SQLAlchemyError, ValueError) as error:  # ValueError: a camera whose name no box could say
         log.warning("rehearsal_failed", reason=str(error).splitlines()[0])
-        return False
 
 
 def _readings(session: Session, tenant: str, at: datetime) -> Sequence[Reading]:
@@ -83,7 +84,7 @@ def _say(tenant: str, device: str, key_id: str, story: Sequence[JournalData], at
             epoch=epoch,
             sequence=sequence,
             prevhash=before,
-            data={},
+            data=to_data(data),
         )
         yield Reading(Incoming(topic, raw), Entry(event, data, raw, hash_of(raw), key_id, sequence, before))
         before = hash_of(raw)

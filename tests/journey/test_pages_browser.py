@@ -51,6 +51,7 @@ MOVES: Final = {
         ("Close", "Closed"),
     ],
 }
+TRY_AGAIN: Final = {"zh-CN": "未能取得该片段，请重试。", "en": "The clip could not be fetched; try again."}
 SHOWN_IN_BOTH: Final = re.compile(r"中文|茶青卡|有机码")
 CJK: Final = re.compile(r"[一-鿿]+")
 LONG_SENTENCES: Final = frozenset(each.id for each in sentences() if len(each.id.split()) > 2)
@@ -294,10 +295,15 @@ def test_a_clip_of_jpeg_pictures_plays_on_the_page_and_is_not_fetched_before_som
         expect(officer.page.locator("[data-unplayable]")).to_be_hidden()
         address = f"/api/v1/evidence/{hash_of(film.data)}"
         assert address not in fetched
+        officer.page.route(f"**{address}*", lambda route: route.fulfill(status=503), times=1)
+        button.click()
+        expect(player.locator("span").last).to_have_text(TRY_AGAIN[language])
+        assert len(officer.troubles) == 1
+        officer.troubles.clear()
         button.click()
         expect(player).to_have_attribute("playing", "")
         expect(player).not_to_have_attribute("playing", "")
-        assert fetched.count(address) == 1
+        assert fetched.count(address) == 2
         assert float(slider.input_value()) == pytest.approx(film.seconds, abs=0.01)
         assert screen.evaluate("screen => [screen.width, screen.height]") == [192, 144]
         last = screen.evaluate("screen => screen.toDataURL()")

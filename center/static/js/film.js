@@ -81,13 +81,18 @@ class ClipFilm extends HTMLElement {
 
   async load() {
     this.button.disabled = true;
+    this.told.textContent = "";
     try {
       const answer = await fetch(this.getAttribute("src"));
-      this.pictures = answer.ok ? read(await answer.arrayBuffer()) : [];
+      this.pictures = answer.ok ? read(await answer.arrayBuffer()) : null;
     } catch {
-      this.pictures = [];
+      this.pictures = null;
     }
     this.button.disabled = false;
+    if (!this.pictures) {
+      this.told.textContent = this.dataset.failed;
+      return;
+    }
     if (!this.pictures.length) {
       this.controls.hidden = true;
       if (this.poster) this.poster.hidden = true;

@@ -15,6 +15,10 @@ from tests.center.pages.scene import HEIGHT, INTRUSION, PARKING, WIDTH, annotate
 from tests.journey.test_pages_browser import DESK, FLAGS, visit
 
 README_PICTURE = Path(__file__).parents[2] / "docs" / "images" / "board.png"
+ARE_DRAWN = (
+    "[...document.querySelectorAll('[data-lead] img')]"
+    ".every(each => each.getBoundingClientRect().top > innerHeight || (each.complete && each.naturalWidth))"
+)
 SIZE = {"width": DESK["width"], "height": 760}
 
 
@@ -33,6 +37,7 @@ def test_the_readmes_picture_shows_the_board_with_three_leads(tmp_path: Path) ->
             officer.sign_in("officer-a")
             expect(officer.page.locator("[data-lead] img")).to_have_count(3)
             expect(officer.page.locator('[data-connection="on"]')).to_be_visible()
+            officer.page.wait_for_function(ARE_DRAWN)
             officer.page.screenshot(path=taken)
         browser.close()
     if os.environ.get("TEAWATCH_SCREENSHOTS"):

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,7 +14,7 @@ from center.database import Database
 from center.feed.hub import Topic
 from center.intake.filing import Outcome
 from center.records import METADATA
-from tests.center.stage import Box, Stage, make_alert, make_artefact, make_clock, make_evidence
+from tests.center.stage import Box, Stage, make_alert, make_artefact, make_clock, make_evidence, open_stage
 
 
 @contextmanager
@@ -30,6 +31,13 @@ def compiled(database: Database) -> Iterator[list[str]]:
         yield new
     finally:
         event.remove(database.engine, "before_cursor_execute", note)
+
+
+@pytest.fixture
+def stage(tmp_path: Path, database_url: str) -> Iterator[Stage]:
+    """The demo county's centre, on either database."""
+    with open_stage(tmp_path / "centre", database_url=database_url) as opened:
+        yield opened
 
 
 def rows(database: Database) -> Mapping[str, int]:

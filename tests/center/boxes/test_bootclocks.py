@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from uuid import UUID
 
 import pytest
@@ -16,7 +17,8 @@ from center.intake.journal import JournalRow
 from center.pages.leadpage import replaced_time
 from center.words import languages
 from enforcement.leads import Lead, LeadLink, TimeSource
-from tests.center.stage import BOX, NOW, TENANT, Box, Stage, make_alert
+from tests.center.postgres import Databases
+from tests.center.stage import BOX, NOW, TENANT, Box, Stage, make_alert, open_stage
 
 BORN = datetime(1970, 1, 1, tzinfo=UTC)
 PARKED = timedelta(seconds=40)
@@ -116,6 +118,18 @@ def test_what_was_recorded_off_line_is_dated_within_seconds_of_the_truth(
     assert lead.received_at >= NOW
     assert lead.linked_for == lead.opened_at, "the register is read as it stood when it happened"
     assert stage.count(LeadLink) > 0
+
+
+@pytest.mark.system("postgresql")
+def test_leads_are_dated_anew_on_postgresql_too(tmp_path: Path, postgres: Databases) -> None:
+    with postgres.county() as url, open_stage(tmp_path / "centre", database_url=url) as stage:
+        boot, truth = Boot(stage.enrol_box(), "boot-a", NOW - timedelta(hours=10)), NOW - timedelta(hours=8)
+        stage.hear(boot.record(truth, phase=Phase.CLOSED))
+        connect(stage, boot)
+        lead = only_lead(stage)
+        assert abs(lead.observed_at - truth) < SECONDS
+        assert lead.linked_for == lead.opened_at
+        assert lead.closed_at == lead.observed_at
 
 
 def test_what_is_said_of_the_error_holds_and_what_is_sealed_stays(stage: Stage, boot: Boot) -> None:

@@ -122,8 +122,7 @@ class SigningKey:
     @property
     def verify_key(self) -> VerifyKey:
         """The public half."""
-        public = self._private.public_key()
-        return VerifyKey(public.public_bytes(serialization.Encoding.Raw, serialization.PublicFormat.Raw))
+        return VerifyKey(self._private.public_key().public_bytes_raw())
 
     @property
     def key_id(self) -> str:

@@ -1,6 +1,7 @@
 """What was computed from the register is kept only as long as the register is the same, whoever changes it."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -8,10 +9,12 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from enforcement.folding import Told, fold_alerts
 from enforcement.grids import replace_grid
 from enforcement.leads import lead_id, links_of
 from enforcement.task_records import Task
 from tests.center.stage import BOX, GARDEN, NOW, STREET, TENANT, Box, Stage, make_alert, open_stage
+from tests.enforcement.alerts_told import INTRUSION
 from traceability.cards import CardState, replace_card_state
 from traceability.editions import QUARTER_S, register_of
 from traceability.plots import replace_tenure
@@ -115,3 +118,20 @@ def test_what_is_kept_holds_between_two_moments_of_the_register_and_within_a_qua
     for seconds, answers in ((0, 1), (9, 1), (10, 2), (QUARTER_S - 1, 2), (QUARTER_S, 3), (11, 3), (9, 3)):
         recall(EARLIER + timedelta(seconds=seconds))
         assert len(asked) == answers, seconds
+
+
+def test_links_that_were_rolled_back_are_written_with_the_next_lead_and_then_stand_for_those_after_it(
+    stage: Stage, box: Box
+) -> None:
+    def fold(session: Session, incident: str) -> None:
+        fold_alerts(session, TENANT, [Told(replace(INTRUSION, tenant=TENANT, camera=GARDEN, incident=incident), NOW)])
+
+    with stage.office.database.trying() as session:
+        fold(session, "in-vain")
+    with stage.office.database.writing() as session:
+        fold(session, "first")
+        links = links_of(session, tenant=TENANT, lead_id=lead_id(INTRUSION.device, "first"))
+        expected = [(link.target_kind, link.target_id, link.name_en) for link in links]
+
+    assert expected
+    assert links_of_a_new_lead(stage, box) == expected

@@ -12,7 +12,7 @@ from alerts.leaves import LeafKind
 from center.accounts.guards import Viewer
 from center.database import Reading
 from center.evidence.files import files_of
-from center.log.heads import last_head
+from center.log.publishing import publish_due
 from center.log.records import LogOpening
 from center.office import office_of
 from center.pages.doubts import doubt_of
@@ -29,8 +29,9 @@ router: Final = APIRouter(include_in_schema=False)
 
 @router.get("/leads/{lead_id}/custody")
 def show(request: Request, session: Reading, person: Viewer, lead_id: str) -> Response:
-    """The whole chain, the first act first, to be printed and signed."""
+    """The whole chain, the first act first, to be printed and signed, under a head that covers all of it."""
     office, language = office_of(request), language_of(request)
+    head = publish_due(office.database, office.notary, at=office.now())
     lead = session.get(Lead, (office.settings.tenant, lead_id))
     if lead is None:
         raise HTTPException(404, f"there is no lead {lead_id!r}")
@@ -50,7 +51,7 @@ def show(request: Request, session: Reading, person: Viewer, lead_id: str) -> Re
         files=[(name_of(language, ARTEFACTS, file.role), file) for file in files],
         custody=custody,
         entries=_entries(session, lead.tenant, {line.event for line in custody}),
-        head=last_head(session, lead.tenant),
+        head=head,
     )
 
 

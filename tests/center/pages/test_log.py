@@ -198,9 +198,10 @@ def test_the_chain_of_custody_is_on_one_page_whole_with_its_entries_of_the_log(o
         assert officer.get(f"/api/v1/evidence/{sha256}", params={"reason": "check_lead"}).status_code == 200
         assert f'href="/leads/{lead}/custody"' in officer.get(f"/leads/{lead}").text
         page = officer.get(f"/leads/{lead}/custody").text
+        head = _head_text(old)
         entry = officer.get(re.findall(r"/log/find\?q=\d+", page)[0]).text
     assert faults(page) == []
-    head = _head_text(old)
+    assert int(head.splitlines()[1]) > max(map(int, re.findall(r"/log/find\?q=(\d+)", page)))
     for words in (sha256, "officer-a", head.splitlines()[-1]):
         assert words in page, words
     assert sha256 in entry

@@ -68,7 +68,12 @@ def _keep(session: Session, tenant: str, register: Register, found: Iterable[_Li
         session, LeadLink, [row for key in sorted(distinct) for row in _rows(tenant, key, distinct[key])]
     )
     if distinct and not session.in_nested_transaction():  # a savepoint may be rolled back, and the rest committed
-        event.listen(session, "after_commit", lambda _session: register.kept_links.update(distinct), once=True)
+
+        def committed(session: Session) -> None:
+            if not session.in_nested_transaction():  # a savepoint after this was released: that is no commit
+                register.kept_links.update(distinct)
+
+        event.listen(session, "after_commit", committed)
 
 
 def _find(session: Session, register: Register, sight: Sight) -> _Links:

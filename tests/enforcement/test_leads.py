@@ -125,6 +125,14 @@ def test_all_permutations_of_one_incident_agree_also_on_its_links() -> None:
     assert len(ends) == 1
 
 
+def test_links_that_were_rolled_back_after_a_savepoint_are_written_again(county: Session) -> None:
+    fold(county, INTRUSION)
+    with county.begin_nested():
+        pass
+    county.rollback()
+    assert links_of(county, tenant=TENANT, lead_id=fold(county, INTRUSION).lead.id)
+
+
 def test_the_same_incident_name_of_two_boxes_is_two_leads(county: Session) -> None:
     fold(county, PARKED)
     fold(county, replace(PARKED, device="box-2"))

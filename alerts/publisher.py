@@ -157,9 +157,8 @@ class Publisher:
                 self._note_discarded()
                 if self._connection.is_up:
                     self._renew_will()
-                    if (
-                        self._told is None
-                    ):  # before the backlog: by it the centre dates what a box without a clock wrote
+                    # Before the backlog: by it the centre dates what a box without a clock wrote.
+                    if self._told is None:
                         self._send_status()
                     self._send_due()
                     self._send_status()

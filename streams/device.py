@@ -75,6 +75,7 @@ class DeviceDemuxer:
         self.damaged = 0
         self._camera = camera
         self._stopping = device.stopping
+        self._press: JpegPress | None = None
         self._resources = ExitStack()
         try:
             self._device = os.open(device.path, os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)
@@ -128,12 +129,13 @@ class DeviceDemuxer:
                 raise
         if parameters.numerator and parameters.denominator:
             rate = Fraction(parameters.denominator, parameters.numerator)
-        self._follow(Coding(offer.kind.codec, picture.width, picture.height, _TIME_BASE, rate=rate), offer.kind.pixels)
+        if offer.kind.pixels:
+            self._press = JpegPress(picture.width, picture.height, offer.kind.pixels, picture.line_bytes)
+        self._follow(Coding(offer.kind.codec, picture.width, picture.height, _TIME_BASE, rate=rate))
         self._buffers = self._mapped()
         ask(self._device, START, c_int(CAPTURE))
 
-    def _follow(self, coding: Coding, pixels: str) -> None:
-        self._press = JpegPress(coding.width, coding.height, pixels) if pixels else None
+    def _follow(self, coding: Coding) -> None:
         if self._press:
             coding = replace(coding, codec="mjpeg", encoder=self._press.name)
         self._sizes = SizeWatch(coding, template(coding.codec), self._camera.max_pixels)

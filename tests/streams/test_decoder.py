@@ -217,3 +217,17 @@ def test_raw_pictures_that_are_pressed_stay_what_they_were(pixels: str) -> None:
     assert np.abs(image.frame().picture.astype(int) - expected.astype(int)).mean() < 6
     with pytest.raises(FFmpegError):
         press.press(data[:1000])
+    line_bytes = 64 * {"yuyv422": 2, "uyvy422": 2, "rgb24": 3, "bgr24": 3}.get(pixels, 1)
+    padded = with_gaps(data, line_bytes, 48, gap=32, halved=pixels == "yuv420p")
+    assert JpegPress(64, 48, pixels, line_bytes + 32).press(padded) == jpegs[0]
+
+
+def with_gaps(data: bytes, line_bytes: int, height: int, *, gap: int, halved: bool) -> bytes:
+    """As drivers give it whose hardware wants lines to begin at multiples of something."""
+    planes = [(data[: line_bytes * height], line_bytes, gap), (data[line_bytes * height :], line_bytes, gap)]
+    if halved:
+        planes[1] = (planes[1][0], line_bytes // 2, gap // 2)
+    lines = (
+        (plane[at : at + length], b"\xaa" * pad) for plane, length, pad in planes for at in range(0, len(plane), length)
+    )
+    return b"".join(line + pad for line, pad in lines)

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from sqlalchemy.exc import DBAPIError
 
 from alerts.errors import AlertsError
 from center.app import make_office
@@ -29,6 +30,10 @@ def one_line_errors() -> Iterator[None]:
     except (CenterError, AlertsError, EnforcementError, TraceabilityError) as error:
         for line in str(error).splitlines():
             typer.echo(f"teawatch center: {line}", err=True)
+        raise typer.Exit(1) from None
+    except DBAPIError as error:
+        reason = str(error.orig).splitlines()[0]
+        typer.echo(f"teawatch center: the database did not answer: {reason}", err=True)
         raise typer.Exit(1) from None
 
 

@@ -1,5 +1,7 @@
 """Only `init` and the demo make a centre: a mistyped folder is said, not filled."""
 
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -29,3 +31,14 @@ def test_settings_written_before_init_are_not_a_centre_yet(tmp_path: Path) -> No
 
     assert (before.exit_code, made.exit_code, after.exit_code) == (1, 0, 0)
     assert "'lake-county'" in made.stdout
+
+
+def test_a_database_that_fails_while_it_is_used_is_said_in_one_line(tmp_path: Path) -> None:
+    call("init", "--data", tmp_path)
+    with closing(sqlite3.connect(tmp_path / "center.sqlite3")) as database:
+        database.execute("DROP TABLE device")
+
+    done = call("devices", "--data", tmp_path)
+
+    assert done.exit_code == 1
+    assert done.stderr == "teawatch center: the database did not answer: no such table: device\n"

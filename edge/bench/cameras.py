@@ -29,11 +29,25 @@ class CameraServer:
     def __init__(self, *options: str, port: int | None = None) -> None:
         self.options = options
         self.port = port or free_port()
+        self._may_move = port is None
         self._process: subprocess.Popen[str] | None = None
 
     def start(self, *options: str) -> None:
-        """Listen; returns when a client may come. Raises CamerasUnavailable. `options` replace those of before."""
+        """Listen; returns when a client may come. Raises CamerasUnavailable. `options` replace those of before.
+
+        A free port that somebody else took before the first start is given up for another one.
+        """
         self.options = options or self.options
+        reason = self._listen()
+        while reason and self._may_move and reason.endswith("is in use"):
+            self.port = free_port()
+            reason = self._listen()
+        if reason:
+            raise _unavailable(reason)
+        self._may_move = False
+
+    def _listen(self) -> str:
+        """Why it cannot; empty if it does."""
         with tempfile.TemporaryFile(mode="w+") as errors:
             try:
                 self._process = subprocess.Popen(  # noqa: S603 - our own script
@@ -44,11 +58,12 @@ class CameraServer:
                     text=True,
                 )
             except OSError as error:
-                raise _unavailable(f"{PYTHON} cannot be run: {error.strerror}") from None
+                return f"{PYTHON} cannot be run: {error.strerror}"
             if self._read() != "ready":
                 self.kill()
                 errors.seek(0)
-                raise _unavailable((errors.read().strip().splitlines() or ["no reason given"])[-1])
+                return (errors.read().strip().splitlines() or ["no reason given"])[-1]
+        return ""
 
     def tell(self, command: str) -> None:
         """Give a command as listed in `rtsp_server.py`; returns when it was carried out."""

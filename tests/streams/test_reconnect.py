@@ -2,6 +2,7 @@
 
 import datetime as dt
 import queue
+import socket
 import threading
 import traceback
 from collections.abc import Callable, Iterator
@@ -16,7 +17,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from edge.bench.cameras import CameraServer, free_port
+from edge.bench.cameras import CameraServer, CamerasUnavailable, free_port
 from edge.bench.reconnect import GIVEN_UP_S, measure_reconnects
 from streams.clock import Clock
 from streams.decoder import Decoder
@@ -95,6 +96,21 @@ def test_twenty_drops_of_ten_cameras_in_parallel_are_all_survived(film: Path) ->
     took_s = measure_reconnects(film, streams=10, drops=20, longest_outage_s=1.0)
     assert len(took_s) == 20
     assert max(took_s) < GIVEN_UP_S
+
+
+@rtsp
+def test_a_camera_whose_port_somebody_else_took_first_listens_at_another_one() -> None:
+    server = CameraServer()
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", server.port))
+        other.listen()
+        taken = server.port
+        with server:
+            assert server.port != taken
+            with Watch(camera(server)) as watch:
+                watch.packet()
+        with pytest.raises(CamerasUnavailable, match=f"port {taken} is in use"), CameraServer(port=taken):
+            pass
 
 
 @rtsp

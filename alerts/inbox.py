@@ -15,7 +15,7 @@ from alerts.connection import Arrival
 
 BATCH = 1000
 BATCH_BYTES = 8 * 2**20
-SHORT_BATCH = 40
+SHORT_BATCH = 44
 CALM_S = 5.0
 """Batches stay short for so long after a few pressing messages and others waited together."""
 

@@ -15,7 +15,7 @@ from av.video.stream import VideoStream
 
 from streams.device import Device, DeviceDemuxer
 from streams.errors import SourceError
-from streams.failures import keyless, not_a_video, silent, single_picture, too_large, translated, undecodable
+from streams.failures import keyless, not_a_video, silent, single_picture, translated, undecodable
 from streams.ffmpeg import Sent
 from streams.frames import Camera
 from streams.joining import Joiner
@@ -80,8 +80,7 @@ class Demuxer:
         try:
             self._stream = self._first_video()
             self._leave_out_the_rest()
-            self._sizes = SizeWatch(_coding(self._stream), self._stream, camera.max_pixels)
-            self._check_size()
+            self._sizes = SizeWatch(_coding(self._stream), self._stream, camera)
         except BaseException:
             self.close()
             raise
@@ -122,7 +121,6 @@ class Demuxer:
         for packet in self._more_than_one() if self._is_pictures else self._read():
             for whole in joiner.join(packet):
                 self._sizes.look(whole)
-                self._check_size()
                 yield whole
         yield from joiner.rest()
         if self._failure and self._was_silent():
@@ -205,10 +203,6 @@ class Demuxer:
         for stream in self._container.streams:
             if stream is not self._stream:
                 stream.discard = Discard.all
-
-    def _check_size(self) -> None:
-        if self.coding.width * self.coding.height > self._camera.max_pixels:
-            raise too_large(self._camera, self.coding)
 
 
 def opened(opening: Opening) -> Demuxer | DeviceDemuxer:

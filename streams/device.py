@@ -19,7 +19,7 @@ from typing import cast
 from av.error import FFmpegError
 
 from streams.addresses import device_path
-from streams.failures import not_offered, of_device, silent, too_large, without_pictures
+from streams.failures import not_offered, of_device, silent, without_pictures
 from streams.ffmpeg import Sent, packet_of
 from streams.frames import Camera
 from streams.offers import Offer, choose, read_offers, told
@@ -138,8 +138,7 @@ class DeviceDemuxer:
     def _follow(self, coding: Coding) -> None:
         if self._press:
             coding = replace(coding, codec="mjpeg", encoder=self._press.name)
-        self._sizes = SizeWatch(coding, template(coding.codec), self._camera.max_pixels)
-        self._check_size()
+        self._sizes = SizeWatch(coding, template(coding.codec), self._camera)
 
     def _mapped(self) -> Sequence[mmap.mmap]:
         request = BufferRequest(count=_BUFFERS, type=CAPTURE, memory=MAPPED)
@@ -180,12 +179,7 @@ class DeviceDemuxer:
         packet.time_base = _TIME_BASE
         packet.is_keyframe = begins_anew(self.coding.codec, data)
         self._sizes.look(packet)
-        self._check_size()
         return packet
-
-    def _check_size(self) -> None:
-        if self.coding.width * self.coding.height > self._camera.max_pixels:
-            raise too_large(self._camera, self.coding)
 
 
 def offered(url: str) -> str:

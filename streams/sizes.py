@@ -7,7 +7,9 @@ from av.bitstream import BitStreamFilterContext
 from av.error import FFmpegError
 from av.video.stream import VideoStream
 
+from streams.failures import too_large
 from streams.ffmpeg import decoding_context, packet_of
+from streams.frames import Camera
 from streams.packets import Coding
 
 if TYPE_CHECKING:
@@ -26,19 +28,20 @@ _START_OF_FRAME = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 class SizeWatch:
     """Keeps a stream's `Coding` true. Only a new size makes a new one: decoders follow the rest themselves."""
 
-    def __init__(self, coding: Coding, stream: VideoStream, max_pixels: int) -> None:
-        """`stream` is where the packets come from. Pictures above `max_pixels` are measured, not decoded."""
+    def __init__(self, coding: Coding, stream: VideoStream, camera: Camera) -> None:
+        """`stream` is where the packets come from. Raises PictureTooLarge, as `look` does: measured, not decoded."""
         self.coding = coding
-        self._max_pixels = max_pixels
+        self._camera = camera
         self._parameters = coding.extradata
         # What MP4 and Matroska keep outside of the packets begins with a version, 1; they announce changes beside them.
         is_apart = coding.extradata[:1] == b"\x01" and coding.codec in {"h264", "hevc", "vvc"}
         self._filter = (
             BitStreamFilterContext("extract_extradata", stream) if coding.codec in _IN_BAND and not is_apart else None
         )
+        self._check()
 
     def look(self, packet: "av.Packet[VideoStream]") -> None:
-        """One more packet."""
+        """One more packet. Raises PictureTooLarge above the camera's limit."""
         if not packet.is_keyframe:
             return
         if self.coding.codec == "mjpeg":
@@ -47,12 +50,17 @@ class SizeWatch:
             data = bytes(packet)
             apart = b"" if self._filter else parameters
             self._parameters = parameters
-            size = _size(replace(self.coding, extradata=apart or self.coding.extradata), data, self._max_pixels)
+            size = _size(replace(self.coding, extradata=apart or self.coding.extradata), data, self._camera.max_pixels)
             if apart and size:
                 self.coding = replace(self.coding, extradata=apart)
             elif size and not self.coding.extradata:
                 self.coding = replace(self.coding, extradata=parameters)
             self._resize(size, extradata=parameters)
+        self._check()
+
+    def _check(self) -> None:
+        if self.coding.width * self.coding.height > self._camera.max_pixels:
+            raise too_large(self._camera, self.coding)
 
     def _new_parameters(self, packet: "av.Packet[VideoStream]") -> bytes:
         """Parameters that came with this packet, where they are not the last known ones; else nothing."""
